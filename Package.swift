@@ -1,0 +1,50 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Debug builds, and so `swift test`, are ordinary Swift; release builds are Embedded Swift, which leaves a plain
+// shared library with no runtime to install. The same sources serve both.
+let house: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableExperimentalFeature("Lifetimes"),
+    .enableExperimentalFeature("Embedded", .when(configuration: .release)),
+    .unsafeFlags(["-wmo"], .when(configuration: .release)),
+]
+
+// NODELETE: a thread that ends after dlclose would otherwise run a destructor in unmapped code.
+let link: [LinkerSetting] = [
+    .unsafeFlags([
+        "-use-ld=lld",
+        "-Xlinker", "-soname=libtlsmem.so.0",
+        "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/tlsmem/tlsmem.map",
+        "-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now",
+        "-Xlinker", "-z", "-Xlinker", "nodelete",
+    ])
+]
+
+let package = Package(
+    name: "tlsmem",
+    products: [.library(name: "tlsmem", type: .dynamic, targets: ["tlsmem"])],
+    targets: [
+        .systemLibrary(name: "CTLSMem", path: "include"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLinux"),
+        .target(name: "OpenSSLHandles", dependencies: ["COpenSSL"], swiftSettings: house),
+        .target(name: "TLSEngine", dependencies: ["OpenSSLHandles"], swiftSettings: house),
+        .target(name: "SocketTransport", dependencies: ["CLinux"], swiftSettings: house),
+        .target(name: "EventLoop", dependencies: ["SocketTransport", "CLinux"], swiftSettings: house),
+        .target(
+            name: "tlsmem",
+            dependencies: ["OpenSSLHandles", "TLSEngine", "SocketTransport", "EventLoop", "CLinux", "CTLSMem"],
+            exclude: ["tlsmem.map"], swiftSettings: house, linkerSettings: link),
+        .target(name: "TestSupport", dependencies: ["OpenSSLHandles", "TLSEngine"], path: "Tests/TestSupport"),
+        .testTarget(name: "OpenSSLHandlesTests", dependencies: ["OpenSSLHandles", "COpenSSL", "TestSupport"]),
+        .testTarget(name: "TLSEngineTests", dependencies: ["TLSEngine", "OpenSSLHandles", "TestSupport"]),
+        .testTarget(name: "SocketTransportTests", dependencies: ["SocketTransport", "CLinux"]),
+        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "SocketTransport", "CLinux"]),
+        .testTarget(name: "tlsmemTests", dependencies: ["tlsmem", "CTLSMem", "TestSupport"]),
+    ]
+)

@@ -1,0 +1,651 @@
+/*
+ * tlsmem.h - TLS for programs that keep their own sockets.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * OpenSSL speaks the TLS protocol and sees nothing but memory; every byte that crosses the network is moved by
+ * this library's own recv and send, or by the program itself. One object, `tlsmem`, is one TLS connection. It can
+ * be driven in three ways, and may change from one to another in the middle of a connection:
+ *
+ *   buffers    tlsmem_feed, tlsmem_outgoing_peek, tlsmem_outgoing_consume: the program moves the ciphertext
+ *   fd         tlsmem_set_fd, tlsmem_on_readable, tlsmem_on_writable, tlsmem_interest: the program has a loop
+ *   registry   tlsmem_loop_listen, tlsmem_loop_add, tlsmem_loop_run: the library has the loop (epoll)
+ *
+ * CONVENTIONS
+ *
+ * Results    A function that can fail returns int (TLSMEM_OK on success) or ptrdiff_t (a count, 0 or more). A
+ *            negative value is a tlsmem_status. TLSMEM_AGAIN means "nothing could be done now" and is no failure.
+ *            Out-parameters are written only on success.
+ * const      A function whose first parameter is const does not change the object.
+ * Pointers   A pointer obtained from an object is valid until the next call on that object whose first parameter
+ *            is not const. Whatever is passed in is copied, unless the comment says otherwise.
+ * Structs    Every struct begins with `size` and is made with its _INIT macro. Structs only grow at their end, so
+ *            a program built against an older header keeps working.
+ * NULL       A NULL object gives TLSMEM_EINVAL (or 0, or NULL); freeing NULL does nothing. A NULL buffer is
+ *            accepted only with length 0. A length above PTRDIFF_MAX, which is what a negative one turns into,
+ *            gives TLSMEM_EINVAL.
+ * Callbacks  Optional, all of them: what a callback reports can also be asked for. Inside a callback every call is
+ *            allowed on every object of the same thread, tlsmem_free of the object it came from included. A call
+ *            "may call back" only where its comment says so; made from inside a callback of the same connection,
+ *            it returns first, and what it caused is reported after that callback has returned.
+ * Threads    A connection and a loop belong to one thread at a time; different ones may be used by different
+ *            threads at once. A context may be shared once it is set up (tlsmem_new freezes it). Only
+ *            tlsmem_loop_stop, tlsmem_loop_wake, tlsmem_loop_post, tlsmem_ctx_ref and tlsmem_ctx_free may be
+ *            called on an object that another thread is using.
+ * Process    The library closes no fd that it did not open (unless told), installs no signal or exit handler,
+ *            raises no SIGPIPE, reads no environment (tlsmem_ctx_set_ca_system excepted), never sleeps or prints.
+ *            If the system has no memory left for the library's own few small objects, the process is ended, as
+ *            by abort; OpenSSL's failed allocations come back as TLSMEM_ENOMEM.
+ */
+#ifndef TLSMEM_H
+#define TLSMEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define TLSMEM_CHECK __attribute__((warn_unused_result))
+#else
+#define TLSMEM_CHECK
+#endif
+
+/* ------------------------------------------------------------------------------------------------- library */
+
+#define TLSMEM_VERSION_MAJOR 0
+#define TLSMEM_VERSION_MINOR 1
+#define TLSMEM_VERSION_PATCH 0
+/** The version as one number: 0x00MMmmpp. */
+#define TLSMEM_VERSION_NUMBER ((TLSMEM_VERSION_MAJOR << 16) | (TLSMEM_VERSION_MINOR << 8) | TLSMEM_VERSION_PATCH)
+
+/** Returns the version of the library that runs, to be compared with TLSMEM_VERSION_NUMBER. Any thread. */
+unsigned tlsmem_version(void);
+/** Returns the same as text, "0.1.0"; static. Any thread. */
+const char *tlsmem_version_string(void);
+/** Returns the version of the OpenSSL that runs, "OpenSSL 3.0.19 ..."; static. Any thread. */
+const char *tlsmem_openssl_version(void);
+
+/* -------------------------------------------------------------------------------------------------- status */
+
+/** What a call or a connection ended with. Values never change; new ones are appended. */
+typedef enum tlsmem_status {
+    TLSMEM_OK = 0,           /**< done */
+    TLSMEM_AGAIN = -1,       /**< nothing could be done now; no failure */
+    TLSMEM_CLOSED = -2,      /**< the connection has ended cleanly; no failure */
+    TLSMEM_EINVAL = -3,      /**< an argument is NULL, out of range, or a struct has a wrong size */
+    TLSMEM_ESTATE = -4,      /**< the call does not fit the state of the object */
+    TLSMEM_ENOMEM = -5,      /**< OpenSSL could not allocate */
+    TLSMEM_ESYSTEM = -6,     /**< a system call failed: see sys_errno */
+    TLSMEM_ECONFIG = -7,     /**< a setting was refused: unreadable, unparsable, unknown, or not fitting another */
+    TLSMEM_ENAME = -8,       /**< a client that verifies was given no server name */
+    TLSMEM_ENOTRUST = -9,    /**< verification is on and no certificate authority was set */
+    TLSMEM_ENOIDENTITY = -10, /**< a server has no certificate and key */
+    TLSMEM_ELIMIT = -11,     /**< the peer went past a limit of tlsmem_limits */
+    TLSMEM_ETIMEOUT = -12,   /**< a deadline of tlsmem_limits passed */
+    TLSMEM_EABORTED = -13,   /**< ended by tlsmem_abort, tlsmem_loop_free, or tlsmem_close before the handshake */
+    TLSMEM_ERESET = -14,     /**< the transport was reset, or refused what was left to send */
+    TLSMEM_ETRUNCATED = -15, /**< end of file without close_notify: the peer's data may be cut (RFC 8446, 6.1) */
+    TLSMEM_EHANDSHAKEEOF = -16, /**< end of file during the handshake */
+    TLSMEM_ENOTTLS = -17,    /**< the first bytes of the peer are not TLS */
+    TLSMEM_EPROTOCOL = -18,  /**< the peer broke the protocol, or its records do not decrypt */
+    TLSMEM_EALERT = -19,     /**< the peer ended the connection with an alert not listed below: see alert_received */
+    TLSMEM_EVERSION = -20,   /**< no common protocol version (RFC 8446, alert 70) */
+    TLSMEM_ECIPHER = -21,    /**< no common cipher, group or signature algorithm (alert 40 or 71) */
+    TLSMEM_EALPN = -22,      /**< no common application protocol (RFC 7301, alert 120) */
+    TLSMEM_EVERIFY = -23,    /**< the peer's certificate is not trusted: see verify_result */
+    TLSMEM_EHOST = -24,      /**< the peer's certificate is for another name or address */
+    TLSMEM_EEXPIRED = -25,   /**< the peer's certificate is not valid at this time */
+    TLSMEM_ENOCERT = -26,    /**< the peer sent no certificate, and one is required (RFC 8446, alert 116) */
+    TLSMEM_EREJECTED = -27,  /**< the peer does not accept our certificate (alerts 42 to 46, 48, 49) */
+    TLSMEM_EINTERNAL = -28   /**< OpenSSL failed in a way that is none of the above: see openssl_code */
+} tlsmem_status;
+
+/** Returns the name of a status, "TLSMEM_EINVAL", or "TLSMEM_?"; static. Any thread. */
+const char *tlsmem_status_name(int status);
+/** Returns one sentence about a status; static. Any thread. */
+const char *tlsmem_strerror(int status);
+
+/** The whole truth about a failure, as a value. */
+typedef struct tlsmem_error_info {
+    size_t size;
+    int status;                 /**< a tlsmem_status; TLSMEM_OK when nothing has failed */
+    int alert_sent;             /**< the fatal alert that we sent (RFC 8446, 6.2), or -1 */
+    int alert_received;         /**< the fatal alert that the peer sent, or -1 */
+    int verify_depth;           /**< where in the chain verification failed, 0 is the peer itself; or -1 */
+    long verify_result;         /**< OpenSSL's X509_V_ERR_..., or 0 */
+    unsigned long openssl_code; /**< OpenSSL's packed error code, for ERR_error_string_n; or 0 */
+    int sys_errno;              /**< errno of the system call that failed, or 0 */
+    char sentence[256];         /**< what happened and why, for a person */
+} tlsmem_error_info;
+#define TLSMEM_ERROR_INFO_INIT { sizeof(tlsmem_error_info), 0, -1, -1, -1, 0, 0, 0, { 0 } }
+
+/* ------------------------------------------------------------------------------------------------- context */
+
+typedef struct tlsmem tlsmem;                   /**< one TLS connection */
+typedef struct tlsmem_ctx tlsmem_ctx;           /**< what many connections have in common */
+typedef struct tlsmem_loop tlsmem_loop;         /**< an epoll loop and its registry */
+typedef struct tlsmem_listener tlsmem_listener; /**< a listening socket in a loop */
+typedef struct tlsmem_timer tlsmem_timer;       /**< a timer in a loop */
+
+typedef enum tlsmem_role { TLSMEM_CLIENT = 1, TLSMEM_SERVER = 2 } tlsmem_role;
+
+/** Protocol versions, by their numbers on the wire. */
+typedef enum tlsmem_protocol_version { TLSMEM_TLS1_2 = 0x0303, TLSMEM_TLS1_3 = 0x0304 } tlsmem_protocol_version;
+
+/** Whether the peer must prove who it is. */
+typedef enum tlsmem_verify {
+    TLSMEM_VERIFY_NONE = 0,     /**< a server asks for no client certificate (its default) */
+    TLSMEM_VERIFY_OPTIONAL = 1, /**< a server asks; a certificate that comes must be good */
+    TLSMEM_VERIFY_REQUIRED = 2  /**< a good certificate or no connection (the default of a client) */
+} tlsmem_verify;
+
+/** Limits and deadlines of every connection of a context. 0 in a field that ends in _ms means "no deadline". */
+typedef struct tlsmem_limits {
+    size_t size;
+    size_t outgoing_max;   /**< bytes, plaintext and ciphertext, waiting to be sent: hard; at least 32768 */
+    size_t outgoing_low;   /**< bytes: on_drain fires when what waits falls to this */
+    size_t incoming_max;   /**< bytes of plaintext waiting to be read; then the socket is not read */
+    size_t control_max;    /**< bytes of alerts, tickets and KeyUpdate answers that the peer does not take */
+    size_t wake_max;       /**< bytes taken from the kernel for one readiness event */
+    size_t cert_list_max;  /**< bytes of the peer's certificate chain */
+    uint32_t update_rate;  /**< KeyUpdates and renegotiations that the peer may ask for, a second, in the long run */
+    uint32_t update_burst; /**< the same, at once */
+    uint32_t handshake_ms; /**< from the first driving call to established */
+    uint32_t idle_ms;      /**< without a byte in either direction */
+    uint32_t close_ms;     /**< from tlsmem_close, or from a failure, to the end */
+} tlsmem_limits;
+/** The defaults. */
+#define TLSMEM_LIMITS_INIT                                                                                      \
+    { sizeof(tlsmem_limits), 1048576, 262144, 262144, 65536, 262144, 102400, 100, 1024, 10000, 0, 5000 }
+
+/**
+ * Makes a context: TLS 1.2 and 1.3, OpenSSL's default ciphers, verification on for clients.
+ *
+ * Returns the context, which the caller owns (tlsmem_ctx_free); NULL for an unknown role or without memory.
+ */
+tlsmem_ctx *tlsmem_ctx_new(tlsmem_role role) TLSMEM_CHECK;
+/** Adds an owner. Returns ctx. Any thread. */
+tlsmem_ctx *tlsmem_ctx_ref(tlsmem_ctx *ctx);
+/** Gives up one ownership; connections keep their context alive by themselves. Any thread. */
+void tlsmem_ctx_free(tlsmem_ctx *ctx);
+
+/*
+ * Every setter returns TLSMEM_OK; TLSMEM_EINVAL for NULL or a value out of range; TLSMEM_ECONFIG when OpenSSL
+ * refused it; TLSMEM_ENOMEM; TLSMEM_ESTATE once a connection was made from the context. A refused setting leaves
+ * the context as it was, and tlsmem_ctx_error says in a sentence what was refused and why. Call none back.
+ */
+
+/** Sets our certificate, followed by its chain, PEM. A certificate that does not fit a key already set is refused. */
+int tlsmem_ctx_set_cert_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
+int tlsmem_ctx_set_cert_mem(tlsmem_ctx *ctx, const void *pem, size_t n) TLSMEM_CHECK;
+/** Sets our private key, PEM, unencrypted. A key that does not fit a certificate already set is refused. */
+int tlsmem_ctx_set_key_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
+int tlsmem_ctx_set_key_mem(tlsmem_ctx *ctx, const void *pem, size_t n) TLSMEM_CHECK;
+
+/** Trusts the certificate authorities in a PEM file. Each call adds. */
+int tlsmem_ctx_set_ca_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
+/** Trusts the authorities in a directory, under their hashed names (openssl rehash). Read when needed. */
+int tlsmem_ctx_set_ca_dir(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
+/** Trusts the authorities in PEM text. */
+int tlsmem_ctx_set_ca_mem(tlsmem_ctx *ctx, const void *pem, size_t n) TLSMEM_CHECK;
+/** Trusts what the system trusts: OpenSSL's default paths, or SSL_CERT_FILE and SSL_CERT_DIR of the environment. */
+int tlsmem_ctx_set_ca_system(tlsmem_ctx *ctx) TLSMEM_CHECK;
+
+/**
+ * Says whether a server asks clients for a certificate; see tlsmem_verify.
+ *
+ * A client verifies always: for it anything but TLSMEM_VERIFY_REQUIRED is refused with TLSMEM_EINVAL.
+ */
+int tlsmem_ctx_set_verify(tlsmem_ctx *ctx, tlsmem_verify verify) TLSMEM_CHECK;
+/** Switches verification off: anybody can then sit in the middle. For tests. */
+int tlsmem_ctx_insecure_no_verify(tlsmem_ctx *ctx) TLSMEM_CHECK;
+
+/** Sets the oldest and the newest version that is spoken, TLSMEM_TLS1_2 or TLSMEM_TLS1_3. Default: both spoken. */
+int tlsmem_ctx_set_min_version(tlsmem_ctx *ctx, int version) TLSMEM_CHECK;
+int tlsmem_ctx_set_max_version(tlsmem_ctx *ctx, int version) TLSMEM_CHECK;
+/** Sets the ciphers, in OpenSSL's colon-separated form; names that begin with TLS_ are TLS 1.3 suites. */
+int tlsmem_ctx_set_ciphers(tlsmem_ctx *ctx, const char *list) TLSMEM_CHECK;
+/** Sets the key exchange groups, "X25519:P-256", in order of preference. */
+int tlsmem_ctx_set_groups(tlsmem_ctx *ctx, const char *list) TLSMEM_CHECK;
+/**
+ * Sets the application protocols, "h2,http/1.1", in order of preference (RFC 7301); NULL or "" for none.
+ *
+ * A server that has a list and shares nothing with the client's ends the handshake: TLSMEM_EALPN. A client that
+ * sends no list is served.
+ */
+int tlsmem_ctx_set_alpn(tlsmem_ctx *ctx, const char *list) TLSMEM_CHECK;
+/**
+ * Sets how many session tickets a TLS 1.3 server sends, 0 to 16; default 2.
+ *
+ * They go out with the first tlsmem_write and not with the handshake, because a client that writes and closes
+ * without reading would lose what it wrote to the reset that the tickets provoke.
+ */
+int tlsmem_ctx_set_tickets(tlsmem_ctx *ctx, int count) TLSMEM_CHECK;
+/** Allows renegotiation in TLS 1.2, by either side, when allowed is not 0. Default: refused. RFC 5746 only. */
+int tlsmem_ctx_set_renegotiation(tlsmem_ctx *ctx, int allowed) TLSMEM_CHECK;
+/** Sets limits and deadlines; start from TLSMEM_LIMITS_INIT. */
+int tlsmem_ctx_set_limits(tlsmem_ctx *ctx, const tlsmem_limits *limits) TLSMEM_CHECK;
+/** Appends the secrets of every connection to a file (SSLKEYLOGFILE format), made with mode 0600: for debugging. */
+int tlsmem_ctx_set_keylog(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
+
+/** Copies what the last refused setter has to say. Returns TLSMEM_OK or TLSMEM_EINVAL. */
+int tlsmem_ctx_error(const tlsmem_ctx *ctx, tlsmem_error_info *error);
+/** Returns the SSL_CTX, for what this library does not offer; owned by ctx. Attaching BIOs or sockets breaks it. */
+void *tlsmem_ctx_native(tlsmem_ctx *ctx);
+
+/* ---------------------------------------------------------------------------------------------- connection */
+
+/** What became of a connection. */
+typedef struct tlsmem_report_info {
+    size_t size;
+    int status;                    /**< TLSMEM_OK when both sides closed, or we did and the peer went; else why */
+    int close_notify_sent;         /**< 1 when our close_notify was made */
+    int close_notify_received;     /**< 1 when the peer's came: its data is complete */
+    uint64_t bytes_accepted;       /**< plaintext that tlsmem_write took */
+    uint64_t bytes_encrypted;      /**< of it, what was turned into records */
+    uint64_t bytes_received;       /**< plaintext that came from the peer */
+    uint64_t ciphertext_sent;      /**< ciphertext handed to the kernel (or consumed, in the buffers face) */
+    uint64_t ciphertext_unsent;    /**< ciphertext that was made and not handed over */
+    uint64_t ciphertext_received;  /**< ciphertext that came in */
+} tlsmem_report_info;
+#define TLSMEM_REPORT_INFO_INIT { sizeof(tlsmem_report_info), 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/** What a connection calls. Each may be NULL. `user` is what was given with the struct. */
+typedef struct tlsmem_callbacks {
+    size_t size;
+    /** The handshake is done: facts are known, deferred writes are on their way. */
+    void (*on_established)(tlsmem *c, void *user);
+    /** Plaintext; `bytes` is valid until the callback returns. NULL: plaintext waits for tlsmem_read. */
+    void (*on_data)(tlsmem *c, const void *bytes, size_t n, void *user);
+    /** After a tlsmem_write that took less than it was given: there is room again. */
+    void (*on_drain)(tlsmem *c, void *user);
+    /** The peer sent close_notify; writing may go on. NULL, with on_data set: the library answers with a close. */
+    void (*on_eof)(tlsmem *c, void *user);
+    /** Exactly once and last, unless the connection is freed first; `report` is valid until it returns. */
+    void (*on_close)(tlsmem *c, const tlsmem_report_info *report, void *user);
+} tlsmem_callbacks;
+#define TLSMEM_CALLBACKS_INIT { sizeof(tlsmem_callbacks), 0, 0, 0, 0, 0 }
+
+/**
+ * Makes a connection of the context's role, and freezes the context.
+ *
+ * `cb` may be NULL and is copied; `user` comes back in each callback. Nothing is sent yet.
+ * Returns the connection, to be freed exactly once with tlsmem_free; NULL when ctx is NULL, cb->size is unknown,
+ * or OpenSSL has no memory.
+ */
+tlsmem *tlsmem_new(tlsmem_ctx *ctx, const tlsmem_callbacks *cb, void *user) TLSMEM_CHECK;
+/**
+ * Frees a connection, at any moment, also inside its own callbacks. No callback fires from now on.
+ *
+ * It leaves its loop at once. Nothing is flushed: use tlsmem_close and wait for on_close where that matters. The
+ * fd is closed only if the connection owns it (tlsmem_own_fd, or accepted by a listener).
+ */
+void tlsmem_free(tlsmem *c);
+/** Replaces callbacks and user pointer. Returns TLSMEM_OK or TLSMEM_EINVAL. Plaintext that waits stays queued. */
+int tlsmem_set_callbacks(tlsmem *c, const tlsmem_callbacks *cb, void *user);
+/** Returns the user pointer. */
+void *tlsmem_user(const tlsmem *c);
+/** Returns the SSL, for what this library does not offer; owned by c. Reading or writing through it breaks c. */
+void *tlsmem_native(tlsmem *c);
+/**
+ * Names the server that a client wants: a host name (sent as SNI) or an IP address. Verified against the certificate.
+ *
+ * Returns TLSMEM_OK; TLSMEM_EINVAL for NULL, "", or a name that is no name; TLSMEM_ESTATE on a server or after
+ * the handshake began. A client that verifies and has no name is refused with TLSMEM_ENAME when it begins.
+ */
+int tlsmem_set_server_name(tlsmem *c, const char *name) TLSMEM_CHECK;
+
+/* --------------------------------------------------------------------------------- handshake, state, deadlines */
+
+typedef enum tlsmem_state {
+    TLSMEM_STATE_NEW = 0,         /**< not begun */
+    TLSMEM_STATE_HANDSHAKING = 1, /**< the first handshake is under way */
+    TLSMEM_STATE_OPEN = 2,        /**< established; both directions, or one of them, open */
+    TLSMEM_STATE_CLOSING = 3,     /**< tlsmem_close was called, or it failed and the alert is on its way */
+    TLSMEM_STATE_CLOSED = 4       /**< ended: the report is final */
+} tlsmem_state;
+
+/** One snapshot, the single truth about what a connection waits for. */
+typedef struct tlsmem_want_info {
+    size_t size;
+    tlsmem_state state;
+    int needs_ciphertext;     /**< 1: it goes on when the peer's bytes arrive (poll for POLLIN, or feed) */
+    int has_ciphertext;       /**< 1: bytes wait to be sent (poll for POLLOUT, or peek and consume) */
+    int has_plaintext;        /**< 1: tlsmem_read would return more than 0 now */
+    int accepts_plaintext;    /**< 1: tlsmem_write would take at least one byte now */
+    int peer_closed;          /**< 1: the peer's close_notify came */
+    int paused;               /**< 1: tlsmem_pause is in force */
+    size_t incoming_bytes;    /**< plaintext that waits to be read */
+    size_t outgoing_bytes;    /**< ciphertext that waits to be sent */
+    size_t deferred_bytes;    /**< plaintext that was written and cannot be encrypted yet */
+    int64_t deadline_ms;      /**< as tlsmem_deadline */
+} tlsmem_want_info;
+#define TLSMEM_WANT_INFO_INIT { sizeof(tlsmem_want_info), TLSMEM_STATE_NEW, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1 }
+
+/**
+ * Begins the handshake, or takes it as far as it goes. Needed only to begin early: every driving call does the same.
+ *
+ * Returns TLSMEM_OK when established; TLSMEM_AGAIN when the peer's bytes are missing; else why it failed.
+ * May call back.
+ */
+int tlsmem_handshake(tlsmem *c);
+/** Fills the snapshot. Returns TLSMEM_OK or TLSMEM_EINVAL. */
+int tlsmem_want(const tlsmem *c, tlsmem_want_info *want);
+/** Returns 1 once the handshake is done, also after the end; else 0. */
+int tlsmem_is_established(const tlsmem *c);
+
+/** Returns CLOCK_MONOTONIC in milliseconds, the clock of tlsmem_deadline and tlsmem_tick. Any thread. */
+int64_t tlsmem_now(void);
+/** Returns the moment at which tlsmem_tick should be called, in milliseconds of tlsmem_now; -1 for never. */
+int64_t tlsmem_deadline(const tlsmem *c);
+/**
+ * Tells a connection what time it is; a deadline that passed ends it with TLSMEM_ETIMEOUT. Loops do this by themselves.
+ *
+ * Returns TLSMEM_OK while it goes on; TLSMEM_CLOSED or the failure once it has ended. May call back.
+ */
+int tlsmem_tick(tlsmem *c, int64_t now_ms);
+
+/* ------------------------------------------------------------------------------------------------ buffers face */
+
+/**
+ * Takes ciphertext that came from the peer, and does everything that follows from it.
+ *
+ * Returns the bytes taken, which are fewer than n only when incoming_max is reached or the connection ended on the
+ * way; TLSMEM_AGAIN when none could be taken because plaintext waits to be read; TLSMEM_CLOSED or the failure when
+ * it has ended; TLSMEM_EINVAL; TLSMEM_ESTATE when the connection has an fd. May call back.
+ */
+ptrdiff_t tlsmem_feed(tlsmem *c, const void *bytes, size_t n) TLSMEM_CHECK;
+/**
+ * Says that no ciphertext will come any more (TCP FIN).
+ *
+ * Returns TLSMEM_OK while it goes on (the peer had closed properly and we may still write); TLSMEM_CLOSED or the
+ * failure once it has ended: TLSMEM_EHANDSHAKEEOF, TLSMEM_ETRUNCATED. May call back.
+ */
+int tlsmem_feed_eof(tlsmem *c);
+/**
+ * Shows ciphertext that has to be sent; begins the handshake of a client.
+ *
+ * Returns TLSMEM_OK with *bytes and *n, n at least 1; TLSMEM_AGAIN when nothing waits; TLSMEM_ESTATE when the
+ * connection has an fd; TLSMEM_EINVAL. There may be more behind it: consume, and peek again. Still answers after
+ * the connection failed: the alert is in there.
+ * Lifetime: until the next call on c that is not const. Calls nothing back.
+ */
+int tlsmem_outgoing_peek(tlsmem *c, const void **bytes, size_t *n) TLSMEM_CHECK;
+/**
+ * Says that the first n bytes of what was shown are on their way.
+ *
+ * Returns TLSMEM_OK; TLSMEM_EINVAL when n is more than waits; TLSMEM_ESTATE. May call back (on_drain, on_close).
+ */
+int tlsmem_outgoing_consume(tlsmem *c, size_t n);
+
+/* --------------------------------------------------------------------------------------------------- plaintext */
+
+/**
+ * Writes plaintext, at any time: before the handshake and during a renegotiation it waits, in order, by itself.
+ *
+ * Returns the bytes taken, 1 to n (0 for n = 0); what was not taken the caller keeps. TLSMEM_AGAIN when
+ * outgoing_max is reached: on_drain will tell. TLSMEM_ESTATE after tlsmem_close or tlsmem_close_write;
+ * TLSMEM_CLOSED or the failure after the end; TLSMEM_ERESET when the transport takes no more; TLSMEM_EINVAL.
+ * With an fd and no loop, what the socket takes is sent before it returns; in a loop, at the end of the turn.
+ * Lifetime: the bytes are copied or encrypted before it returns; a call need never be repeated.
+ * Calls nothing back.
+ */
+ptrdiff_t tlsmem_write(tlsmem *c, const void *bytes, size_t n) TLSMEM_CHECK;
+/**
+ * Reads plaintext that waits: for programs without on_data, or while paused.
+ *
+ * Returns the bytes read, 1 to n; 0 when the peer closed and all was read (or n = 0); TLSMEM_AGAIN when nothing
+ * waits; after a failure first what came before it, then the failure; TLSMEM_EINVAL. Calls nothing back.
+ */
+ptrdiff_t tlsmem_read(tlsmem *c, void *bytes, size_t n) TLSMEM_CHECK;
+/** As tlsmem_read without a copy: returns TLSMEM_OK with *bytes and *n at least 1, or what tlsmem_read says. */
+int tlsmem_read_peek(tlsmem *c, const void **bytes, size_t *n) TLSMEM_CHECK;
+/** Drops the first n bytes of what was shown. Returns TLSMEM_OK; TLSMEM_EINVAL when n is more than waits. */
+int tlsmem_read_consume(tlsmem *c, size_t n);
+
+/* ----------------------------------------------------------------------------------------------------- fd face */
+
+/**
+ * Gives the connection a connected (or connecting) non-blocking stream socket. The program keeps it and closes it.
+ *
+ * What was fed before, and ciphertext that waits, is carried over.
+ * Returns TLSMEM_OK; TLSMEM_EINVAL for a negative fd; TLSMEM_ESTATE when it has one, or has ended.
+ */
+int tlsmem_set_fd(tlsmem *c, int fd) TLSMEM_CHECK;
+/** Returns the fd, or -1. */
+int tlsmem_fd(const tlsmem *c);
+/** Takes the fd back, out of a loop too; the connection goes on in the buffers face. Returns the fd, or -1. */
+int tlsmem_take_fd(tlsmem *c);
+/** Says whether the connection closes its fd, after on_close or at tlsmem_free. Returns TLSMEM_OK or TLSMEM_EINVAL. */
+int tlsmem_own_fd(tlsmem *c, int own);
+
+/**
+ * The fd is readable: receives, decrypts, delivers, and sends what came of it.
+ *
+ * Returns TLSMEM_OK while it goes on; TLSMEM_CLOSED or the failure once it has ended, and only then is the fd done
+ * with; TLSMEM_ESTATE without an fd or in a loop; TLSMEM_EINVAL. May call back.
+ */
+int tlsmem_on_readable(tlsmem *c);
+/** The fd is writable: sends what waits, and begins a client's handshake. Returns as tlsmem_on_readable. */
+int tlsmem_on_writable(tlsmem *c);
+/**
+ * Sends what the socket takes.
+ *
+ * Returns TLSMEM_OK when nothing waits any more; TLSMEM_AGAIN when the socket is full; TLSMEM_CLOSED or the failure
+ * once it has ended; TLSMEM_ESTATE without an fd; TLSMEM_EINVAL. May call back.
+ */
+int tlsmem_flush(tlsmem *c);
+/** Returns what to poll the fd for: POLLIN, POLLOUT, both, or 0 (for NULL too). Ask again after every call. */
+int tlsmem_interest(const tlsmem *c);
+
+/* ----------------------------------------------------------------------------------------------- reading pace */
+
+/** Stops on_data; what was received already waits, bounded by incoming_max. Returns TLSMEM_OK or TLSMEM_EINVAL. */
+int tlsmem_pause(tlsmem *c);
+/** Starts it again, first with what waits. Returns TLSMEM_OK or TLSMEM_EINVAL. May call back. */
+int tlsmem_resume(tlsmem *c);
+
+/* --------------------------------------------------------------------------------------------------- closing */
+
+/**
+ * Closes: what was written goes out, then close_notify, then FIN; what the peer still sends is delivered; on_close
+ * comes when the peer has closed too, or after close_ms. Before the handshake, with nothing written, it ends at once.
+ *
+ * Returns TLSMEM_OK, also when it is closing already; TLSMEM_EINVAL. May call back.
+ */
+int tlsmem_close(tlsmem *c);
+/**
+ * Closes our direction only: close_notify after what was written; reading goes on until the peer closes. No FIN.
+ *
+ * Returns TLSMEM_OK; TLSMEM_ESTATE before the handshake began or after the end; TLSMEM_EINVAL. May call back.
+ */
+int tlsmem_close_write(tlsmem *c);
+/** Ends at once: nothing is sent, what waits is dropped, on_close says TLSMEM_EABORTED. May call back. */
+int tlsmem_abort(tlsmem *c);
+/** Fills the report, which is final once the state is closed. Returns TLSMEM_OK or TLSMEM_EINVAL. */
+int tlsmem_report(const tlsmem *c, tlsmem_report_info *report);
+
+/* ------------------------------------------------------------------------------------------ keys in mid-stream */
+
+/**
+ * Changes our sending key (TLS 1.3, RFC 8446, 4.6.3), and asks the peer to change its own when ask_peer is not 0.
+ *
+ * Returns TLSMEM_OK; TLSMEM_ESTATE in TLS 1.2, before the handshake or after close; TLSMEM_EINVAL. As for
+ * tlsmem_write, an fd is sent to before it returns. Calls nothing back.
+ */
+int tlsmem_key_update(tlsmem *c, int ask_peer) TLSMEM_CHECK;
+/**
+ * Begins a renegotiation (TLS 1.2); writes wait meanwhile, by themselves.
+ *
+ * Returns TLSMEM_OK; TLSMEM_ESTATE in TLS 1.3, before the handshake, after close, while one is under way, or when
+ * the context does not allow it; TLSMEM_EINVAL. May call back.
+ */
+int tlsmem_renegotiate(tlsmem *c) TLSMEM_CHECK;
+
+/* ---------------------------------------------------------------------------------------------------- facts */
+
+/** Returns TLSMEM_TLS1_2 or TLSMEM_TLS1_3; 0 before it is known. */
+int tlsmem_protocol(const tlsmem *c);
+/** Returns "TLSv1.3", the cipher's OpenSSL name, the group's name; "" before it is known. Static. */
+const char *tlsmem_protocol_name(const tlsmem *c);
+const char *tlsmem_cipher_name(const tlsmem *c);
+const char *tlsmem_group_name(const tlsmem *c);
+/** Shows the negotiated application protocol. Returns TLSMEM_OK; TLSMEM_AGAIN when there is none; TLSMEM_EINVAL. */
+int tlsmem_alpn(const tlsmem *c, const char **name, size_t *n);
+/** Returns the server name that the client sent (SNI), or NULL. */
+const char *tlsmem_server_name(const tlsmem *c);
+/** Returns 1 when the session was resumed, else 0. */
+int tlsmem_is_resumed(const tlsmem *c);
+/**
+ * Copies the peer's certificate, DER.
+ *
+ * Returns its length, and writes it when n is enough (call with n = 0 to ask); TLSMEM_AGAIN when the peer sent
+ * none; TLSMEM_EINVAL.
+ */
+ptrdiff_t tlsmem_peer_certificate(const tlsmem *c, void *der, size_t n) TLSMEM_CHECK;
+/** Copies the subject of the peer's certificate (RFC 2253, UTF-8) with a final NUL. Returns as above, without NUL. */
+ptrdiff_t tlsmem_peer_subject(const tlsmem *c, char *text, size_t n) TLSMEM_CHECK;
+
+/** Copies the first failure of a connection; status is TLSMEM_OK when there is none. Returns TLSMEM_OK or TLSMEM_EINVAL. */
+int tlsmem_error(const tlsmem *c, tlsmem_error_info *error);
+
+/** Counters of one connection. */
+typedef struct tlsmem_stats_info {
+    size_t size;
+    uint64_t recv_calls;      /**< recv system calls made for this connection */
+    uint64_t send_calls;      /**< send system calls */
+    uint64_t records_in;      /**< TLS records */
+    uint64_t records_out;
+    uint64_t plaintext_in;    /**< bytes */
+    uint64_t plaintext_out;
+    uint64_t ciphertext_in;
+    uint64_t ciphertext_out;
+    uint64_t key_updates_in;  /**< KeyUpdates and renegotiations that the peer began */
+} tlsmem_stats_info;
+#define TLSMEM_STATS_INFO_INIT { sizeof(tlsmem_stats_info), 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+/** Fills the counters. Returns TLSMEM_OK or TLSMEM_EINVAL. */
+int tlsmem_stats(const tlsmem *c, tlsmem_stats_info *stats);
+
+/* --------------------------------------------------------------------------------------------------- registry */
+
+/** Makes a loop. Returns it, or NULL when epoll or eventfd is not to be had (errno says why). */
+tlsmem_loop *tlsmem_loop_new(void) TLSMEM_CHECK;
+/**
+ * Frees a loop, not from inside its own callbacks.
+ *
+ * Its listeners, watches and timers are freed; each connection still in it is aborted, so that its on_close can
+ * free it. May call back.
+ */
+void tlsmem_loop_free(tlsmem_loop *loop);
+
+/**
+ * Puts a connection and its connected (or connecting) non-blocking socket into the loop, which drives it from now on.
+ *
+ * The connection stays the caller's, and leaves the loop by itself just before on_close. With fd -1 the fd that the
+ * connection already has is used.
+ * Returns TLSMEM_OK; TLSMEM_ESTATE when it is in a loop, has ended, or has another fd; TLSMEM_ESYSTEM (errno);
+ * TLSMEM_EINVAL. Calls nothing back.
+ */
+int tlsmem_loop_add(tlsmem_loop *loop, tlsmem *c, int fd) TLSMEM_CHECK;
+/** Takes a connection out, at once, also for events already collected; it keeps its fd. Returns TLSMEM_OK,
+ *  TLSMEM_ESTATE when it is not in this loop, TLSMEM_EINVAL. */
+int tlsmem_loop_remove(tlsmem_loop *loop, tlsmem *c);
+
+/** A connection that a listener has accepted, and the program's answer. */
+typedef struct tlsmem_accepted {
+    size_t size;
+    tlsmem *connection;                /**< new, not yet in the loop; may be written to already */
+    int fd;
+    const struct sockaddr *peer;       /**< valid during the callback */
+    socklen_t peer_length;
+    const tlsmem_callbacks *callbacks; /**< to be set by the program; copied; NULL for none */
+    void *user;                        /**< to be set by the program */
+} tlsmem_accepted;
+
+/** How to listen. */
+typedef struct tlsmem_listen_options {
+    size_t size;
+    const char *host;    /**< name or address; NULL for every address, IPv6 and IPv4 */
+    int port;            /**< 0 for a free one: see tlsmem_listener_port */
+    int backlog;         /**< 0 for SOMAXCONN */
+    int reuse_port;      /**< not 0: SO_REUSEPORT, for several loops on one port */
+    int connections_max; /**< connections of this listener at once; accepting pauses there. 0 for no limit */
+    /**
+     * A client has connected. Return 0 to accept: the connection then belongs to the program, which frees it, as a
+     * rule in on_close; it owns its fd. Return anything else to refuse: both are freed by the library.
+     */
+    int (*on_accept)(tlsmem_listener *listener, tlsmem_accepted *accepted, void *user);
+    /** Accepting failed with an errno: EMFILE, ENFILE, ENOBUFS and ENOMEM pause it for a second. May be NULL. */
+    void (*on_error)(tlsmem_listener *listener, int sys_errno, void *user);
+    void *user;
+} tlsmem_listen_options;
+#define TLSMEM_LISTEN_OPTIONS_INIT { sizeof(tlsmem_listen_options), 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/**
+ * Listens, and makes a connection of ctx for every client.
+ *
+ * Returns TLSMEM_OK and the listener, which the loop owns; TLSMEM_ESYSTEM (errno says why; EADDRNOTAVAIL also for a
+ * host that does not resolve); TLSMEM_ENOIDENTITY for a context without certificate; TLSMEM_ESTATE for a client's
+ * context; TLSMEM_EINVAL. `listener` may be NULL. Blocks only to resolve a name that is not an address.
+ */
+int tlsmem_loop_listen(tlsmem_loop *loop, tlsmem_ctx *ctx, const tlsmem_listen_options *options,
+                       tlsmem_listener **listener) TLSMEM_CHECK;
+/** Returns the port that is listened on, or TLSMEM_EINVAL. */
+int tlsmem_listener_port(const tlsmem_listener *listener);
+/** Stops listening and frees the listener; its connections go on. */
+void tlsmem_listener_free(tlsmem_listener *listener);
+
+/**
+ * Runs until tlsmem_loop_stop, or until nothing is left in the loop.
+ *
+ * Returns TLSMEM_OK; TLSMEM_ESYSTEM (errno); TLSMEM_ESTATE from inside a callback of the loop; TLSMEM_EINVAL.
+ * May call back.
+ */
+int tlsmem_loop_run(tlsmem_loop *loop);
+/**
+ * Waits at most timeout_ms (-1: until something happens), and handles what happened.
+ *
+ * Returns the number of events handled, 0 for none; failures as tlsmem_loop_run. May call back.
+ */
+int tlsmem_loop_run_once(tlsmem_loop *loop, int timeout_ms);
+/** Makes the run that is under way, or the next one, return after its turn. Returns TLSMEM_OK. Any thread. */
+int tlsmem_loop_stop(tlsmem_loop *loop);
+/** Makes a wait return at once. Returns TLSMEM_OK. Any thread. */
+int tlsmem_loop_wake(tlsmem_loop *loop);
+/**
+ * Has fn(arg) called in the loop's thread, in the order of the posts. Any thread.
+ *
+ * Returns TLSMEM_OK, TLSMEM_EINVAL. What was posted and not run when the loop is freed is dropped.
+ */
+int tlsmem_loop_post(tlsmem_loop *loop, void (*fn)(void *arg), void *arg) TLSMEM_CHECK;
+
+/** Returns an fd that is readable when run_once(loop, 0) has work: a loop within any other loop. Or -1. */
+int tlsmem_loop_fd(const tlsmem_loop *loop);
+/** Returns the milliseconds until run_once has work by time alone; -1 for never. */
+int tlsmem_loop_timeout(const tlsmem_loop *loop);
+
+/**
+ * Watches a plain fd in the loop: events are POLLIN, POLLOUT or both. A second call for the fd changes it; events 0
+ * ends it, at once. What epoll cannot watch (a regular file) counts as always ready. The fd stays the program's.
+ *
+ * Returns TLSMEM_OK; TLSMEM_ESYSTEM (errno); TLSMEM_ESTATE when a connection has this fd in the loop; TLSMEM_EINVAL.
+ */
+int tlsmem_loop_watch(tlsmem_loop *loop, int fd, int events,
+                      void (*fn)(tlsmem_loop *loop, int fd, int events, void *user), void *user) TLSMEM_CHECK;
+
+/** Calls fn once, delay_ms from now. Returns the timer, which lives until tlsmem_timer_free or the loop's end; NULL. */
+tlsmem_timer *tlsmem_loop_timer(tlsmem_loop *loop, int64_t delay_ms,
+                                void (*fn)(tlsmem_timer *timer, void *user), void *user);
+/** Sets a timer anew, also from its own callback. Returns TLSMEM_OK or TLSMEM_EINVAL. */
+int tlsmem_timer_set(tlsmem_timer *timer, int64_t delay_ms);
+/** Ends a timer, at any moment. */
+void tlsmem_timer_free(tlsmem_timer *timer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* TLSMEM_H */
