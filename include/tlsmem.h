@@ -201,7 +201,7 @@ int tlsmem_ctx_set_ca_system(tlsmem_ctx *ctx) TLSMEM_CHECK;
  * A client verifies always: for it anything but TLSMEM_VERIFY_REQUIRED is refused with TLSMEM_EINVAL.
  */
 int tlsmem_ctx_set_verify(tlsmem_ctx *ctx, tlsmem_verify verify) TLSMEM_CHECK;
-/** Switches verification off: anybody can then sit in the middle. For tests. */
+/** Switches verification off, on a server as TLSMEM_VERIFY_NONE does: anybody can sit in the middle. For tests. */
 int tlsmem_ctx_insecure_no_verify(tlsmem_ctx *ctx) TLSMEM_CHECK;
 
 /** Sets the oldest and the newest version that is spoken, TLSMEM_TLS1_2 or TLSMEM_TLS1_3. Default: both spoken. */
@@ -402,7 +402,8 @@ ptrdiff_t tlsmem_write(tlsmem *c, const void *bytes, size_t n) TLSMEM_CHECK;
  * waits; after a failure first what came before it, then the failure; TLSMEM_EINVAL. Calls nothing back.
  */
 ptrdiff_t tlsmem_read(tlsmem *c, void *bytes, size_t n) TLSMEM_CHECK;
-/** As tlsmem_read without a copy: returns TLSMEM_OK with *bytes and *n at least 1, or what tlsmem_read says. */
+/** As tlsmem_read without a copy: TLSMEM_OK with *bytes and *n at least 1; TLSMEM_CLOSED where tlsmem_read says 0;
+ *  TLSMEM_AGAIN, the failure, TLSMEM_EINVAL as there. tlsmem_write may be given what it shows, and leaves it valid. */
 int tlsmem_read_peek(tlsmem *c, const void **bytes, size_t *n) TLSMEM_CHECK;
 /** Drops the first n bytes of what was shown. Returns TLSMEM_OK; TLSMEM_EINVAL when n is more than waits. */
 int tlsmem_read_consume(tlsmem *c, size_t n);
@@ -444,7 +445,8 @@ int tlsmem_interest(const tlsmem *c);
 
 /* ----------------------------------------------------------------------------------------------- reading pace */
 
-/** Stops on_data; what was received already waits, bounded by incoming_max. Returns TLSMEM_OK or TLSMEM_EINVAL. */
+/** Stops on_data; what was received already waits, bounded by incoming_max; on_eof and on_close wait behind it
+ *  (not behind tlsmem_abort, a deadline or a broken protocol: tlsmem_read has it then). Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_pause(tlsmem *c);
 /** Starts it again, first with what waits. Returns TLSMEM_OK or TLSMEM_EINVAL. May call back. */
 int tlsmem_resume(tlsmem *c);
@@ -461,7 +463,8 @@ int tlsmem_close(tlsmem *c);
 /**
  * Closes our direction only: close_notify after what was written; reading goes on until the peer closes. No FIN.
  *
- * Returns TLSMEM_OK; TLSMEM_ESTATE before the handshake began or after the end; TLSMEM_EINVAL. May call back.
+ * Before the handshake is done it is remembered. Returns TLSMEM_OK, also when it is closed already; TLSMEM_ESTATE
+ * after the end; TLSMEM_EINVAL. May call back.
  */
 int tlsmem_close_write(tlsmem *c);
 /** Ends at once: nothing is sent, what waits is dropped, on_close says TLSMEM_EABORTED. May call back. */
@@ -558,7 +561,7 @@ int tlsmem_loop_remove(tlsmem_loop *loop, tlsmem *c);
 /** A connection that a listener has accepted, and the program's answer. */
 typedef struct tlsmem_accepted {
     size_t size;
-    tlsmem *connection;                /**< new, not yet in the loop; may be written to already */
+    tlsmem *connection;                /**< new, not yet in the loop; tlsmem_write and tlsmem_native may be called */
     int fd;
     const struct sockaddr *peer;       /**< valid during the callback */
     socklen_t peer_length;

@@ -2,15 +2,15 @@
 #ifndef CLINUX_SHIMS_H
 #define CLINUX_SHIMS_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
+// No _GNU_SOURCE: it changes structs (fd_set) that Swift's own view of the C library has without it.
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -19,5 +19,8 @@
 
 static inline int clinux_errno(void) { return errno; }
 static inline void clinux_set_errno(int code) { errno = code; }
+static inline int clinux_is_open(int fd) { return fcntl(fd, F_GETFD) != -1; }
+
+int accept4(int fd, struct sockaddr *restrict peer, socklen_t *restrict length, int flags);  // only declared for GNU
 
 #endif

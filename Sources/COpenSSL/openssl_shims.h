@@ -1,0 +1,58 @@
+// OpenSSL's macros as functions, because Swift cannot see function-like macros. No logic.
+#ifndef COPENSSL_SHIMS_H
+#define COPENSSL_SHIMS_H
+
+#include <fcntl.h>
+#include <openssl/bio.h>
+#include <openssl/buffer.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static inline long copenssl_mem_data(BIO *bio, char **data) { return BIO_get_mem_data(bio, data); }
+static inline int copenssl_tell(BIO *bio) { return (int)BIO_tell(bio); }
+static inline int copenssl_seek(BIO *bio, int offset) { return (int)BIO_seek(bio, offset); }
+static inline void copenssl_mem_eof_return(BIO *bio, int value) { BIO_set_mem_eof_return(bio, value); }
+static inline void copenssl_set_mem_buf(BIO *bio, BUF_MEM *memory) { BIO_set_mem_buf(bio, memory, BIO_CLOSE); }
+static inline void copenssl_get_mem_ptr(BIO *bio, BUF_MEM **memory) { BIO_get_mem_ptr(bio, memory); }
+
+static inline long copenssl_ctx_set_mode(SSL_CTX *ctx, long mode) { return SSL_CTX_set_mode(ctx, mode); }
+static inline int copenssl_ctx_set_min(SSL_CTX *ctx, int version) { return (int)SSL_CTX_set_min_proto_version(ctx, version); }
+static inline int copenssl_ctx_set_max(SSL_CTX *ctx, int version) { return (int)SSL_CTX_set_max_proto_version(ctx, version); }
+static inline int copenssl_ctx_set_groups(SSL_CTX *ctx, const char *list) { return (int)SSL_CTX_set1_groups_list(ctx, list); }
+static inline void copenssl_ctx_set_max_cert_list(SSL_CTX *ctx, long bytes) { SSL_CTX_set_max_cert_list(ctx, bytes); }
+
+static inline uint64_t copenssl_op_no_renegotiation(void) { return SSL_OP_NO_RENEGOTIATION; }
+static inline uint64_t copenssl_op_client_renegotiation(void) { return SSL_OP_ALLOW_CLIENT_RENEGOTIATION; }
+static inline uint64_t copenssl_op_server_preference(void) { return SSL_OP_CIPHER_SERVER_PREFERENCE; }
+
+static inline int copenssl_set_sni(SSL *ssl, const char *name) { return (int)SSL_set_tlsext_host_name(ssl, name); }
+static inline void copenssl_set_msg_arg(SSL *ssl, void *arg) { SSL_set_msg_callback_arg(ssl, arg); }
+static inline int copenssl_negotiated_group(SSL *ssl) { return (int)SSL_get_negotiated_group(ssl); }
+static inline long copenssl_renegotiations(SSL *ssl) { return SSL_num_renegotiations(ssl); }
+static inline int copenssl_ssl_index(void) { return SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
+
+static inline int copenssl_err_is_system(unsigned long code) { return ERR_SYSTEM_ERROR(code) != 0; }
+static inline int copenssl_err_library(unsigned long code) { return ERR_GET_LIB(code); }
+static inline int copenssl_err_reason(unsigned long code) { return ERR_GET_REASON(code); }
+
+static inline int copenssl_print_name(BIO *bio, const X509_NAME *name) {
+    return X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+}
+static inline STACK_OF(X509) *copenssl_x509s_new(void) { return sk_X509_new_null(); }
+static inline int copenssl_x509s_push(STACK_OF(X509) *list, X509 *certificate) { return sk_X509_push(list, certificate); }
+static inline int copenssl_x509s_count(const STACK_OF(X509) *list) { return sk_X509_num(list); }
+static inline X509 *copenssl_x509s_at(const STACK_OF(X509) *list, int index) { return sk_X509_value(list, index); }
+static inline X509 *copenssl_x509s_shift(STACK_OF(X509) *list) { return sk_X509_shift(list); }
+static inline void copenssl_x509s_free(STACK_OF(X509) *list) { sk_X509_pop_free(list, X509_free); }
+
+static inline int copenssl_open_append(const char *path) { return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600); }
+static inline int copenssl_is_directory(const char *path) { struct stat s; return stat(path, &s) == 0 && S_ISDIR(s.st_mode); }
+
+#endif

@@ -1,0 +1,94 @@
+internal import CLinux
+internal import SocketTransport
+internal import Synchronization
+
+/// The only door into a loop from other threads: calls to be made in the loop's thread, the wish to stop, and the
+/// eventfd that ends a wait.
+///
+/// `@unchecked Sendable`: `waiting` is touched only under `mutex`; everything else is constant or atomic.
+@safe final class Posts: @unchecked Sendable {
+    typealias Function = @convention(c) (UnsafeMutableRawPointer?) -> Void
+
+    /// One call to be made.
+    @safe struct Post {
+        let function: Function
+        let argument: UnsafeMutableRawPointer?
+
+        func run() { unsafe function(argument) }
+    }
+
+    /// Readable while there is something to look at.
+    let wakeFd: CInt
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private var waiting: [Post] = []
+    private let isSignalled = Atomic<Bool>(false)
+    private let isStopRequested = Atomic<Bool>(false)
+
+    init() throws(Errno) {
+        wakeFd = eventfd(0, CInt(clamping: EFD_NONBLOCK | EFD_CLOEXEC))
+        guard wakeFd >= 0 else { throw Errno.last }
+        unsafe mutex = .allocate(capacity: 1)
+        _ = unsafe pthread_mutex_init(mutex, nil)
+    }
+
+    deinit {
+        _ = unsafe pthread_mutex_destroy(mutex)
+        unsafe mutex.deallocate()
+        Socket.close(wakeFd)
+    }
+
+    /// Whether something was signalled that the loop has not yet looked at.
+    var hasSignal: Bool { isSignalled.load(ordering: .acquiring) }
+
+    /// Whether a wait would be pointless.
+    var isPending: Bool { hasSignal || isStopRequested.load(ordering: .acquiring) }
+
+    var isEmpty: Bool {
+        _ = unsafe pthread_mutex_lock(mutex)
+        defer { _ = unsafe pthread_mutex_unlock(mutex) }
+        return waiting.isEmpty
+    }
+
+    func post(_ post: Post) {
+        _ = unsafe pthread_mutex_lock(mutex)
+        waiting.append(post)
+        _ = unsafe pthread_mutex_unlock(mutex)
+        signal()
+    }
+
+    func requestStop() {
+        isStopRequested.store(true, ordering: .releasing)
+        signal()
+    }
+
+    /// Answers whether a stop was requested, and forgets it.
+    func takeStop() -> Bool { isStopRequested.exchange(false, ordering: .acquiringAndReleasing) }
+
+    /// Makes the eventfd readable; many signals before the loop looks cost one system call.
+    ///
+    /// Should the write fail, the mark stays, and the loop still looks in its next turn.
+    func signal() {
+        guard !isSignalled.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        var one: UInt64 = 1
+        while unsafe write(wakeFd, &one, MemoryLayout<UInt64>.size) < 0, Errno.last.code == EINTR {}
+    }
+
+    /// Makes the eventfd quiet. To be followed by `take`.
+    ///
+    /// Read first, then the mark: whoever finds the mark set has posted before the `take` to come, and whoever finds
+    /// it clear writes after the read. In the other order a write could be swallowed with the mark left standing.
+    func acknowledge() {
+        var count: UInt64 = 0
+        while unsafe read(wakeFd, &count, MemoryLayout<UInt64>.size) < 0, Errno.last.code == EINTR {}
+        _ = isSignalled.exchange(false, ordering: .acquiringAndReleasing)
+    }
+
+    /// Takes what was posted, in order.
+    func take() -> [Post] {
+        _ = unsafe pthread_mutex_lock(mutex)
+        defer { _ = unsafe pthread_mutex_unlock(mutex) }
+        let posts = waiting
+        waiting = []
+        return posts
+    }
+}

@@ -1,0 +1,118 @@
+package import SocketTransport
+
+/// The turns of the loop. One turn: wait, descriptors, posts, deadlines, and those who asked to be looked at.
+extension Registry {
+    /// How often the end of a turn looks again at those who asked during it; the rest waits for the next turn.
+    private static var attentionPassesMax: Int { 4 }
+
+    /// Runs until `stop`, or until nothing is left. False, and nothing done, from inside a turn.
+    package func run() throws(Errno) -> Bool {
+        while !(isEmpty && posts.isEmpty) {
+            guard let turn = try turn(-1) else { return false }
+            if turn.isLast { return true }
+        }
+        guard !isRunning else { return false }
+        _ = posts.takeStop()
+        return true
+    }
+
+    /// Waits at most so many milliseconds (-1: without end) and answers how many things were handled: events, posts,
+    /// deadlines and looks after the turn. Nil, and nothing done, from inside a turn.
+    package func runOnce(timeout: Int32) throws(Errno) -> Int? {
+        try turn(timeout)?.handled
+    }
+
+    /// Makes the run that is under way, or the next one, return after its turn. Any thread.
+    package func stop() { posts.requestStop() }
+
+    /// Makes a wait return at once. Any thread.
+    package func wake() { posts.signal() }
+
+    /// Has a function called in the loop's thread; in order. Any thread. Dropped if the registry ends before.
+    package func post(
+        _ function: @convention(c) (UnsafeMutableRawPointer?) -> Void, _ argument: UnsafeMutableRawPointer?
+    ) {
+        posts.post(unsafe Posts.Post(function: function, argument: argument))
+    }
+
+    /// Readable when a turn without waiting has work to do, deadlines excepted; for a loop around this one.
+    package var fd: CInt { poller.fd }
+
+    /// Milliseconds until there is work to do that needs no descriptor; -1 for never.
+    package var timeout: Int32 {
+        if !attention.isEmpty || posts.isPending || hasAlwaysReady { return 0 }
+        guard let earliest = deadlines.earliest else { return -1 }
+        let (left, overflowed) = earliest.subtractingReportingOverflow(MonotonicClock.milliseconds())
+        if overflowed { return earliest < 0 ? 0 : .max }
+        return Int32(clamping: Swift.max(0, left))
+    }
+
+    private func turn(_ timeout: Int32) throws(Errno) -> (handled: Int, isLast: Bool)? {
+        guard !isRunning else { return nil }
+        isRunning = true
+        defer { isRunning = false }
+
+        var handled = endTurn()  // those who asked while no turn was running
+        let events = try poller.wait(shorter(timeout, self.timeout))
+        handled &+= deliverEvents(events)
+        handled &+= passDeadlines()
+        handled &+= endTurn()
+        if !attention.isEmpty || hasAlwaysReady { posts.signal() }
+        return (handled, posts.takeStop())
+    }
+
+    private func deliverEvents(_ count: Int) -> Int {
+        var handled = 0
+        var isWoken = false
+        let unwatchable = alwaysReady  // those of before the turn; whoever comes now is next turn's
+        for index in 0..<Swift.max(0, count) {
+            let (token, readiness) = poller.event(index)
+            if token == .wake {
+                isWoken = true
+            } else if deliver(token, readiness) {
+                handled &+= 1
+            }
+        }
+        for token in unwatchable where deliver(token, [.read, .write]) { handled &+= 1 }
+        // The mark alone is enough where the eventfd could not be written, and the eventfd alone must be made quiet.
+        return isWoken || posts.hasSignal ? handled &+ runPosts() : handled
+    }
+
+    private func runPosts() -> Int {
+        posts.acknowledge()
+        let batch = posts.take()  // what these post themselves is next turn's
+        for post in batch { post.run() }
+        return batch.count
+    }
+
+    private func passDeadlines() -> Int {
+        guard !deadlines.isEmpty else { return 0 }
+        let now = MonotonicClock.milliseconds()
+        passingDeadlines = now
+        defer { passingDeadlines = nil }
+        var handled = 0
+        while let watcher = deadlines.takeDue(now) {
+            watcher.deadlinePassed(now: now)
+            handled &+= 1
+        }
+        return handled
+    }
+
+    private func endTurn() -> Int {
+        var handled = 0
+        for _ in 0..<Registry.attentionPassesMax where !attention.isEmpty {
+            let end = attention.end
+            while let watcher = attention.takeNext(before: end) {
+                watcher.turnEnded()
+                handled &+= 1
+            }
+        }
+        attention.compact()
+        return handled
+    }
+
+    private func shorter(_ one: Int32, _ other: Int32) -> Int32 {
+        if one < 0 { return other }
+        return other < 0 ? one : Swift.min(one, other)
+    }
+}

@@ -1,0 +1,22 @@
+/// One who waits in a registry for a descriptor, for a deadline, or for both.
+///
+/// The registry holds a watcher while it is in it, and only one registry at a time. The methods do nothing here; in
+/// each of them everything is allowed: adding, removing oneself or others, and letting the last reference go.
+open class Watcher {
+    /// The descriptor, or -1. It stays the owner's; it is to be removed before it is closed.
+    package internal(set) final var fd: CInt = -1
+    /// What the descriptor is watched for.
+    package internal(set) final var interest: Interest = []
+    /// Its places in the registry's lists, or -1; kept here so that leaving needs no search.
+    final var deadlineIndex: Int32 = -1
+    final var attentionIndex: Int32 = -1
+
+    public init() {}
+
+    /// The descriptor is ready. Never empty, never more than the interest at that moment.
+    open func ready(_ readiness: Readiness) {}
+    /// The deadline has passed, and is set no more.
+    open func deadlinePassed(now: Int64) {}
+    /// The turn in which it was attended has ended: the moment for what is worth doing once a turn.
+    open func turnEnded() {}
+}

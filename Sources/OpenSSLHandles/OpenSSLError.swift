@@ -1,0 +1,31 @@
+internal import COpenSSL
+
+/// What OpenSSL's error queue held, as a value.
+package struct OpenSSLError: Error, Equatable {
+    /// OpenSSL's packed code, 0 when the queue was empty.
+    package let code: UInt
+
+    package static let none = OpenSSLError(code: 0)
+
+    package init(code: UInt) {
+        self.code = code
+    }
+
+    /// Empties this thread's queue and keeps its first entry, which is the one nearest to the cause.
+    package static func drain() -> OpenSSLError {
+        let code = ERR_get_error()
+        ERR_clear_error()
+        return OpenSSLError(code: code)
+    }
+
+    package var library: CInt { copenssl_err_library(code) }
+    package var reason: CInt { copenssl_err_reason(code) }
+
+    package var isOutOfMemory: Bool { reason == ERR_R_MALLOC_FAILURE }
+
+    /// OpenSSL's words for it, or the system's; nil when it has none.
+    @safe package var text: UnsafePointer<CChar>? {
+        if copenssl_err_is_system(code) != 0 { return unsafe UnsafePointer(strerror(reason)) }
+        return unsafe ERR_reason_error_string(code)
+    }
+}

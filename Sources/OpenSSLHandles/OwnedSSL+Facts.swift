@@ -1,0 +1,72 @@
+internal import COpenSSL
+
+/// What a connection negotiated, and who the peer is.
+extension OwnedSSL {
+    package var isTLS13: Bool { unsafe SSL_version(ssl) == TLS1_3_VERSION }
+
+    package var protocolVersion: CInt { unsafe SSL_version(ssl) }
+
+    package var protocolName: UnsafePointer<CChar>? { unsafe SSL_get_version(ssl) }
+
+    package var cipherName: UnsafePointer<CChar>? {
+        guard let cipher = unsafe SSL_get_current_cipher(ssl) else { return nil }
+        return unsafe SSL_CIPHER_get_name(cipher)
+    }
+
+    package var groupName: UnsafePointer<CChar>? {
+        let group = unsafe copenssl_negotiated_group(ssl)
+        return group == 0 ? nil : unsafe SSL_group_to_name(ssl, group)
+    }
+
+    /// The negotiated application protocol, empty when there is none; owned by OpenSSL, as long as the connection.
+    package var alpn: UnsafeRawBufferPointer {
+        var name: UnsafePointer<UInt8>?
+        var count: UInt32 = 0
+        unsafe SSL_get0_alpn_selected(ssl, &name, &count)
+        return unsafe UnsafeRawBufferPointer(start: name, count: name == nil ? 0 : Int(count))
+    }
+
+    package var serverName: UnsafePointer<CChar>? {
+        unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)
+    }
+
+    package var isResumed: Bool { unsafe SSL_session_reused(ssl) == 1 }
+
+    /// X509_V_OK, or why the peer's certificate is not good.
+    package var verifyResult: Int { unsafe SSL_get_verify_result(ssl) }
+
+    package var peerSentCertificate: Bool { unsafe SSL_get0_peer_certificate(ssl) != nil }
+
+    /// The peer's certificate as DER; nil when it sent none.
+    package var peerCertificate: [UInt8]? {
+        guard let certificate = unsafe SSL_get0_peer_certificate(ssl) else { return nil }
+        let count = unsafe i2d_X509(certificate, nil)
+        guard count > 0 else { return nil }
+        var der = [UInt8](repeating: 0, count: Int(count))
+        unsafe der.withUnsafeMutableBytes { target in
+            var position = unsafe target.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            _ = unsafe i2d_X509(certificate, &position)
+        }
+        return der
+    }
+
+    /// The subject of the peer's certificate in the form of RFC 2253, UTF-8; nil when it sent none.
+    package var peerSubject: [UInt8]? {
+        guard let certificate = unsafe SSL_get0_peer_certificate(ssl), let text = try? MemoryBIO() else { return nil }
+        guard unsafe copenssl_print_name(text.bio, X509_get_subject_name(certificate)) >= 0 else { return nil }
+        return unsafe text.bytes.withUnsafeBytes { unsafe [UInt8]($0) }
+    }
+
+    /// Names the server for SNI and for verification; an address is verified and, by RFC 6066, not sent as SNI.
+    package borrowing func setServerName(_ name: UnsafePointer<CChar>) -> Bool {
+        ERR_clear_error()
+        defer { ERR_clear_error() }
+        let parameters = unsafe SSL_get0_param(ssl)
+        if unsafe X509_VERIFY_PARAM_set1_ip_asc(parameters, name) == 1 {
+            return unsafe SSL_set1_host(ssl, nil) == 1 && copenssl_set_sni(ssl, nil) == 1
+        }
+        _ = unsafe X509_VERIFY_PARAM_set1_ip(parameters, nil, 0)
+        unsafe SSL_set_hostflags(ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
+        return unsafe SSL_set1_host(ssl, name) == 1 && copenssl_set_sni(ssl, name) == 1
+    }
+}

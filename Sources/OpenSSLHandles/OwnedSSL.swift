@@ -1,0 +1,119 @@
+internal import COpenSSL
+
+/// One TLS connection of OpenSSL's. It owns no BIO: a pair is lent to it for each drive.
+@safe @frozen @usableFromInline package struct OwnedSSL: ~Copyable {
+    let ssl: OpaquePointer
+    private let observed: UnsafeMutablePointer<Observations>
+    /// Keeps what OpenSSL's callbacks read alive for as long as they may be called.
+    private let context: OwnedContext
+
+    package init(_ context: OwnedContext) throws(OpenSSLError) {
+        ERR_clear_error()
+        guard let ssl = unsafe SSL_new(context.ctx) else { throw .drain() }
+        let observed = UnsafeMutablePointer<Observations>.allocate(capacity: 1)
+        unsafe observed.initialize(to: Observations())
+        unsafe observed.pointee.keylog = context.keylog
+        guard unsafe observe(ssl, into: observed) else {
+            unsafe SSL_free(ssl)
+            unsafe observed.deallocate()
+            throw .drain()
+        }
+        switch context.role {
+        case .client: unsafe SSL_set_connect_state(ssl)
+        case .server: unsafe SSL_set_accept_state(ssl)
+        }
+        unsafe self.ssl = ssl
+        unsafe self.observed = observed
+        self.context = context
+    }
+
+    @inlinable deinit {
+        release()
+    }
+
+    @usableFromInline borrowing func release() {
+        unsafe SSL_free(ssl)
+        unsafe observed.deallocate()
+    }
+
+    package var observations: Observations { unsafe observed.pointee }
+
+    package var native: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(ssl) }
+
+    // MARK: The lent pair
+
+    /// Attaches a pair of BIOs for the drive that begins; does nothing when it is attached already.
+    package borrowing func attach(incoming: MemoryBIO, outgoing: MemoryBIO) {
+        if unsafe SSL_get_rbio(ssl) != incoming.bio {
+            _ = unsafe BIO_up_ref(incoming.bio)
+            unsafe SSL_set0_rbio(ssl, incoming.bio)  // the reference just made moves into ssl
+        }
+        if unsafe SSL_get_wbio(ssl) != outgoing.bio {
+            _ = unsafe BIO_up_ref(outgoing.bio)
+            unsafe SSL_set0_wbio(ssl, outgoing.bio)  // likewise
+        }
+    }
+
+    /// Gives the pair back. Needed only while a handshake is unfinished: OpenSSL then chains a buffer of its own to
+    /// the outgoing BIO and writes the chain's links into it, which would race once a pool lends it to others.
+    package borrowing func detach() {
+        unsafe SSL_set_bio(ssl, nil, nil)
+    }
+
+    // MARK: One step each
+
+    package borrowing func handshake() -> SSLResult {
+        unsafe result(ssl) { unsafe SSL_do_handshake($0) }
+    }
+
+    package borrowing func read(into plaintext: inout MutableRawSpan) -> SSLResult {
+        unsafe plaintext.withUnsafeMutableBytes { target in
+            unsafe result(ssl) { unsafe SSL_read($0, target.baseAddress, CInt(clamping: target.count)) }
+        }
+    }
+
+    /// Encrypts at most one record. An empty write is not OpenSSL's business: SSL_write with 0 is an error.
+    package borrowing func write(_ plaintext: borrowing RawSpan) -> SSLResult {
+        unsafe plaintext.withUnsafeBytes { source in
+            unsafe result(ssl) { unsafe SSL_write($0, source.baseAddress, CInt(clamping: source.count)) }
+        }
+    }
+
+    /// Sends close_notify. Called once: a second call would read, and drop data of the peer that is in flight.
+    package borrowing func sendCloseNotify() -> SSLResult {
+        unsafe result(ssl) { ssl in
+            let value = unsafe SSL_shutdown(ssl)
+            return value == 0 ? 1 : value  // 0: sent, the peer's own is still to come
+        }
+    }
+
+    /// Schedules a KeyUpdate; the next handshake step sends it.
+    package borrowing func scheduleKeyUpdate(askPeer: Bool) -> Bool {
+        ERR_clear_error()
+        let kind = askPeer ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED
+        defer { ERR_clear_error() }
+        return unsafe SSL_key_update(ssl, kind) == 1
+    }
+
+    /// Schedules a renegotiation; the next read sends it.
+    package borrowing func scheduleRenegotiation() -> Bool {
+        ERR_clear_error()
+        defer { ERR_clear_error() }
+        return unsafe SSL_renegotiate(ssl) == 1
+    }
+
+    /// Schedules session tickets (TLS 1.3, server); the next write sends them first.
+    package borrowing func scheduleTickets(_ count: Int) {
+        for _ in 0..<max(0, count) where unsafe SSL_new_session_ticket(ssl) != 1 { break }
+        ERR_clear_error()
+    }
+
+    /// A handshake is under way: the first one, a renegotiation, or a post-handshake message half done.
+    package var isInHandshake: Bool { unsafe SSL_in_init(ssl) == 1 }
+
+    /// A renegotiation was asked for and has not finished. A server's may never: the client need not answer.
+    package var isRenegotiationPending: Bool { unsafe SSL_renegotiate_pending(ssl) == 1 }
+
+    /// How many renegotiations have begun.
+    package var renegotiationsBegun: Int { unsafe copenssl_renegotiations(ssl) }
+}

@@ -1,0 +1,40 @@
+internal import COpenSSL
+
+extension OpenSSLError {
+    /// It comes from libssl: a matter of the protocol.
+    package var isSSL: Bool { library == ERR_LIB_SSL }
+}
+
+/// The reasons of libssl that are told apart.
+package enum Reason {
+    package static var certificateVerifyFailed: CInt { SSL_R_CERTIFICATE_VERIFY_FAILED }
+    package static var noPeerCertificate: CInt { SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE }
+    package static var noApplicationProtocol: CInt { SSL_R_NO_APPLICATION_PROTOCOL }
+
+    package static var version: [CInt] {
+        [
+            SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_UNSUPPORTED_SSL_VERSION, SSL_R_NO_PROTOCOLS_AVAILABLE,
+            SSL_R_WRONG_SSL_VERSION, SSL_R_VERSION_TOO_HIGH, SSL_R_VERSION_TOO_LOW,
+        ]
+    }
+
+    package static var algorithms: [CInt] {
+        [
+            SSL_R_NO_SHARED_CIPHER, SSL_R_NO_CIPHERS_AVAILABLE, SSL_R_NO_SUITABLE_KEY_SHARE, SSL_R_NO_SUITABLE_GROUPS,
+            SSL_R_NO_SHARED_GROUPS, SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS, SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM,
+        ]
+    }
+
+    /// Reasons given for a first packet that is no TLS record.
+    package static var notTLS: [CInt] {
+        [SSL_R_HTTP_REQUEST, SSL_R_HTTPS_PROXY_REQUEST, SSL_R_WRONG_VERSION_NUMBER, SSL_R_RECORD_TOO_SMALL]
+    }
+}
+
+/// The results of verification that are told apart.
+package enum VerifyResult {
+    package static var notYetValid: Int { Int(X509_V_ERR_CERT_NOT_YET_VALID) }
+    package static var expired: Int { Int(X509_V_ERR_CERT_HAS_EXPIRED) }
+    package static var hostMismatch: Int { Int(X509_V_ERR_HOSTNAME_MISMATCH) }
+    package static var addressMismatch: Int { Int(X509_V_ERR_IP_ADDRESS_MISMATCH) }
+}

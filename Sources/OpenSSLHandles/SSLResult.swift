@@ -1,0 +1,27 @@
+internal import COpenSSL
+
+/// What one call into OpenSSL came to: the only translation of `SSL_get_error`.
+package enum SSLResult {
+    /// It succeeded; for reads and writes with so many bytes of plaintext.
+    case done(Int)
+    /// It cannot go on before more ciphertext was fed.
+    case wantsCiphertext
+    /// The peer's close_notify came.
+    case closeNotify
+    case failed(OpenSSLError)
+}
+
+/// Clears the queue, calls, translates, drains: a stale entry would make `SSL_get_error` lie (openssl#11889).
+func result(_ ssl: OpaquePointer, _ call: (OpaquePointer) -> CInt) -> SSLResult {
+    ERR_clear_error()
+    let value = unsafe call(ssl)
+    if value > 0 { return .done(Int(value)) }
+    switch unsafe SSL_get_error(ssl, value) {
+    case SSL_ERROR_WANT_READ:
+        return .wantsCiphertext
+    case SSL_ERROR_ZERO_RETURN:
+        return .closeNotify
+    default:
+        return .failed(.drain())
+    }
+}

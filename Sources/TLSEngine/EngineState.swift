@@ -1,0 +1,60 @@
+/// Where one TLS connection stands. The only place where that changes.
+///
+///     new ──began──> handshaking ──established──> open
+///      └───────────────────┴────── failed ──────────┴──> failed
+///
+/// In `open` each direction ends by itself (RFC 8446, 6.1):
+///
+///     reading   open ──peerClosed──> ended
+///     writing   open ──closeRequested──> closing ──closeNotifySent──> closed
+///
+/// A close that is asked for earlier is remembered in `writing` and done once the connection is open.
+enum EngineState {
+    case new(Writing)
+    case handshaking(Writing)
+    case open(Reading, Writing)
+    indirect case failed(EngineFailure)
+
+    enum Reading { case open, ended }
+    enum Writing { case open, closing, closed }
+
+    var writing: Writing {
+        switch self {
+        case .new(let writing), .handshaking(let writing), .open(_, let writing): writing
+        case .failed: .closed
+        }
+    }
+
+    var isHandshaking: Bool { if case .handshaking = self { true } else { false } }
+
+    mutating func began() {
+        if case .new(let writing) = self { self = .handshaking(writing) }
+    }
+
+    mutating func established() {
+        if case .handshaking(let writing) = self { self = .open(.open, writing) }
+    }
+
+    mutating func peerClosed() {
+        if case .open(_, let writing) = self { self = .open(.ended, writing) }
+    }
+
+    mutating func closeRequested() {
+        switch self {
+        case .new(.open): self = .new(.closing)
+        case .handshaking(.open): self = .handshaking(.closing)
+        case .open(let reading, .open): self = .open(reading, .closing)
+        case .new, .handshaking, .open, .failed: break
+        }
+    }
+
+    mutating func closeNotifySent() {
+        if case .open(let reading, .closing) = self { self = .open(reading, .closed) }
+    }
+
+    /// The first failure stays: what follows from it is no news.
+    mutating func failed(_ failure: EngineFailure) {
+        if case .failed = self { return }
+        self = .failed(failure)
+    }
+}

@@ -1,0 +1,88 @@
+internal import CLinux
+internal import OpenSSLHandles
+internal import TLSEngine
+
+/// What a drive needs and no connection owns: the incoming BIO, and buffers for what is received and decrypted.
+///
+/// Lent by the thread for the length of a drive. A callback may drive another connection meanwhile, which then gets
+/// a bench of its own.
+@safe final class Bench {
+    static let receiveBytes = 65536
+    static let plaintextBytes = 16384
+
+    let incoming: MemoryBIO
+    let pool: BIOPool
+    let received: UnsafeMutableRawBufferPointer
+    let plaintext: UnsafeMutableRawBufferPointer
+    fileprivate var next: Bench?
+
+    fileprivate init?(_ pool: BIOPool) {
+        guard let incoming = try? MemoryBIO() else { return nil }
+        self.incoming = incoming
+        self.pool = pool
+        unsafe received = .allocate(byteCount: Self.receiveBytes, alignment: 16)
+        unsafe plaintext = .allocate(byteCount: Self.plaintextBytes, alignment: 16)
+    }
+
+    deinit {
+        incoming.empty(keeping: 0)
+        unsafe received.deallocate()
+        unsafe plaintext.initializeMemory(as: UInt8.self, repeating: 0)
+        unsafe plaintext.deallocate()
+    }
+}
+
+/// The spare benches of one thread, and the BIOs that they share.
+final class Benches {
+    private static let sparesMax = 4
+
+    let pool = BIOPool()
+    private var first: Bench?
+    private var spares = 0
+
+    /// Returns nil when OpenSSL has no memory.
+    func lend() -> Bench? {
+        guard let bench = first else { return Bench(pool) }
+        first = bench.next
+        bench.next = nil
+        spares -= 1
+        return bench
+    }
+
+    func giveBack(_ bench: Bench) {
+        bench.incoming.empty(keeping: 2 * Bench.receiveBytes)  // not empty when the connection ended half-way
+        guard spares < Self.sparesMax else { return }
+        bench.next = first
+        first = bench
+        spares += 1
+    }
+
+    /// Those of the calling thread; made when first needed, freed when the thread ends.
+    static var current: Benches {
+        let key = threadKey()
+        if let key, let known = unsafe pthread_getspecific(key) {
+            return unsafe Unmanaged<Benches>.fromOpaque(known).takeUnretainedValue()
+        }
+        let fresh = Benches()
+        if let key {
+            let retained = unsafe Unmanaged.passRetained(fresh)
+            if unsafe pthread_setspecific(key, retained.toOpaque()) != 0 { unsafe retained.release() }
+        }
+        return fresh
+    }
+}
+
+private nonisolated(unsafe) var key: pthread_key_t = 0
+private nonisolated(unsafe) var keyIsMade = false
+private nonisolated(unsafe) var keyOnce: pthread_once_t = 0
+
+/// The slot of thread-specific data; nil when the process has used them all up, and benches are then made each time.
+private func threadKey() -> pthread_key_t? {
+    _ = unsafe pthread_once(&keyOnce) {
+        unsafe keyIsMade = pthread_key_create(&key) { benches in
+            guard let benches = unsafe benches else { return }
+            unsafe Unmanaged<Benches>.fromOpaque(benches).release()
+        } == 0
+    }
+    return unsafe keyIsMade ? key : nil
+}

@@ -1,0 +1,132 @@
+internal import CLinux
+internal import CTLSMem
+internal import SocketTransport
+internal import TLSEngine
+
+let resetErrno = ECONNRESET
+let pipeErrno = EPIPE
+
+/// How a connection comes to its end, and what is said about it.
+extension Connection {
+    /// How much of a failed peer's input is dropped before it is left alone.
+    private static var lingerBytesMax: Int { 1_048_576 }
+
+    // MARK: Asked for
+
+    func close() -> CInt {
+        guard case .going = course else { return TLSMEM_OK.code }
+        _ = drive { _ in self.startClosing() }
+        return TLSMEM_OK.code
+    }
+
+    func startClosing() {
+        guard case .going = course else { return }
+        if engine.phase != .open, engine.deferredBytes == 0 { return end(Failure(.aborted)) }
+        course = .closing
+        engine.closeWriting()
+        phaseDeadline = moment(in: limits.closeMilliseconds)
+    }
+
+    func closeWrite() -> CInt {
+        switch course {
+        case .going:
+            _ = drive { _ in self.engine.closeWriting() }
+            return TLSMEM_OK.code
+        case .closing: return TLSMEM_OK.code
+        case .lingering, .ended, .reported: return TLSMEM_ESTATE.code
+        }
+    }
+
+    func abort() -> CInt {
+        guard !isOver else { return TLSMEM_OK.code }
+        _ = drive { bench in
+            self.engine.discardOutgoing(bench.pool)
+            self.end(Failure(.aborted))
+        }
+        return TLSMEM_OK.code
+    }
+
+    // MARK: Noticed
+
+    /// Looks whether what has happened so far is an end. Called when nothing more can be done with what is there.
+    func conclude() {
+        switch course {
+        case .going, .closing: break
+        case .lingering: return concludeLingering()
+        case .ended, .reported: return
+        }
+        if let cause = engine.failure { return fail(Failure(.engine(cause))) }
+        guard !holdsBack, !owesEOF else { return }  // what was received is delivered before any end is told
+        if let inputFailure { return end(inputFailure) }
+        let isSent = engine.outgoing.isEmpty && engine.deferredBytes == 0
+        if case .broken(let errno, let lostData) = transport {
+            // Nothing more can be sent. Whatever the peer sent is read up to its end.
+            guard engine.peerHasClosed || inputHasEnded else { return }
+            let isClean = !lostData && (engine.peerHasClosed || isClosing)
+            return end(isClean ? nil : Failure(.reset(errno: errno)))
+        }
+        if engine.hasClosed, isSent { finish() }
+        if engine.isOver, isSent { return end(nil) }
+        guard inputHasEnded, let cause = engine.endOfFile() else { return }
+        if !isClosing { return fail(Failure(.engine(cause))) }
+        if engine.hasClosed, isSent { return end(nil) }  // we closed, and the peer simply went
+        if engine.phase != .open { return fail(Failure(.engine(cause))) }
+    }
+
+    private var isClosing: Bool { if case .closing = course { true } else { false } }
+
+    /// FIN, once both directions are to end and our close_notify is out.
+    private func finish() {
+        guard isClosing, socket >= 0, !finIsSent else { return }
+        finIsSent = true
+        Socket.shutdownWriting(socket)
+    }
+
+    /// Ends because of a failure; lets the peer have the alert first.
+    func fail(_ failure: Failure) {
+        guard !isOver else { return }
+        self.failure = self.failure ?? failure
+        flush()
+        let hasAlert = failure.engine?.alertSent != nil
+        guard hasAlert, socket >= 0, !inputHasEnded, limits.closeMilliseconds > 0, !isOver else { return end(failure) }
+        course = .lingering(bytesLeft: Self.lingerBytesMax)
+        phaseDeadline = moment(in: limits.closeMilliseconds)
+        concludeLingering()
+    }
+
+    private func concludeLingering() {
+        guard case .lingering(let bytesLeft) = course else { return }
+        if case .broken = transport { return end(nil) }
+        guard engine.outgoing.isEmpty else { return }
+        if !finIsSent {
+            finIsSent = true
+            Socket.shutdownWriting(socket)
+        }
+        if inputHasEnded || bytesLeft <= 0 { end(nil) }
+    }
+
+    /// It is over; the drive that is under way reports it. The first failure is the one that counts.
+    func end(_ failure: Failure?) {
+        guard !isOver else { return }
+        self.failure = self.failure ?? failure
+        course = .ended
+    }
+
+    // MARK: Said
+
+    var report: tlsmem_report_info {
+        var report = tlsmem_report_info()
+        let counts = engine.counts
+        report.size = MemoryLayout<tlsmem_report_info>.size
+        report.status = (failure?.status ?? TLSMEM_OK).code
+        report.close_notify_sent = engine.hasClosed ? 1 : 0
+        report.close_notify_received = engine.peerHasClosed ? 1 : 0
+        report.bytes_accepted = counts.accepted
+        report.bytes_encrypted = counts.encrypted
+        report.bytes_received = counts.received
+        report.ciphertext_sent = engine.outgoing.taken
+        report.ciphertext_unsent = UInt64(clamping: engine.outgoing.count) &+ engine.outgoing.dropped
+        report.ciphertext_received = ciphertextReceived
+        return report
+    }
+}

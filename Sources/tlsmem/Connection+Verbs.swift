@@ -1,0 +1,263 @@
+internal import CLinux
+internal import CTLSMem
+internal import OpenSSLHandles
+internal import SocketTransport
+internal import TLSEngine
+
+/// Plaintext, and ciphertext in the buffers face.
+extension Connection {
+    // MARK: Plaintext
+
+    func write(_ plaintext: UnsafeRawBufferPointer) -> Int {
+        if isOver { return endStatus.count }
+        if case .broken = transport { return TLSMEM_ERESET.count }
+        guard engine.acceptsWrites else { return TLSMEM_ESTATE.count }
+        guard plaintext.count > 0 else { return 0 }
+        var taken = 0
+        withBench { bench in
+            begin()
+            while taken < plaintext.count {
+                let rest = unsafe UnsafeRawBufferPointer(rebasing: plaintext[taken...])
+                let count = unsafe engine.write(rest.bytes, incoming: bench.incoming, bench.pool)
+                taken += count
+                let before = engine.outgoing.taken
+                if loop == nil || engine.outgoing.count >= Bench.receiveBytes { flush() }
+                if count == 0, engine.outgoing.taken == before { break }
+            }
+        }
+        loop?.attend(self)
+        if taken < plaintext.count { owesDrain = true }
+        if taken == 0 { return engine.failure.map { $0.kind.status.count } ?? TLSMEM_AGAIN.count }
+        return taken
+    }
+
+    func read(_ target: UnsafeMutableRawBufferPointer) -> Int {
+        guard target.count > 0 else { return 0 }
+        guard let queue = waiting, !queue.isEmpty else { return nothingToRead(atEnd: TLSMEM_OK).count }
+        let count = min(queue.count, target.count)
+        unsafe queue.bytes.withUnsafeBytes {
+            unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count]))
+        }
+        return consumeRead(count) == TLSMEM_OK.code ? count : TLSMEM_EINVAL.count
+    }
+
+    /// What a read says when no plaintext waits.
+    func nothingToRead(atEnd: tlsmem_status) -> tlsmem_status {
+        if engine.peerHasClosed { return atEnd }
+        if let failure { return failure.status }
+        if isOver { return atEnd }
+        return TLSMEM_AGAIN
+    }
+
+    func consumeRead(_ count: Int) -> CInt {
+        guard count >= 0, count <= waiting?.count ?? 0 else { return TLSMEM_EINVAL.code }
+        waiting?.consume(count)
+        if bench == nil, let queue = waiting, queue.isEmpty {
+            Benches.current.pool.giveBack(queue)
+            waiting = nil
+        }
+        loop?.attend(self)  // the socket may be read again
+        return TLSMEM_OK.code
+    }
+
+    // MARK: Ciphertext
+
+    func feed(_ ciphertext: UnsafeRawBufferPointer) -> Int {
+        guard socket < 0 else { return TLSMEM_ESTATE.count }
+        guard !isOver else { return endStatus.count }
+        guard !inputHasEnded else { return TLSMEM_ESTATE.count }
+        guard ciphertext.count > 0 else { return Int(drive()) }
+        guard incomingRoom > 0 else { return TLSMEM_AGAIN.count }
+        var taken = 0
+        _ = drive { bench in
+            while taken < ciphertext.count, !self.isOver, !self.isFreed, self.incomingRoom > 0 {
+                let size = min(ciphertext.count - taken, Bench.receiveBytes, self.incomingRoom)
+                self.lastActivity = MonotonicClock.milliseconds()
+                unsafe self.take(unsafe UnsafeRawBufferPointer(rebasing: ciphertext[taken..<taken + size]), bench)
+                taken += size
+            }
+        }
+        return taken
+    }
+
+    func feedEnd() -> CInt {
+        guard socket < 0 else { return TLSMEM_ESTATE.code }
+        guard !isOver else { return endStatus.code }
+        return drive { _ in self.inputHasEnded = true }
+    }
+
+    /// The ciphertext to be sent first; nil when none waits.
+    func outgoingSlice() -> MemoryBIO? {
+        if case .new = engine.phase, engine.role == .client, !isOver {
+            withBench { bench in
+                begin()
+                _ = step(bench)  // a refusal stays in the engine, and is reported by the next drive
+            }
+        }
+        guard let slice = engine.outgoing.first, !slice.isEmpty else { return nil }
+        return slice
+    }
+
+    func consumeOutgoing(_ count: Int) -> CInt {
+        guard socket < 0 else { return TLSMEM_ESTATE.code }
+        guard count >= 0, count <= engine.outgoing.first?.count ?? 0 else { return TLSMEM_EINVAL.code }
+        _ = drive { bench in
+            self.lastActivity = MonotonicClock.milliseconds()
+            self.engine.consumeOutgoing(count, bench.pool)
+        }
+        return TLSMEM_OK.code
+    }
+
+    // MARK: Pace
+
+    func pause() {
+        isPaused = true
+        loop?.attend(self)
+    }
+
+    func resume() {
+        isPaused = false
+        _ = drive()
+    }
+
+    // MARK: Keys
+
+    func updateKey(askPeer: Bool) -> CInt {
+        guard !isOver else { return TLSMEM_ESTATE.code }
+        var isDone = false
+        withBench { bench in
+            isDone = engine.updateKey(askPeer: askPeer, incoming: bench.incoming, bench.pool)
+            if loop == nil { flush() }
+        }
+        loop?.attend(self)
+        return (isDone ? TLSMEM_OK : TLSMEM_ESTATE).code
+    }
+
+    func renegotiate() -> CInt {
+        guard !isOver, engine.renegotiate() else { return TLSMEM_ESTATE.code }
+        _ = drive()
+        return TLSMEM_OK.code
+    }
+}
+
+/// The socket, and what is waited for.
+extension Connection {
+    func setSocket(_ fd: CInt) -> CInt {
+        guard fd >= 0 else { return TLSMEM_EINVAL.code }
+        guard socket < 0, !isOver else { return TLSMEM_ESTATE.code }
+        socket = fd
+        transport = .working
+        begin()
+        return TLSMEM_OK.code
+    }
+
+    func takeSocket() -> CInt {
+        loop?.remove(self)
+        defer {
+            socket = -1
+            ownsSocket = false
+        }
+        return socket
+    }
+
+    /// For the verbs of the fd face: the loop has them to itself while it drives.
+    func driveSocket(_ work: (Bench) -> Void) -> CInt {
+        guard socket >= 0 || isOver, loop == nil else { return TLSMEM_ESTATE.code }
+        return drive(work)
+    }
+
+    func flushSocket() -> CInt {
+        guard socket >= 0 || isOver else { return TLSMEM_ESTATE.code }
+        let outcome = drive { bench in
+            self.socketIsWritable()
+            self.flush()
+        }
+        guard outcome == TLSMEM_OK.code else { return outcome }
+        return (engine.outgoing.isEmpty ? TLSMEM_OK : TLSMEM_AGAIN).code
+    }
+
+    /// A call that calls nothing back has come upon an end: the next drive will report it.
+    private var hasNews: Bool {
+        if case .ended = course { return true }
+        return engine.failure != nil && !isOver && failure == nil
+    }
+
+    /// Bytes wait to be sent, or would if the handshake were begun.
+    var wantsOutput: Bool {
+        if case .broken = transport { return false }
+        return !engine.outgoing.isEmpty || (engine.phase == .new && engine.role == .client && !isOver)
+    }
+
+    var interest: CInt {
+        guard socket >= 0 else { return 0 }
+        if hasNews { return CInt(POLLIN | POLLOUT) }
+        guard !isOver else { return 0 }
+        return CInt((wantsInput ? POLLIN : 0) | (wantsOutput ? POLLOUT : 0))
+    }
+
+    var state: tlsmem_state {
+        switch course {
+        case .ended, .reported: return TLSMEM_STATE_CLOSED
+        case .closing, .lingering: return TLSMEM_STATE_CLOSING
+        case .going: break
+        }
+        switch engine.phase {
+        case .new: return TLSMEM_STATE_NEW
+        case .handshaking: return TLSMEM_STATE_HANDSHAKING
+        case .open: return TLSMEM_STATE_OPEN
+        case .failed: return TLSMEM_STATE_CLOSING
+        }
+    }
+
+    func fill(_ want: inout tlsmem_want_info) {
+        let waitingBytes = waiting?.count ?? 0
+        let mayGo = !isOver && !isFreed
+        want.state = state
+        want.needs_ciphertext = mayGo && !inputHasEnded && !engine.peerHasClosed && incomingRoom > 0 ? 1 : 0
+        want.has_ciphertext = wantsOutput ? 1 : 0
+        want.has_plaintext = waitingBytes > 0 ? 1 : 0
+        want.accepts_plaintext = mayGo && engine.acceptsPlaintext && canStillSend ? 1 : 0
+        want.peer_closed = engine.peerHasClosed ? 1 : 0
+        want.paused = isPaused ? 1 : 0
+        want.incoming_bytes = waitingBytes
+        want.outgoing_bytes = engine.outgoing.count
+        want.deferred_bytes = engine.deferredBytes
+        want.deadline_ms = deadline
+    }
+
+    func fill(_ stats: inout tlsmem_stats_info) {
+        let seen = engine.observations
+        let counts = engine.counts
+        stats.recv_calls = receiveCalls
+        stats.send_calls = sendCalls
+        stats.records_in = seen.recordsIn
+        stats.records_out = seen.recordsOut
+        stats.plaintext_in = counts.received
+        stats.plaintext_out = counts.encrypted
+        stats.ciphertext_in = ciphertextReceived
+        stats.ciphertext_out = engine.outgoing.taken
+        stats.key_updates_in = engine.updatesAsked
+    }
+
+    /// What went wrong first, also when it is not reported yet.
+    var currentFailure: Failure? { failure ?? engine.failure.map { Failure(.engine($0)) } }
+
+    /// The handshake is done, or was.
+    var wasEstablished: Bool { engine.wasEstablished }
+
+    func handshake() -> CInt {
+        let outcome = drive()
+        guard outcome == TLSMEM_OK.code else { return outcome }
+        return (wasEstablished ? TLSMEM_OK : TLSMEM_AGAIN).code
+    }
+
+    /// The program's reference goes; whatever is on the stack finds the mark.
+    func free() {
+        isFreed = true
+        loop?.remove(self)
+        listener?.connectionEnded()
+        listener = nil
+    }
+
+    private var canStillSend: Bool { if case .broken = transport { false } else { true } }
+}

@@ -1,0 +1,227 @@
+internal import CLinux
+internal import CTLSMem
+internal import EventLoop
+internal import OpenSSLHandles
+internal import SocketTransport
+internal import TLSEngine
+
+/// A `tlsmem`: one connection, where engine, socket, loop and callbacks meet.
+///
+/// The byte flow is in Connection+Pump.swift, what an end looks like in Connection+Ending.swift.
+@safe final class Connection: Member {
+    /// How far a connection has come on its way to its report.
+    enum Course {
+        case going
+        /// `tlsmem_close` was called: both directions are to end.
+        case closing
+        /// It failed and the alert is on its way; so many bytes of the peer are still dropped, because closing with
+        /// unread input makes the kernel send a reset, which would destroy the alert (curl#7095).
+        case lingering(bytesLeft: Int)
+        /// It has ended, and on_close is due.
+        case ended
+        /// on_close has fired.
+        case reported
+    }
+
+    /// What the socket has told us.
+    enum Transport {
+        case working
+        /// A short send: it is full until it says writable.
+        case full
+        /// It takes no more; reading goes on (node#149).
+        case broken(errno: CInt, lostData: Bool)
+    }
+
+    let context: Context
+    var engine: Engine
+    var callbacks: tlsmem_callbacks
+    var user: UnsafeMutableRawPointer?
+    var course = Course.going
+    var failure: Failure?
+
+    /// The socket, or -1 in the buffers face.
+    var socket: CInt = -1
+    var ownsSocket = false
+    var transport = Transport.working
+    var finIsSent = false
+    var inputHasEnded = false
+    /// How it ended, when not by FIN.
+    var inputFailure: Failure?
+    /// The loop that drives it.
+    var loop: Loop?
+    /// The listener that counts it.
+    var listener: Listener?
+
+    /// Plaintext that nobody has read yet; exists only while there is some.
+    var waiting: MemoryBIO?
+    var isPaused = false
+    /// A write took less than it was given: on_drain is owed.
+    var owesDrain = false
+    /// The peer's close_notify came and on_eof is owed.
+    var owesEOF = false
+    var isFreed = false
+    /// Lent for the drive that is under way.
+    var bench: Bench?
+    var isPumping = false
+
+    /// When the handshake, or the closing, must be done; -1 for never.
+    var phaseDeadline: Int64 = -1
+    var lastActivity: Int64 = 0
+    var receiveCalls: UInt64 = 0
+    var sendCalls: UInt64 = 0
+    var ciphertextReceived: UInt64 = 0
+
+    init?(_ context: Context, _ callbacks: tlsmem_callbacks, _ user: UnsafeMutableRawPointer?) {
+        guard let engine = try? Engine(context.configuration) else { return nil }
+        context.freeze()
+        self.context = context
+        self.engine = engine
+        self.callbacks = callbacks
+        unsafe self.user = user
+    }
+
+    deinit {
+        if ownsSocket, socket >= 0 { Socket.close(socket) }
+        waiting?.empty(keeping: 0)
+    }
+
+    override var asConnection: Connection? { self }
+
+    var handle: OpaquePointer { unsafe Handle.of(self) }
+    var limits: Limits { context.configuration.limits }
+
+    // MARK: A drive
+
+    /// Lends what OpenSSL works with for the length of `work`. Within a drive it is lent already.
+    func withBench(_ work: (Bench) -> Void) {
+        if let bench { return work(bench) }
+        let benches = Benches.current
+        guard let lent = benches.lend() else { return end(Failure(.outOfMemory)) }
+        defer { benches.giveBack(lent) }
+        guard engine.begin(incoming: lent.incoming, lent.pool) else { return end(Failure(.outOfMemory)) }
+        bench = lent
+        work(lent)
+        bench = nil
+        engine.end(lent.pool)
+        if let waiting, waiting.isEmpty {
+            lent.pool.giveBack(waiting)
+            self.waiting = nil
+        }
+    }
+
+    /// Does `work`, everything that follows from it, and reports. From inside a drive only the work is done: the drive
+    /// that is under way goes on with the rest.
+    func drive(_ work: (Bench) -> Void = { _ in }) -> CInt {
+        if let bench {
+            work(bench)
+            return progress
+        }
+        withBench { bench in
+            begin()
+            work(bench)
+            pump(bench)
+        }
+        afterDrive()
+        return progress
+    }
+
+    /// The first drive starts the clock of the handshake.
+    func begin() {
+        guard engine.phase == .new, phaseDeadline < 0 else { return }
+        lastActivity = MonotonicClock.milliseconds()
+        phaseDeadline = moment(in: limits.handshakeMilliseconds)
+    }
+
+    /// Tells the loop what is waited for now, or reports the end, outside of everything else: the user may free us.
+    private func afterDrive() {
+        if !isOver, let loop, let error = loop.update(self) { end(Failure(.system(errno: error))) }
+        guard case .ended = course else { return }
+        course = .reported
+        loop?.remove(self)
+        listener?.connectionEnded()
+        listener = nil
+        phaseDeadline = -1
+        if !isFreed, let onClose = unsafe callbacks.on_close {
+            var report = self.report
+            unsafe onClose(handle, &report, user)
+        }
+        if ownsSocket, socket >= 0 {
+            Socket.close(socket)
+            socket = -1
+        }
+    }
+
+    /// What a driving call returns.
+    var progress: CInt {
+        switch course {
+        case .going, .closing, .lingering: TLSMEM_OK.code
+        case .ended, .reported: endStatus.code
+        }
+    }
+
+    var isOver: Bool {
+        switch course {
+        case .ended, .reported: true
+        case .going, .closing, .lingering: false
+        }
+    }
+
+    /// Why it has ended.
+    var endStatus: tlsmem_status { failure?.status ?? TLSMEM_CLOSED }
+
+    // MARK: Time
+
+    /// A moment from now; -1 for no deadline.
+    func moment(in milliseconds: UInt32) -> Int64 {
+        milliseconds == 0 ? -1 : MonotonicClock.milliseconds() &+ Int64(milliseconds)
+    }
+
+    /// The next moment at which time alone changes something; -1 for never.
+    var deadline: Int64 {
+        guard !isOver else { return -1 }
+        let idle = limits.idleMilliseconds
+        guard idle > 0, engine.phase == .open else { return phaseDeadline }
+        let idleDeadline = lastActivity &+ Int64(idle)
+        return phaseDeadline < 0 ? idleDeadline : min(phaseDeadline, idleDeadline)
+    }
+
+    func tick(_ now: Int64) -> CInt {
+        guard deadline >= 0, now >= deadline else { return progress }
+        return drive { _ in self.deadlineHasPassed(now) }
+    }
+
+    private func deadlineHasPassed(_ now: Int64) {
+        let isPhase = phaseDeadline >= 0 && now >= phaseDeadline
+        switch course {
+        case .lingering:
+            end(nil)  // it has failed already: the peer had its time to take the alert
+        case .closing:
+            end(Failure(.closeDeadline))
+        case .going where isPhase:
+            end(Failure(.handshakeDeadline))
+        case .going:
+            engine.closeWriting()
+            flushAll()
+            end(Failure(.idleDeadline))
+        case .ended, .reported:
+            break
+        }
+    }
+
+    // MARK: In a loop
+
+    override func ready(_ readiness: Readiness) {
+        _ = drive { bench in
+            if readiness.contains(.write) { self.socketIsWritable() }
+            if readiness.contains(.read) { self.receive(bench) }
+        }
+    }
+
+    override func deadlinePassed(now: Int64) {
+        _ = tick(now)
+    }
+
+    override func turnEnded() {
+        _ = drive()
+    }
+}

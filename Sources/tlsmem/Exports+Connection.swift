@@ -1,0 +1,165 @@
+public import CTLSMem
+internal import OpenSSLHandles
+internal import TLSEngine
+
+@implementation @_cdecl("tlsmem_new")
+public func tlsmem_new(
+    _ ctx: OpaquePointer!, _ cb: UnsafePointer<tlsmem_callbacks>!, _ user: UnsafeMutableRawPointer!
+) -> OpaquePointer! {
+    guard let context = unsafe Handle.object(ctx, Context.self), let callbacks = unsafe copy(cb),
+        let connection = unsafe Connection(context, callbacks, user)
+    else { return nil }
+    return unsafe Handle.handOut(connection)
+}
+
+@implementation @_cdecl("tlsmem_free")
+public func tlsmem_free(_ c: OpaquePointer!) {
+    guard let c = unsafe c, let connection = unsafe Handle.object(c, Connection.self) else { return }
+    connection.free()
+    unsafe Handle.takeBack(c, Connection.self)
+}
+
+@implementation @_cdecl("tlsmem_set_callbacks")
+public func tlsmem_set_callbacks(
+    _ c: OpaquePointer!, _ cb: UnsafePointer<tlsmem_callbacks>!, _ user: UnsafeMutableRawPointer!
+) -> CInt {
+    guard let connection = unsafe connection(c), let callbacks = unsafe copy(cb) else { return TLSMEM_EINVAL.code }
+    connection.callbacks = callbacks
+    unsafe connection.user = user
+    return TLSMEM_OK.code
+}
+
+@implementation @_cdecl("tlsmem_user")
+public func tlsmem_user(_ c: OpaquePointer!) -> UnsafeMutableRawPointer! {
+    unsafe connection(c)?.user
+}
+
+@implementation @_cdecl("tlsmem_native")
+public func tlsmem_native(_ c: OpaquePointer!) -> UnsafeMutableRawPointer! {
+    unsafe connection(c)?.engine.ask { unsafe $0.native }
+}
+
+@implementation @_cdecl("tlsmem_set_server_name")
+public func tlsmem_set_server_name(_ c: OpaquePointer!, _ name: UnsafePointer<CChar>!) -> CInt {
+    guard let connection = unsafe connection(c), let name = unsafe name, unsafe name.pointee != 0
+    else { return TLSMEM_EINVAL.code }
+    guard connection.engine.role == .client, connection.engine.phase == .new else { return TLSMEM_ESTATE.code }
+    return (connection.engine.setServerName { unsafe $0.setServerName(name) } ? TLSMEM_OK : TLSMEM_EINVAL).code
+}
+
+// MARK: State and deadlines
+
+@implementation @_cdecl("tlsmem_handshake")
+public func tlsmem_handshake(_ c: OpaquePointer!) -> CInt {
+    guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
+    return connection.handshake()
+}
+
+@implementation @_cdecl("tlsmem_want")
+public func tlsmem_want(_ c: OpaquePointer!, _ want: UnsafeMutablePointer<tlsmem_want_info>!) -> CInt {
+    guard let connection = unsafe connection(c), let want = unsafe output(want, { Int($0.size) }) else { return TLSMEM_EINVAL.code }
+    unsafe connection.fill(&want.pointee)
+    return TLSMEM_OK.code
+}
+
+@implementation @_cdecl("tlsmem_is_established")
+public func tlsmem_is_established(_ c: OpaquePointer!) -> CInt {
+    guard let connection = unsafe connection(c) else { return 0 }
+    return connection.wasEstablished ? 1 : 0
+}
+
+@implementation @_cdecl("tlsmem_deadline")
+public func tlsmem_deadline(_ c: OpaquePointer!) -> Int64 {
+    guard let connection = unsafe connection(c) else { return -1 }
+    return connection.deadline
+}
+
+@implementation @_cdecl("tlsmem_tick")
+public func tlsmem_tick(_ c: OpaquePointer!, _ now_ms: Int64) -> CInt {
+    guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
+    return connection.tick(now_ms)
+}
+
+// MARK: The buffers face
+
+@implementation @_cdecl("tlsmem_feed")
+public func tlsmem_feed(_ c: OpaquePointer!, _ bytes: UnsafeRawPointer!, _ n: Int) -> Int {
+    guard let connection = unsafe connection(c), let ciphertext = unsafe input(bytes, n) else { return TLSMEM_EINVAL.count }
+    return unsafe connection.feed(unsafe ciphertext)
+}
+
+@implementation @_cdecl("tlsmem_feed_eof")
+public func tlsmem_feed_eof(_ c: OpaquePointer!) -> CInt {
+    guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
+    return connection.feedEnd()
+}
+
+@implementation @_cdecl("tlsmem_outgoing_peek")
+public func tlsmem_outgoing_peek(
+    _ c: OpaquePointer!, _ bytes: UnsafeMutablePointer<UnsafeRawPointer?>!, _ n: UnsafeMutablePointer<Int>!
+) -> CInt {
+    guard let connection = unsafe connection(c), let bytes = unsafe bytes, let n = unsafe n
+    else { return TLSMEM_EINVAL.code }
+    guard connection.socket < 0 else { return TLSMEM_ESTATE.code }
+    guard let slice = connection.outgoingSlice() else { return TLSMEM_AGAIN.code }
+    return unsafe show(slice, bytes, n)
+}
+
+@implementation @_cdecl("tlsmem_outgoing_consume")
+public func tlsmem_outgoing_consume(_ c: OpaquePointer!, _ n: Int) -> CInt {
+    guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
+    return connection.consumeOutgoing(n)
+}
+
+// MARK: Plaintext
+
+@implementation @_cdecl("tlsmem_write")
+public func tlsmem_write(_ c: OpaquePointer!, _ bytes: UnsafeRawPointer!, _ n: Int) -> Int {
+    guard let connection = unsafe connection(c), let plaintext = unsafe input(bytes, n) else { return TLSMEM_EINVAL.count }
+    return unsafe connection.write(unsafe plaintext)
+}
+
+@implementation @_cdecl("tlsmem_read")
+public func tlsmem_read(_ c: OpaquePointer!, _ bytes: UnsafeMutableRawPointer!, _ n: Int) -> Int {
+    guard let connection = unsafe connection(c), unsafe input(bytes, n) != nil else { return TLSMEM_EINVAL.count }
+    return unsafe connection.read(unsafe UnsafeMutableRawBufferPointer(start: bytes, count: n))
+}
+
+@implementation @_cdecl("tlsmem_read_peek")
+public func tlsmem_read_peek(
+    _ c: OpaquePointer!, _ bytes: UnsafeMutablePointer<UnsafeRawPointer?>!, _ n: UnsafeMutablePointer<Int>!
+) -> CInt {
+    guard let connection = unsafe connection(c), let bytes = unsafe bytes, let n = unsafe n
+    else { return TLSMEM_EINVAL.code }
+    guard let queue = connection.waiting, !queue.isEmpty
+    else { return connection.nothingToRead(atEnd: TLSMEM_CLOSED).code }
+    return unsafe show(queue, bytes, n)
+}
+
+@implementation @_cdecl("tlsmem_read_consume")
+public func tlsmem_read_consume(_ c: OpaquePointer!, _ n: Int) -> CInt {
+    guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
+    return connection.consumeRead(n)
+}
+
+/// The connection behind a handle.
+func connection(_ handle: OpaquePointer?) -> Connection? {
+    unsafe Handle.object(handle, Connection.self)
+}
+
+/// Callbacks as C gave them: none for NULL; nil for a size that we do not know.
+private func copy(_ callbacks: UnsafePointer<tlsmem_callbacks>?) -> tlsmem_callbacks? {
+    guard let callbacks = unsafe callbacks else { return tlsmem_callbacks() }
+    return unsafe callbacks.pointee.size == MemoryLayout<tlsmem_callbacks>.size ? callbacks.pointee : nil
+}
+
+/// Shows what a queue holds, in place.
+private func show(
+    _ queue: MemoryBIO, _ bytes: UnsafeMutablePointer<UnsafeRawPointer?>, _ n: UnsafeMutablePointer<Int>
+) -> CInt {
+    unsafe queue.bytes.withUnsafeBytes {
+        unsafe bytes.pointee = $0.baseAddress
+        unsafe n.pointee = $0.count
+    }
+    return TLSMEM_OK.code
+}

@@ -1,0 +1,175 @@
+public import CTLSMem
+internal import OpenSSLHandles
+
+@implementation @_cdecl("tlsmem_ctx_new")
+public func tlsmem_ctx_new(_ role: tlsmem_role) -> OpaquePointer! {
+    guard role == TLSMEM_CLIENT || role == TLSMEM_SERVER else { return nil }
+    guard let context = Context(role == TLSMEM_CLIENT ? .client : .server) else { return nil }
+    return unsafe Handle.handOut(context)
+}
+
+@implementation @_cdecl("tlsmem_ctx_ref")
+public func tlsmem_ctx_ref(_ ctx: OpaquePointer!) -> OpaquePointer! {
+    guard let context = unsafe Handle.object(ctx, Context.self) else { return nil }
+    return unsafe Handle.handOut(context)
+}
+
+@implementation @_cdecl("tlsmem_ctx_free")
+public func tlsmem_ctx_free(_ ctx: OpaquePointer!) {
+    guard let ctx = unsafe ctx else { return }
+    unsafe Handle.takeBack(ctx, Context.self)
+}
+
+@implementation @_cdecl("tlsmem_ctx_native")
+public func tlsmem_ctx_native(_ ctx: OpaquePointer!) -> UnsafeMutableRawPointer! {
+    unsafe Handle.object(ctx, Context.self)?.openSSL.native
+}
+
+@implementation @_cdecl("tlsmem_ctx_error")
+public func tlsmem_ctx_error(_ ctx: OpaquePointer!, _ error: UnsafeMutablePointer<tlsmem_error_info>!) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self), let error = unsafe output(error, { Int($0.size) })
+    else { return TLSMEM_EINVAL.code }
+    unsafe error.pointee = .none
+    unsafe context.fill(&error.pointee)
+    return TLSMEM_OK.code
+}
+
+// MARK: Identity and trust
+
+@implementation @_cdecl("tlsmem_ctx_set_cert_file")
+public func tlsmem_ctx_set_cert_file(_ ctx: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self), let path = unsafe path else { return TLSMEM_EINVAL.code }
+    return context.set { (openSSL) throws(SettingRefused) in try openSSL.setCertificate(try unsafe PEMSource(path: path)) }
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_cert_mem")
+public func tlsmem_ctx_set_cert_mem(_ ctx: OpaquePointer!, _ pem: UnsafeRawPointer!, _ n: Int) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self), let text = unsafe input(pem, n) else { return TLSMEM_EINVAL.code }
+    return context.set { (openSSL) throws(SettingRefused) in try openSSL.setCertificate(try unsafe PEMSource(text)) }
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_key_file")
+public func tlsmem_ctx_set_key_file(_ ctx: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self), let path = unsafe path else { return TLSMEM_EINVAL.code }
+    return context.set { (openSSL) throws(SettingRefused) in try openSSL.setKey(try unsafe PEMSource(path: path)) }
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_key_mem")
+public func tlsmem_ctx_set_key_mem(_ ctx: OpaquePointer!, _ pem: UnsafeRawPointer!, _ n: Int) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self), let text = unsafe input(pem, n) else { return TLSMEM_EINVAL.code }
+    return context.set { (openSSL) throws(SettingRefused) in try openSSL.setKey(try unsafe PEMSource(text)) }
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_ca_file")
+public func tlsmem_ctx_set_ca_file(_ ctx: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self), let path = unsafe path else { return TLSMEM_EINVAL.code }
+    return context.set { (openSSL) throws(SettingRefused) in try openSSL.addTrust(try unsafe PEMSource(path: path)) }
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_ca_mem")
+public func tlsmem_ctx_set_ca_mem(_ ctx: OpaquePointer!, _ pem: UnsafeRawPointer!, _ n: Int) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self), let text = unsafe input(pem, n) else { return TLSMEM_EINVAL.code }
+    return context.set { (openSSL) throws(SettingRefused) in try openSSL.addTrust(try unsafe PEMSource(text)) }
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_ca_dir")
+public func tlsmem_ctx_set_ca_dir(_ ctx: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self), let path = unsafe path else { return TLSMEM_EINVAL.code }
+    return context.set { (openSSL) throws(SettingRefused) in try unsafe openSSL.addTrust(directory: path) }
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_ca_system")
+public func tlsmem_ctx_set_ca_system(_ ctx: OpaquePointer!) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self) else { return TLSMEM_EINVAL.code }
+    return context.set { (openSSL) throws(SettingRefused) in try openSSL.addSystemTrust() }
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_verify")
+public func tlsmem_ctx_set_verify(_ ctx: OpaquePointer!, _ verify: tlsmem_verify) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self), verify.rawValue <= TLSMEM_VERIFY_REQUIRED.rawValue,
+        context.openSSL.role == .server || verify == TLSMEM_VERIFY_REQUIRED
+    else { return TLSMEM_EINVAL.code }
+    return context.set { openSSL in
+        openSSL.setVerification(asks: verify != TLSMEM_VERIFY_NONE, requires: verify == TLSMEM_VERIFY_REQUIRED)
+    }
+}
+
+@implementation @_cdecl("tlsmem_ctx_insecure_no_verify")
+public func tlsmem_ctx_insecure_no_verify(_ ctx: OpaquePointer!) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self) else { return TLSMEM_EINVAL.code }
+    return context.set { openSSL in openSSL.setVerification(asks: false, requires: false) }
+}
+
+// MARK: Negotiation
+
+@implementation @_cdecl("tlsmem_ctx_set_min_version")
+public func tlsmem_ctx_set_min_version(_ ctx: OpaquePointer!, _ version: CInt) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self), isVersion(version) else { return TLSMEM_EINVAL.code }
+    return context.set { (openSSL) throws(SettingRefused) in try openSSL.setMinimumVersion(version) }
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_max_version")
+public func tlsmem_ctx_set_max_version(_ ctx: OpaquePointer!, _ version: CInt) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self), isVersion(version) else { return TLSMEM_EINVAL.code }
+    return context.set { (openSSL) throws(SettingRefused) in try openSSL.setMaximumVersion(version) }
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_ciphers")
+public func tlsmem_ctx_set_ciphers(_ ctx: OpaquePointer!, _ list: UnsafePointer<CChar>!) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self), let list = unsafe list else { return TLSMEM_EINVAL.code }
+    return context.set { (openSSL) throws(SettingRefused) in try unsafe openSSL.setCiphers(list) }
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_groups")
+public func tlsmem_ctx_set_groups(_ ctx: OpaquePointer!, _ list: UnsafePointer<CChar>!) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self), let list = unsafe list else { return TLSMEM_EINVAL.code }
+    return context.set { (openSSL) throws(SettingRefused) in try unsafe openSSL.setGroups(list) }
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_alpn")
+public func tlsmem_ctx_set_alpn(_ ctx: OpaquePointer!, _ list: UnsafePointer<CChar>!) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self) else { return TLSMEM_EINVAL.code }
+    return context.set { (openSSL) throws(SettingRefused) in try unsafe openSSL.setALPN(list) }
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_tickets")
+public func tlsmem_ctx_set_tickets(_ ctx: OpaquePointer!, _ count: CInt) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self), (0...16).contains(count) else { return TLSMEM_EINVAL.code }
+    return context.set { openSSL in openSSL.setTickets(Int(count)) }
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_renegotiation")
+public func tlsmem_ctx_set_renegotiation(_ ctx: OpaquePointer!, _ allowed: CInt) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self) else { return TLSMEM_EINVAL.code }
+    return context.set { openSSL in openSSL.setRenegotiation(allowed != 0) }
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_keylog")
+public func tlsmem_ctx_set_keylog(_ ctx: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self), let path = unsafe path else { return TLSMEM_EINVAL.code }
+    return context.set { (openSSL) throws(SettingRefused) in try unsafe openSSL.setKeylog(path) }
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_limits")
+public func tlsmem_ctx_set_limits(_ ctx: OpaquePointer!, _ limits: UnsafePointer<tlsmem_limits>!) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self), let limits = unsafe limits,
+        unsafe limits.pointee.size == MemoryLayout<tlsmem_limits>.size
+    else { return TLSMEM_EINVAL.code }
+    return context.setLimits(unsafe limits.pointee)
+}
+
+private func isVersion(_ version: CInt) -> Bool {
+    version == CInt(TLSMEM_TLS1_2.rawValue) || version == CInt(TLSMEM_TLS1_3.rawValue)
+}
+
+extension tlsmem_error_info {
+    /// As TLSMEM_ERROR_INFO_INIT.
+    static var none: tlsmem_error_info {
+        var info = tlsmem_error_info()
+        info.size = MemoryLayout<tlsmem_error_info>.size
+        info.alert_sent = -1
+        info.alert_received = -1
+        info.verify_depth = -1
+        return info
+    }
+}

@@ -1,0 +1,167 @@
+public import CTLSMem
+internal import CLinux
+internal import EventLoop
+internal import OpenSSLHandles
+internal import SocketTransport
+
+@implementation @_cdecl("tlsmem_loop_new")
+public func tlsmem_loop_new() -> OpaquePointer! {
+    do {
+        return unsafe Handle.handOut(try Loop())
+    } catch {
+        clinux_set_errno(error.code)
+        return nil
+    }
+}
+
+@implementation @_cdecl("tlsmem_loop_free")
+public func tlsmem_loop_free(_ loop: OpaquePointer!) {
+    guard let handle = unsafe loop, let loop = unsafe Handle.object(handle, Loop.self) else { return }
+    loop.end()
+    unsafe Handle.takeBack(handle, Loop.self)
+}
+
+@implementation @_cdecl("tlsmem_loop_add")
+public func tlsmem_loop_add(_ loop: OpaquePointer!, _ c: OpaquePointer!, _ fd: CInt) -> CInt {
+    guard let loop = unsafe Handle.object(loop, Loop.self), let connection = unsafe connection(c)
+    else { return TLSMEM_EINVAL.code }
+    return loop.add(connection, fd)
+}
+
+@implementation @_cdecl("tlsmem_loop_remove")
+public func tlsmem_loop_remove(_ loop: OpaquePointer!, _ c: OpaquePointer!) -> CInt {
+    guard let loop = unsafe Handle.object(loop, Loop.self), let connection = unsafe connection(c)
+    else { return TLSMEM_EINVAL.code }
+    guard connection.loop === loop else { return TLSMEM_ESTATE.code }
+    loop.remove(connection)
+    return TLSMEM_OK.code
+}
+
+// MARK: Listeners
+
+@implementation @_cdecl("tlsmem_loop_listen")
+public func tlsmem_loop_listen(
+    _ loop: OpaquePointer!, _ ctx: OpaquePointer!, _ options: UnsafePointer<tlsmem_listen_options>!,
+    _ listener: UnsafeMutablePointer<OpaquePointer?>!
+) -> CInt {
+    guard let loop = unsafe Handle.object(loop, Loop.self), let context = unsafe Handle.object(ctx, Context.self),
+        let options = unsafe options, unsafe options.pointee.isUsable
+    else { return TLSMEM_EINVAL.code }
+    guard context.openSSL.role == .server else { return TLSMEM_ESTATE.code }
+    guard context.openSSL.identity.isComplete else { return TLSMEM_ENOIDENTITY.code }
+    do {
+        let made = try unsafe Listener(loop, context, options.pointee)
+        unsafe listener?.pointee = Handle.of(made)
+        return TLSMEM_OK.code
+    } catch {
+        clinux_set_errno(error.code)
+        return TLSMEM_ESYSTEM.code
+    }
+}
+
+extension tlsmem_listen_options {
+    fileprivate var isUsable: Bool {
+        unsafe size == MemoryLayout<tlsmem_listen_options>.size && (0...65535).contains(port) && backlog >= 0
+            && connections_max >= 0 && on_accept != nil
+    }
+}
+
+@implementation @_cdecl("tlsmem_listener_port")
+public func tlsmem_listener_port(_ listener: OpaquePointer!) -> CInt {
+    unsafe Handle.object(listener, Listener.self)?.port ?? TLSMEM_EINVAL.code
+}
+
+@implementation @_cdecl("tlsmem_listener_free")
+public func tlsmem_listener_free(_ listener: OpaquePointer!) {
+    guard let listener = unsafe Handle.object(listener, Listener.self) else { return }
+    listener.owner.release(listener)
+}
+
+// MARK: Turns
+
+@implementation @_cdecl("tlsmem_loop_run")
+public func tlsmem_loop_run(_ loop: OpaquePointer!) -> CInt {
+    unsafe Handle.object(loop, Loop.self)?.run() ?? TLSMEM_EINVAL.code
+}
+
+@implementation @_cdecl("tlsmem_loop_run_once")
+public func tlsmem_loop_run_once(_ loop: OpaquePointer!, _ timeout_ms: CInt) -> CInt {
+    guard let loop = unsafe Handle.object(loop, Loop.self), timeout_ms >= -1 else { return TLSMEM_EINVAL.code }
+    return loop.runOnce(timeout_ms)
+}
+
+@implementation @_cdecl("tlsmem_loop_stop")
+public func tlsmem_loop_stop(_ loop: OpaquePointer!) -> CInt {
+    guard let loop = unsafe Handle.object(loop, Loop.self) else { return TLSMEM_EINVAL.code }
+    loop.registry.stop()
+    return TLSMEM_OK.code
+}
+
+@implementation @_cdecl("tlsmem_loop_wake")
+public func tlsmem_loop_wake(_ loop: OpaquePointer!) -> CInt {
+    guard let loop = unsafe Handle.object(loop, Loop.self) else { return TLSMEM_EINVAL.code }
+    loop.registry.wake()
+    return TLSMEM_OK.code
+}
+
+@implementation @_cdecl("tlsmem_loop_post")
+public func tlsmem_loop_post(
+    _ loop: OpaquePointer!, _ fn: (@convention(c) (UnsafeMutableRawPointer?) -> Void)!,
+    _ arg: UnsafeMutableRawPointer!
+) -> CInt {
+    guard let loop = unsafe Handle.object(loop, Loop.self), let fn = unsafe fn else { return TLSMEM_EINVAL.code }
+    unsafe loop.registry.post(fn, arg)
+    return TLSMEM_OK.code
+}
+
+@implementation @_cdecl("tlsmem_loop_fd")
+public func tlsmem_loop_fd(_ loop: OpaquePointer!) -> CInt {
+    unsafe Handle.object(loop, Loop.self)?.registry.fd ?? -1
+}
+
+@implementation @_cdecl("tlsmem_loop_timeout")
+public func tlsmem_loop_timeout(_ loop: OpaquePointer!) -> CInt {
+    unsafe Handle.object(loop, Loop.self)?.registry.timeout ?? -1
+}
+
+// MARK: Plain descriptors and timers
+
+@implementation @_cdecl("tlsmem_loop_watch")
+public func tlsmem_loop_watch(
+    _ loop: OpaquePointer!, _ fd: CInt, _ events: CInt,
+    _ fn: (@convention(c) (OpaquePointer?, CInt, CInt, UnsafeMutableRawPointer?) -> Void)!,
+    _ user: UnsafeMutableRawPointer!
+) -> CInt {
+    guard let loop = unsafe Handle.object(loop, Loop.self), fd >= 0, events & ~CInt(POLLIN | POLLOUT) == 0
+    else { return TLSMEM_EINVAL.code }
+    var interest: Interest = events & CInt(POLLIN) != 0 ? .read : []
+    if events & CInt(POLLOUT) != 0 { interest.insert(.write) }
+    if interest.isEmpty { return loop.endWatch(fd) }
+    guard let fn = unsafe fn else { return TLSMEM_EINVAL.code }
+    return loop.watch(fd, interest, unsafe PlainWatch.Call(function: fn, user: user))
+}
+
+@implementation @_cdecl("tlsmem_loop_timer")
+public func tlsmem_loop_timer(
+    _ loop: OpaquePointer!, _ delay_ms: Int64,
+    _ fn: (@convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> Void)!, _ user: UnsafeMutableRawPointer!
+) -> OpaquePointer! {
+    guard let loop = unsafe Handle.object(loop, Loop.self), let fn = unsafe fn, delay_ms >= 0 else { return nil }
+    let timer = unsafe Timer(loop, fn, user)
+    loop.adopt(timer)
+    timer.set(delay_ms)
+    return unsafe Handle.of(timer)
+}
+
+@implementation @_cdecl("tlsmem_timer_set")
+public func tlsmem_timer_set(_ timer: OpaquePointer!, _ delay_ms: Int64) -> CInt {
+    guard let timer = unsafe Handle.object(timer, Timer.self), delay_ms >= 0 else { return TLSMEM_EINVAL.code }
+    timer.set(delay_ms)
+    return TLSMEM_OK.code
+}
+
+@implementation @_cdecl("tlsmem_timer_free")
+public func tlsmem_timer_free(_ timer: OpaquePointer!) {
+    guard let timer = unsafe Handle.object(timer, Timer.self) else { return }
+    timer.owner.release(timer)
+}

@@ -1,0 +1,37 @@
+internal import CTLSMem
+
+/// C pointer <-> object, here and nowhere else.
+///
+/// A handle is an unretained pointer to a Swift object. Whoever made the object with `handOut` owns one reference
+/// through it, and gives it up with `takeBack`.
+enum Handle {
+    static func of(_ object: AnyObject) -> OpaquePointer {
+        unsafe OpaquePointer(Unmanaged.passUnretained(object).toOpaque())
+    }
+
+    static func handOut(_ object: AnyObject) -> OpaquePointer {
+        unsafe OpaquePointer(Unmanaged.passRetained(object).toOpaque())
+    }
+
+    static func takeBack<Object: AnyObject>(_ handle: OpaquePointer, _: Object.Type) {
+        unsafe Unmanaged<Object>.fromOpaque(UnsafeRawPointer(handle)).release()
+    }
+
+    /// The object behind a handle, retained for as long as the caller uses it; nil for NULL.
+    static func object<Object: AnyObject>(_ handle: OpaquePointer?, _: Object.Type) -> Object? {
+        guard let handle = unsafe handle else { return nil }
+        return unsafe Unmanaged<Object>.fromOpaque(UnsafeRawPointer(handle)).takeUnretainedValue()
+    }
+}
+
+/// Bytes that come from C: nil for a NULL pointer with a length, and for a length that cannot be one.
+func input(_ start: UnsafeRawPointer?, _ count: Int) -> UnsafeRawBufferPointer? {
+    guard count >= 0, unsafe start != nil || count == 0 else { return nil }
+    return unsafe UnsafeRawBufferPointer(start: start, count: count)
+}
+
+/// A struct that C gave us to fill; nil for NULL or a size that we do not know.
+func output<Struct>(_ target: UnsafeMutablePointer<Struct>?, _ size: (Struct) -> Int) -> UnsafeMutablePointer<Struct>? {
+    guard let target = unsafe target, size(unsafe target.pointee) == MemoryLayout<Struct>.size else { return nil }
+    return unsafe target
+}

@@ -1,0 +1,99 @@
+internal import CLinux
+internal import CTLSMem
+internal import OpenSSLHandles
+internal import TLSEngine
+
+/// A sentence that is put together in the fixed array of a C struct; what does not fit is cut.
+@safe struct Sentence {
+    private let target: UnsafeMutableRawBufferPointer
+    private var length = 0
+
+    init(_ target: UnsafeMutableRawBufferPointer) {
+        unsafe self.target = target
+        if let first = target.indices.first { unsafe target[first] = 0 }
+    }
+
+    private mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+        for unsafe byte in unsafe bytes where unsafe length + 1 < target.count {
+            unsafe target[length] = byte
+            length += 1
+        }
+        if unsafe length < target.count { unsafe target[length] = 0 }
+    }
+
+    mutating func append(_ text: StaticString) {
+        guard text.hasPointerRepresentation else { return }
+        unsafe append(unsafe UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    mutating func append(_ text: UnsafePointer<CChar>?) {
+        guard let text = unsafe text else { return }
+        unsafe text.withMemoryRebound(to: UInt8.self, capacity: strlen(text)) {
+            unsafe append(unsafe UnsafeBufferPointer(start: $0, count: strlen(text)))
+        }
+    }
+
+    mutating func append(_ number: Int) {
+        var text = String(number)
+        text.withUTF8 { unsafe append(unsafe $0) }
+    }
+}
+
+extension Failure {
+    func fill(_ info: inout tlsmem_error_info) {
+        info.status = status.code
+        info.sys_errno = errno
+        if let engine {
+            info.alert_sent = engine.alertSent.map { CInt($0) } ?? -1
+            info.alert_received = engine.alertReceived.map { CInt($0) } ?? -1
+            info.verify_depth = engine.verifyDepth
+            info.verify_result = engine.verifyResult
+            info.openssl_code = engine.cause.code
+        }
+        unsafe withUnsafeMutableBytes(of: &info.sentence) { target in
+            var sentence = unsafe Sentence(target)
+            describe(&sentence)
+        }
+    }
+
+    private func describe(_ sentence: inout Sentence) {
+        switch reason {
+        case .handshakeDeadline: unsafe sentence.append("the handshake was not done within handshake_ms")
+        case .idleDeadline: unsafe sentence.append("nothing came or went for idle_ms")
+        case .closeDeadline: unsafe sentence.append("the peer did not close within close_ms")
+        case .aborted, .outOfMemory:
+            sentence.append(status.sentence)
+        case .reset(let errno), .system(let errno):
+            sentence.append(status.sentence)
+            unsafe sentence.append(": ")
+            unsafe sentence.append(strerror(errno))
+        case .engine(let failure):
+            describe(failure, &sentence)
+        }
+    }
+
+    private func describe(_ failure: EngineFailure, _ sentence: inout Sentence) {
+        switch failure.kind {
+        case .controlLimit: unsafe sentence.append("the peer makes us answer and does not read: control_max is reached")
+        case .updateLimit: unsafe sentence.append("the peer asks for new keys too often: update_rate is reached")
+        default: sentence.append(status.sentence)
+        }
+        if failure.verifyResult != 0 {
+            unsafe sentence.append(": ")
+            unsafe sentence.append(Words.verifyResult(failure.verifyResult))
+            if failure.verifyDepth >= 0 {
+                unsafe sentence.append(" (certificate ")
+                sentence.append(Int(failure.verifyDepth))
+                unsafe sentence.append(" of the chain)")
+            }
+        } else if let alert = failure.alertReceived {
+            unsafe sentence.append(": alert ")
+            sentence.append(Int(alert))
+            unsafe sentence.append(", ")
+            unsafe sentence.append(Words.alert(alert))
+        } else if let text = failure.cause.text {
+            unsafe sentence.append(": ")
+            unsafe sentence.append(text)
+        }
+    }
+}
