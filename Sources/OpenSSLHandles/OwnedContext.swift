@@ -105,11 +105,8 @@ extension OwnedContext {
         // Tried on a context of its own first, so that a list which is refused half-way changes nothing.
         guard let trial = unsafe SSL_CTX_new(TLS_method()) else { throw SettingRefused("out of memory", .drain()) }
         defer { unsafe SSL_CTX_free(trial) }
-        for unsafe target in unsafe [trial, ctx] {
-            guard unsafe apply(suites: suites, older: older, to: target) else {
-                throw SettingRefused("no cipher of the list is known to OpenSSL", .drain())
-            }
-        }
+        guard unsafe apply(suites: suites, older: older, to: trial), unsafe apply(suites: suites, older: older, to: ctx)
+        else { throw SettingRefused("no cipher of the list is known to OpenSSL", .drain()) }
     }
 
     private func apply(suites: [CChar], older: [CChar], to target: OpaquePointer) -> Bool {
@@ -119,10 +116,10 @@ extension OwnedContext {
         return true
     }
 
-    /// Sets the application protocols from "h2,http/1.1"; nil or "" for none.
-    package func setALPN(_ list: UnsafePointer<CChar>?) throws(SettingRefused) {
+    /// Sets the application protocols from "h2,http/1.1"; "" for none.
+    package func setALPN(_ list: UnsafePointer<CChar>) throws(SettingRefused) {
         var wire: [UInt8] = []
-        if let list = unsafe list, unsafe list.pointee != 0 {
+        if unsafe list.pointee != 0 {
             for name in unsafe names(in: list, separator: UInt8(ascii: ",")) {
                 guard let length = UInt8(exactly: name.count), length > 0 else {
                     throw SettingRefused("an application protocol's name has 1 to 255 bytes")

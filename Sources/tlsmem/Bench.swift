@@ -79,10 +79,11 @@ private nonisolated(unsafe) var keyOnce: pthread_once_t = 0
 /// The slot of thread-specific data; nil when the process has used them all up, and benches are then made each time.
 private func threadKey() -> pthread_key_t? {
     _ = unsafe pthread_once(&keyOnce) {
-        unsafe keyIsMade = pthread_key_create(&key) { benches in
-            guard let benches = unsafe benches else { return }
-            unsafe Unmanaged<Benches>.fromOpaque(benches).release()
-        } == 0
+        unsafe keyIsMade =
+            pthread_key_create(&key) { benches in
+                guard let benches = unsafe benches else { return }
+                unsafe Unmanaged<Benches>.fromOpaque(benches).release()
+            } == 0
     }
     return unsafe keyIsMade ? key : nil
 }

@@ -149,7 +149,9 @@ extension Connection {
 
     /// Delivers what was queued while paused, a buffer at a time: the callback may change the queue.
     private func deliverWaiting(_ bench: Bench) -> Bool {
-        guard let onData = unsafe callbacks.on_data, !isPaused, let queue = waiting, !queue.isEmpty else { return false }
+        guard let onData = unsafe callbacks.on_data, !isPaused, let queue = waiting, !queue.isEmpty else {
+            return false
+        }
         let count = unsafe min(queue.count, bench.plaintext.count)
         unsafe queue.bytes.withUnsafeBytes {
             unsafe bench.plaintext.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count]))

@@ -57,7 +57,9 @@ public func tlsmem_handshake(_ c: OpaquePointer!) -> CInt {
 
 @implementation @_cdecl("tlsmem_want")
 public func tlsmem_want(_ c: OpaquePointer!, _ want: UnsafeMutablePointer<tlsmem_want_info>!) -> CInt {
-    guard let connection = unsafe connection(c), let want = unsafe output(want, { Int($0.size) }) else { return TLSMEM_EINVAL.code }
+    guard let connection = unsafe connection(c), let want = unsafe output(want, { Int($0.size) }) else {
+        return TLSMEM_EINVAL.code
+    }
     unsafe connection.fill(&want.pointee)
     return TLSMEM_OK.code
 }
@@ -84,7 +86,9 @@ public func tlsmem_tick(_ c: OpaquePointer!, _ now_ms: Int64) -> CInt {
 
 @implementation @_cdecl("tlsmem_feed")
 public func tlsmem_feed(_ c: OpaquePointer!, _ bytes: UnsafeRawPointer!, _ n: Int) -> Int {
-    guard let connection = unsafe connection(c), let ciphertext = unsafe input(bytes, n) else { return TLSMEM_EINVAL.count }
+    guard let connection = unsafe connection(c), let ciphertext = unsafe input(bytes, n) else {
+        return TLSMEM_EINVAL.count
+    }
     return unsafe connection.feed(unsafe ciphertext)
 }
 
@@ -115,7 +119,9 @@ public func tlsmem_outgoing_consume(_ c: OpaquePointer!, _ n: Int) -> CInt {
 
 @implementation @_cdecl("tlsmem_write")
 public func tlsmem_write(_ c: OpaquePointer!, _ bytes: UnsafeRawPointer!, _ n: Int) -> Int {
-    guard let connection = unsafe connection(c), let plaintext = unsafe input(bytes, n) else { return TLSMEM_EINVAL.count }
+    guard let connection = unsafe connection(c), let plaintext = unsafe input(bytes, n) else {
+        return TLSMEM_EINVAL.count
+    }
     return unsafe connection.write(unsafe plaintext)
 }
 

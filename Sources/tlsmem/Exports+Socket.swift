@@ -87,7 +87,9 @@ public func tlsmem_abort(_ c: OpaquePointer!) -> CInt {
 
 @implementation @_cdecl("tlsmem_report")
 public func tlsmem_report(_ c: OpaquePointer!, _ report: UnsafeMutablePointer<tlsmem_report_info>!) -> CInt {
-    guard let connection = unsafe connection(c), let report = unsafe output(report, { Int($0.size) }) else { return TLSMEM_EINVAL.code }
+    guard let connection = unsafe connection(c), let report = unsafe output(report, { Int($0.size) }) else {
+        return TLSMEM_EINVAL.code
+    }
     unsafe report.pointee = connection.report
     return TLSMEM_OK.code
 }

@@ -53,7 +53,9 @@ internal import SocketTransport
 
     /// Asks the program, and puts the connection into the loop.
     private func take(_ accepted: Accepted) {
-        guard let connection = unsafe Connection(context, tlsmem_callbacks(), nil) else { return Socket.close(accepted.fd) }
+        guard let connection = unsafe Connection(context, tlsmem_callbacks(), nil) else {
+            return Socket.close(accepted.fd)
+        }
         _ = connection.setSocket(accepted.fd)
         connection.ownsSocket = true
         let handle = unsafe Handle.handOut(connection)

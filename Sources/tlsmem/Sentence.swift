@@ -14,11 +14,11 @@ internal import TLSEngine
     }
 
     private mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
-        for unsafe byte in unsafe bytes where unsafe length + 1 < target.count {
-            unsafe target[length] = byte
-            length += 1
-        }
-        if unsafe length < target.count { unsafe target[length] = 0 }
+        let count = min(bytes.count, unsafe target.count - 1 - length)
+        guard count > 0 else { return }
+        for index in 0..<count { unsafe target[length + index] = bytes[index] }
+        length += count
+        unsafe target[length] = 0
     }
 
     mutating func append(_ text: StaticString) {
