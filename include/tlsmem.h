@@ -99,8 +99,8 @@ typedef enum tlsmem_status {
     TLSMEM_EVERIFY = -23,    /**< the peer's certificate is not trusted: see verify_result */
     TLSMEM_EHOST = -24,      /**< the peer's certificate is for another name or address */
     TLSMEM_EEXPIRED = -25,   /**< the peer's certificate is not valid at this time */
-    TLSMEM_ENOCERT = -26,    /**< the peer sent no certificate, and one is required (RFC 8446, alert 116) */
-    TLSMEM_EREJECTED = -27,  /**< the peer does not accept our certificate (alerts 42 to 46, 48, 49) */
+    TLSMEM_ENOCERT = -26,    /**< the peer sent no certificate, and one is required */
+    TLSMEM_EREJECTED = -27,  /**< the peer refuses our certificate, or misses one (alerts 42 to 46, 48, 49, 116) */
     TLSMEM_EINTERNAL = -28   /**< OpenSSL failed in a way that is none of the above: see openssl_code */
 } tlsmem_status;
 
@@ -372,7 +372,8 @@ int tlsmem_feed_eof(tlsmem *c);
  * Returns TLSMEM_OK with *bytes and *n, n at least 1; TLSMEM_AGAIN when nothing waits; TLSMEM_ESTATE when the
  * connection has an fd; TLSMEM_EINVAL. There may be more behind it: consume, and peek again. Still answers after
  * the connection failed: the alert is in there.
- * Lifetime: until the next call on c that is not const. Calls nothing back.
+ * Lifetime: until the next call on c that is not const. May call back, on_close only, when it begins a handshake
+ * that is refused.
  */
 int tlsmem_outgoing_peek(tlsmem *c, const void **bytes, size_t *n) TLSMEM_CHECK;
 /**
@@ -445,8 +446,13 @@ int tlsmem_interest(const tlsmem *c);
 
 /* ----------------------------------------------------------------------------------------------- reading pace */
 
-/** Stops on_data; what was received already waits, bounded by incoming_max; on_eof and on_close wait behind it
- *  (not behind tlsmem_abort, a deadline or a broken protocol: tlsmem_read has it then). Returns TLSMEM_OK or TLSMEM_EINVAL. */
+/**
+ * Stops on_data: plaintext waits until tlsmem_resume, or is taken by tlsmem_read. At incoming_max the socket is read
+ * no more.
+ *
+ * on_eof and on_close wait behind it, on_close not after tlsmem_abort, a deadline or a broken protocol: then
+ * tlsmem_read still has what waits. Returns TLSMEM_OK or TLSMEM_EINVAL. Calls nothing back.
+ */
 int tlsmem_pause(tlsmem *c);
 /** Starts it again, first with what waits. Returns TLSMEM_OK or TLSMEM_EINVAL. May call back. */
 int tlsmem_resume(tlsmem *c);
@@ -561,7 +567,7 @@ int tlsmem_loop_remove(tlsmem_loop *loop, tlsmem *c);
 /** A connection that a listener has accepted, and the program's answer. */
 typedef struct tlsmem_accepted {
     size_t size;
-    tlsmem *connection;                /**< new, not yet in the loop; tlsmem_write and tlsmem_native may be called */
+    tlsmem *connection;                /**< new, not yet in the loop: write to it, set it up; nothing calls back yet */
     int fd;
     const struct sockaddr *peer;       /**< valid during the callback */
     socklen_t peer_length;

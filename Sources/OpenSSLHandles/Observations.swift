@@ -5,7 +5,9 @@ internal import COpenSSL
 @usableFromInline package struct Observations {
     package var recordsIn: UInt64 = 0
     package var recordsOut: UInt64 = 0
-    /// KeyUpdates and renegotiations that the peer began; its first ClientHello counts too.
+    /// Messages that ask for new keys: KeyUpdates that want an answer, HelloRequests, ClientHellos (the first one too).
+    package var updateRequestsIn: UInt64 = 0
+    /// KeyUpdates that want no answer; they may be answers to ours.
     package var updatesIn: UInt64 = 0
     package var alertSent: UInt8?
     package var alertReceived: UInt8?
@@ -55,7 +57,9 @@ private func note(isWrite: Bool, _ type: CInt, _ bytes: UnsafeRawBufferPointer, 
     case (SSL3_RT_HANDSHAKE, false):
         guard let first = unsafe bytes.first else { return }
         switch CInt(first) {
-        case SSL3_MT_KEY_UPDATE, SSL3_MT_HELLO_REQUEST, SSL3_MT_CLIENT_HELLO: seen.updatesIn &+= 1
+        case SSL3_MT_HELLO_REQUEST, SSL3_MT_CLIENT_HELLO: seen.updateRequestsIn &+= 1
+        case SSL3_MT_KEY_UPDATE where unsafe bytes.last == 1: seen.updateRequestsIn &+= 1
+        case SSL3_MT_KEY_UPDATE: seen.updatesIn &+= 1
         default: break
         }
     default:

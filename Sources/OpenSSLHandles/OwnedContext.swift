@@ -24,6 +24,7 @@ package struct SettingRefused: Error {
     package internal(set) var verifies: Bool
     package internal(set) var ticketCount = 2
     package internal(set) var allowsRenegotiation = false
+    var versions = TLS1_2_VERSION...TLS1_3_VERSION
     /// The fd that secrets are appended to, -1 for none.
     var keylog: CInt = -1
     /// The protocols we speak, in the form of the wire; allocated because OpenSSL keeps a pointer into it.
@@ -72,15 +73,17 @@ package struct SettingRefused: Error {
 /// Versions, algorithms and what is negotiated.
 extension OwnedContext {
     package func setMinimumVersion(_ version: CInt) throws(SettingRefused) {
-        guard unsafe copenssl_ctx_set_min(ctx, version) == 1 else {
-            throw SettingRefused("OpenSSL does not take this as the oldest version", .drain())
+        guard version <= versions.upperBound, unsafe copenssl_ctx_set_min(ctx, version) == 1 else {
+            throw SettingRefused("the oldest version would be newer than the newest", .drain())
         }
+        versions = version...versions.upperBound
     }
 
     package func setMaximumVersion(_ version: CInt) throws(SettingRefused) {
-        guard unsafe copenssl_ctx_set_max(ctx, version) == 1 else {
-            throw SettingRefused("OpenSSL does not take this as the newest version", .drain())
+        guard version >= versions.lowerBound, unsafe copenssl_ctx_set_max(ctx, version) == 1 else {
+            throw SettingRefused("the newest version would be older than the oldest", .drain())
         }
+        versions = versions.lowerBound...version
     }
 
     package func setGroups(_ list: UnsafePointer<CChar>) throws(SettingRefused) {

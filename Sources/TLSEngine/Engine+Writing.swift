@@ -129,6 +129,7 @@ extension Engine {
         guard canEncrypt, acceptsWrites, ssl.isTLS13, renewTarget(incoming, pool),
             ssl.scheduleKeyUpdate(askPeer: askPeer)
         else { return false }
+        if askPeer { updateAnswersDue += 1 }
         if case .failed(let cause) = ssl.handshake() { _ = fail(cause) }
         return true
     }
@@ -139,6 +140,7 @@ extension Engine {
             ssl.scheduleRenegotiation()
         else { return false }
         renegotiationsAsked = ssl.renegotiationsBegun + 1
+        if role == .server { helloAnswersDue += 1 }
         return true
     }
 }

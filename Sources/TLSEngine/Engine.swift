@@ -27,6 +27,11 @@ package struct Engine: ~Copyable {
     private var serverNameIsSet = false
     private var updates: TokenBucket
     private var updatesSeen: UInt64 = 0
+    private var updateRequestsSeen: UInt64 = 0
+    /// KeyUpdates of ours that the peer was asked to answer and has not.
+    var updateAnswersDue: UInt64 = 0
+    /// Renegotiations that a server asked for and the client has not begun.
+    var helloAnswersDue: UInt64 = 0
     /// The handshake is done, or was before a failure.
     package private(set) var wasEstablished = false
     /// KeyUpdates and renegotiations that the peer began.
@@ -120,7 +125,7 @@ package struct Engine: ~Copyable {
         case .done:
             state.established()
             wasEstablished = true
-            updatesSeen = ssl.observations.updatesIn
+            updateRequestsSeen = ssl.observations.updateRequestsIn
             if role == .server, ssl.isTLS13 {
                 let wanted = configuration.context.ticketCount
                 ticketsDue = ssl.isResumed ? min(wanted, 1) : wanted
@@ -178,7 +183,8 @@ package struct Engine: ~Copyable {
     mutating func fail(_ cause: OpenSSLError) -> Step {
         fail(
             EngineFailure(
-                cause, seen: ssl.observations, verifyResult: ssl.verifyResult, inHandshake: state.isHandshaking))
+                cause, seen: ssl.observations, verifyResult: ssl.verifyResult, inHandshake: state.isHandshaking,
+                canSendAlerts: state.writing != .closed))
     }
 
     mutating func fail(_ failure: EngineFailure) -> Step {
@@ -192,14 +198,26 @@ package struct Engine: ~Copyable {
         if case .established = step { return step }
         controlBytes += made
         guard controlBytes <= limits.controlMax else { return fail(EngineFailure(.controlLimit)) }
-        let seen = ssl.observations.updatesIn
-        let asked = Int64(clamping: seen &- updatesSeen)
-        updatesSeen = seen
-        updatesAsked &+= UInt64(clamping: asked)
+        let begun = updatesBegunByPeer()
+        updatesAsked &+= begun
         let isAllowed =
-            asked == 0
-            || updates.take(asked, now: now, perSecond: limits.updatesPerSecond, burst: limits.updateBurst)
+            begun == 0
+            || updates.take(
+                Int64(clamping: begun), now: now, perSecond: limits.updatesPerSecond, burst: limits.updateBurst)
         return isAllowed ? step : fail(EngineFailure(.updateLimit))
+    }
+
+    /// New keys that came since the last step; what answers our own requests is not the peer's doing.
+    private mutating func updatesBegunByPeer() -> UInt64 {
+        let seen = ssl.observations
+        let plain = seen.updatesIn &- updatesSeen
+        let requests = seen.updateRequestsIn &- updateRequestsSeen
+        (updatesSeen, updateRequestsSeen) = (seen.updatesIn, seen.updateRequestsIn)
+        let answers = min(plain, updateAnswersDue)
+        let hellos = min(requests, helloAnswersDue)
+        updateAnswersDue -= answers
+        helloAnswersDue -= hellos
+        return (requests - hellos) &+ (plain - answers)
     }
 
     // MARK: Settings

@@ -29,28 +29,33 @@ package struct EngineFailure: Error {
         verifyDepth = -1
     }
 
-    init(_ cause: OpenSSLError, seen: Observations, verifyResult: Int, inHandshake: Bool) {
+    init(_ cause: OpenSSLError, seen: Observations, verifyResult: Int, inHandshake: Bool, canSendAlerts: Bool) {
         self.cause = cause
         alertSent = seen.alertSent
         alertReceived = seen.alertReceived
         let failedToVerify = cause.isSSL && cause.reason == Reason.certificateVerifyFailed
         self.verifyResult = failedToVerify ? verifyResult : 0
         verifyDepth = failedToVerify ? seen.verifyDepth : -1
-        kind = Kind(cause, seen: seen, verifyResult: verifyResult, inHandshake: inHandshake)
+        kind = Kind(cause, seen, verifyResult: verifyResult, inHandshake: inHandshake, canSendAlerts: canSendAlerts)
     }
 }
 
 extension EngineFailure.Kind {
-    fileprivate init(_ cause: OpenSSLError, seen: Observations, verifyResult: Int, inHandshake: Bool) {
+    fileprivate init(
+        _ cause: OpenSSLError, _ seen: Observations, verifyResult: Int, inHandshake: Bool, canSendAlerts: Bool
+    ) {
+        // OpenSSL blames the peer by an alert, internal_error (80) excepted; after our close_notify it sends none.
+        let isPeersFault = seen.alertSent.map { $0 != 80 } ?? !canSendAlerts
         if cause.isOutOfMemory {
             self = .outOfMemory
         } else if let alert = seen.alertReceived {
             self = .init(alertReceived: alert)
         } else if !cause.isSSL {
-            // Not TLS's own: a primitive refused what the peer sent, or something is wrong with us (no alert).
-            self = seen.alertSent == nil ? .unexpected : .protocolViolation
+            self = isPeersFault ? .protocolViolation : .unexpected  // a primitive of libcrypto refused something
+        } else if inHandshake, seen.alertSent == nil, Reason.notTLS.contains(cause.reason) {
+            self = .notTLS
         } else {
-            self = .init(reason: cause.reason, verifyResult: verifyResult, alertSent: seen.alertSent, inHandshake)
+            self = .init(reason: cause.reason, verifyResult: verifyResult, isPeersFault: isPeersFault)
         }
     }
 
@@ -65,7 +70,7 @@ extension EngineFailure.Kind {
         }
     }
 
-    private init(reason: CInt, verifyResult: Int, alertSent: UInt8?, _ inHandshake: Bool) {
+    private init(reason: CInt, verifyResult: Int, isPeersFault: Bool) {
         switch reason {
         case Reason.certificateVerifyFailed:
             self = .init(verifyResult: verifyResult)
@@ -77,10 +82,8 @@ extension EngineFailure.Kind {
             self = .noCommonCipher
         case Reason.noApplicationProtocol:
             self = .noCommonProtocol
-        case _ where Reason.notTLS.contains(reason) && inHandshake && alertSent == nil:
-            self = .notTLS
         default:
-            self = alertSent == nil || alertSent == 80 ? .unexpected : .protocolViolation
+            self = isPeersFault ? .protocolViolation : .unexpected
         }
     }
 

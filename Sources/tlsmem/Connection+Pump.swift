@@ -13,7 +13,6 @@ extension Connection {
         isPumping = true
         defer { isPumping = false }
         while isMoving {
-            settle(bench)
             if deliverWaiting(bench) { continue }
             if deliverEOF() { continue }
             switch step(bench) {
@@ -22,7 +21,7 @@ extension Connection {
                 deliver(count, bench)
             case .established:
                 if case .going = course { phaseDeadline = -1 }
-                settle(bench)
+                _ = settle(bench)
                 flush()
                 unsafe callbacks.on_established?(handle, user)
             case .peerClosed:
@@ -30,6 +29,7 @@ extension Connection {
             case .failed(let cause):
                 fail(Failure(.engine(cause)))
             case .needsCiphertext:
+                if settle(bench) { continue }
                 flush()
                 if deliverDrain() { continue }
                 conclude()
@@ -56,17 +56,20 @@ extension Connection {
             into: &target, incoming: bench.incoming, bench.pool, now: lastActivity)
     }
 
-    /// Encrypts what was deferred, slice by slice, and sends as it goes.
-    private func settle(_ bench: Bench) {
+    /// Encrypts what was deferred, slice by slice, and sends as it goes. Returns whether there was anything.
+    private func settle(_ bench: Bench) -> Bool {
+        var isMoving = false
         while engine.settle(incoming: bench.incoming, bench.pool) {
+            isMoving = true
             if engine.outgoing.count >= Bench.receiveBytes { flush() }
         }
+        return isMoving
     }
 
     /// Settles and sends at the very end, when no more rounds follow.
     func flushAll() {
         withBench { bench in
-            settle(bench)
+            _ = settle(bench)
             flush()
         }
     }
@@ -101,15 +104,15 @@ extension Connection {
                     unsafe take(unsafe UnsafeRawBufferPointer(rebasing: target[..<count]), bench)
                 }
                 if count < target.count { return }  // the kernel has no more: what comes later is a new event
+                pump(bench)
             }
         }
     }
 
-    /// Puts ciphertext in front of the engine and drives it.
+    /// Puts ciphertext in front of the engine.
     func take(_ ciphertext: UnsafeRawBufferPointer, _ bench: Bench) {
         ciphertextReceived &+= UInt64(ciphertext.count)
-        guard unsafe bench.incoming.append(ciphertext.bytes) else { return end(Failure(.outOfMemory)) }
-        pump(bench)
+        if unsafe !bench.incoming.append(ciphertext.bytes) { end(Failure(.outOfMemory)) }
     }
 
     private var isLingering: Bool { if case .lingering = course { true } else { false } }
@@ -120,7 +123,7 @@ extension Connection {
     var wantsInput: Bool {
         guard socket >= 0, !inputHasEnded, !isFreed else { return false }
         switch course {
-        case .going, .closing: return unsafe !(isPaused && callbacks.on_data != nil) && incomingRoom > 0
+        case .going, .closing: return incomingRoom > 0
         case .lingering(let bytesLeft): return bytesLeft > 0
         case .ended, .reported: return false
         }

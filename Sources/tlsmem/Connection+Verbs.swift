@@ -10,6 +10,7 @@ extension Connection {
 
     func write(_ plaintext: UnsafeRawBufferPointer) -> Int {
         if isOver { return endStatus.count }
+        if let failure = currentFailure { return failure.status.count }
         if case .broken = transport { return TLSMEM_ERESET.count }
         guard engine.acceptsWrites else { return TLSMEM_ESTATE.count }
         guard plaintext.count > 0 else { return 0 }
@@ -71,6 +72,7 @@ extension Connection {
         var taken = 0
         _ = drive { bench in
             while taken < ciphertext.count, !self.isOver, !self.isFreed, self.incomingRoom > 0 {
+                if taken > 0 { self.pump(bench) }
                 let size = min(ciphertext.count - taken, Bench.receiveBytes, self.incomingRoom)
                 self.lastActivity = MonotonicClock.milliseconds()
                 unsafe self.take(unsafe UnsafeRawBufferPointer(rebasing: ciphertext[taken..<taken + size]), bench)
@@ -88,12 +90,7 @@ extension Connection {
 
     /// The ciphertext to be sent first; nil when none waits.
     func outgoingSlice() -> MemoryBIO? {
-        if case .new = engine.phase, engine.role == .client, !isOver {
-            withBench { bench in
-                begin()
-                _ = step(bench)  // a refusal stays in the engine, and is reported by the next drive
-            }
-        }
+        if case .new = engine.phase, engine.role == .client { _ = drive() }
         guard let slice = engine.outgoing.first, !slice.isEmpty else { return nil }
         return slice
     }
@@ -109,11 +106,6 @@ extension Connection {
     }
 
     // MARK: Pace
-
-    func pause() {
-        isPaused = true
-        loop?.attend(self)
-    }
 
     func resume() {
         isPaused = false

@@ -60,6 +60,8 @@ internal import TLSEngine
     /// The peer's close_notify came and on_eof is owed.
     var owesEOF = false
     var isFreed = false
+    /// Inside on_accept: its callbacks are not known yet, so nothing is reported.
+    var isBeingAccepted = false
     /// Lent for the drive that is under way.
     var bench: Bench?
     var isPumping = false
@@ -135,7 +137,7 @@ internal import TLSEngine
     /// Tells the loop what is waited for now, or reports the end, outside of everything else: the user may free us.
     private func afterDrive() {
         if !isOver, let loop, let error = loop.update(self) { end(Failure(.system(errno: error))) }
-        guard case .ended = course else { return }
+        guard case .ended = course, !isBeingAccepted else { return }
         course = .reported
         loop?.remove(self)
         listener?.connectionEnded()

@@ -59,13 +59,15 @@ internal import SocketTransport
         _ = connection.setSocket(accepted.fd)
         connection.ownsSocket = true
         let handle = unsafe Handle.handOut(connection)
+        connection.isBeingAccepted = true
         let isWelcome = isWelcome(connection, accepted)
+        connection.isBeingAccepted = false
         guard !connection.isFreed else { return }
         guard isWelcome else { return unsafe Handle.takeBack(handle, Connection.self) }  // closes the socket, too
         connections += 1
         connection.listener = self
         guard owner.add(connection, -1) == TLSMEM_OK.code else {
-            connection.end(Failure(.system(errno: clinux_errno())))
+            connection.end(Failure(.system(errno: clinux_errno())))  // unless on_accept has ended it already
             _ = connection.drive()
             return
         }
