@@ -132,7 +132,7 @@ extension Connection {
     }
 }
 
-/// The socket, and what is waited for.
+/// The socket, and the beginning and the end of a connection.
 extension Connection {
     func setSocket(_ fd: CInt) -> CInt {
         guard fd >= 0 else { return TLSMEM_EINVAL.code }
@@ -168,75 +168,6 @@ extension Connection {
         return (engine.outgoing.isEmpty ? TLSMEM_OK : TLSMEM_AGAIN).code
     }
 
-    /// A call that calls nothing back has come upon an end: the next drive will report it.
-    private var hasNews: Bool {
-        if case .ended = course { return true }
-        return engine.failure != nil && !isOver && failure == nil
-    }
-
-    /// Bytes wait to be sent, or would if the handshake were begun.
-    var wantsOutput: Bool {
-        if case .broken = transport { return false }
-        return !engine.outgoing.isEmpty || (engine.phase == .new && engine.role == .client && !isOver)
-    }
-
-    var interest: CInt {
-        guard socket >= 0 else { return 0 }
-        if hasNews { return CInt(POLLIN | POLLOUT) }
-        guard !isOver else { return 0 }
-        return CInt((wantsInput ? POLLIN : 0) | (wantsOutput ? POLLOUT : 0))
-    }
-
-    var state: tlsmem_state {
-        switch course {
-        case .ended, .reported: return TLSMEM_STATE_CLOSED
-        case .closing, .lingering: return TLSMEM_STATE_CLOSING
-        case .going: break
-        }
-        switch engine.phase {
-        case .new: return TLSMEM_STATE_NEW
-        case .handshaking: return TLSMEM_STATE_HANDSHAKING
-        case .open: return TLSMEM_STATE_OPEN
-        case .failed: return TLSMEM_STATE_CLOSING
-        }
-    }
-
-    func fill(_ want: inout tlsmem_want_info) {
-        let waitingBytes = waiting?.count ?? 0
-        let mayGo = !isOver && !isFreed
-        want.state = state
-        want.needs_ciphertext = mayGo && !inputHasEnded && !engine.peerHasClosed && incomingRoom > 0 ? 1 : 0
-        want.has_ciphertext = wantsOutput ? 1 : 0
-        want.has_plaintext = waitingBytes > 0 ? 1 : 0
-        want.accepts_plaintext = mayGo && engine.acceptsPlaintext && canStillSend ? 1 : 0
-        want.peer_closed = engine.peerHasClosed ? 1 : 0
-        want.paused = isPaused ? 1 : 0
-        want.incoming_bytes = waitingBytes
-        want.outgoing_bytes = engine.outgoing.count
-        want.deferred_bytes = engine.deferredBytes
-        want.deadline_ms = deadline
-    }
-
-    func fill(_ stats: inout tlsmem_stats_info) {
-        let seen = engine.observations
-        let counts = engine.counts
-        stats.recv_calls = receiveCalls
-        stats.send_calls = sendCalls
-        stats.records_in = seen.recordsIn
-        stats.records_out = seen.recordsOut
-        stats.plaintext_in = counts.received
-        stats.plaintext_out = counts.encrypted
-        stats.ciphertext_in = ciphertextReceived
-        stats.ciphertext_out = engine.outgoing.taken
-        stats.key_updates_in = engine.updatesAsked
-    }
-
-    /// What went wrong first, also when it is not reported yet.
-    var currentFailure: Failure? { failure ?? engine.failure.map { Failure(.engine($0)) } }
-
-    /// The handshake is done, or was.
-    var wasEstablished: Bool { engine.wasEstablished }
-
     func handshake() -> CInt {
         let outcome = drive()
         guard outcome == TLSMEM_OK.code else { return outcome }
@@ -250,6 +181,4 @@ extension Connection {
         listener?.connectionEnded()
         listener = nil
     }
-
-    private var canStillSend: Bool { if case .broken = transport { false } else { true } }
 }
