@@ -29,11 +29,13 @@
  *            "may call back" only where its comment says so; made from inside a callback of the same connection,
  *            it returns first, and what it caused is reported after that callback has returned.
  * Threads    A connection and a loop belong to one thread at a time; different ones may be used by different
- *            threads at once. A context may be shared once it is set up (tlsmem_new freezes it). Only
+ *            threads at once. A connection may be handed to another thread when it is in no loop and none of its
+ *            callbacks is running. A context may be shared once it is set up (tlsmem_new freezes it). Only
  *            tlsmem_loop_stop, tlsmem_loop_wake, tlsmem_loop_post, tlsmem_ctx_ref and tlsmem_ctx_free may be
  *            called on an object that another thread is using.
  * Process    The library closes no fd that it did not open (unless told), installs no signal or exit handler,
- *            raises no SIGPIPE, reads no environment (tlsmem_ctx_set_ca_system excepted), never sleeps or prints.
+ *            raises no SIGPIPE, never sleeps or prints. It reads no environment, beyond what OpenSSL reads for its
+ *            configuration file, the resolver for its own, and tlsmem_ctx_set_ca_system for the system's authorities.
  *            If the system has no memory left for the library's own few small objects, the process is ended, as
  *            by abort; OpenSSL's failed allocations come back as TLSMEM_ENOMEM.
  */
@@ -146,10 +148,10 @@ typedef enum tlsmem_verify {
 /** Limits and deadlines of every connection of a context. 0 in a field that ends in _ms means "no deadline". */
 typedef struct tlsmem_limits {
     size_t size;
-    size_t outgoing_max;   /**< bytes, plaintext and ciphertext, waiting to be sent: hard; at least 32768 */
+    size_t outgoing_max;   /**< bytes that the program makes wait to be sent: hard; at least 32768 */
     size_t outgoing_low;   /**< bytes: on_drain fires when what waits falls to this */
     size_t incoming_max;   /**< bytes of plaintext waiting to be read; then the socket is not read */
-    size_t control_max;    /**< bytes of alerts, tickets and KeyUpdate answers that the peer does not take */
+    size_t control_max;    /**< bytes that the peer makes wait and does not take: alerts, answers to its KeyUpdates */
     size_t wake_max;       /**< bytes taken from the kernel for one readiness event */
     size_t cert_list_max;  /**< bytes of the peer's certificate chain */
     uint32_t update_rate;  /**< KeyUpdates and renegotiations that the peer may ask for, a second, in the long run */
@@ -234,7 +236,8 @@ int tlsmem_ctx_set_keylog(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
 
 /** Copies what the last refused setter has to say. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_ctx_error(const tlsmem_ctx *ctx, tlsmem_error_info *error);
-/** Returns the SSL_CTX, for what this library does not offer; owned by ctx. Attaching BIOs or sockets breaks it. */
+/** Returns the SSL_CTX, for what this library does not offer; owned by ctx. Callbacks put on it or on an SSL must not
+ *  call this library for the same connection; attaching BIOs or sockets breaks it. */
 void *tlsmem_ctx_native(tlsmem_ctx *ctx);
 
 /* ---------------------------------------------------------------------------------------------- connection */
@@ -242,7 +245,7 @@ void *tlsmem_ctx_native(tlsmem_ctx *ctx);
 /** What became of a connection. */
 typedef struct tlsmem_report_info {
     size_t size;
-    int status;                    /**< TLSMEM_OK when both sides closed, or we did and the peer went; else why */
+    int status;                    /**< TLSMEM_OK when both sides closed, or we did and the peer sent FIN; else why */
     int close_notify_sent;         /**< 1 when our close_notify was made */
     int close_notify_received;     /**< 1 when the peer's came: its data is complete */
     uint64_t bytes_accepted;       /**< plaintext that tlsmem_write took */
@@ -285,7 +288,8 @@ tlsmem *tlsmem_new(tlsmem_ctx *ctx, const tlsmem_callbacks *cb, void *user) TLSM
  * fd is closed only if the connection owns it (tlsmem_own_fd, or accepted by a listener).
  */
 void tlsmem_free(tlsmem *c);
-/** Replaces callbacks and user pointer. Returns TLSMEM_OK or TLSMEM_EINVAL. Plaintext that waits stays queued. */
+/** Replaces callbacks and user pointer. Plaintext that waits goes to a new on_data at the next driving call, in a loop
+ *  at the end of the turn. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_set_callbacks(tlsmem *c, const tlsmem_callbacks *cb, void *user);
 /** Returns the user pointer. */
 void *tlsmem_user(const tlsmem *c);
@@ -356,7 +360,7 @@ int tlsmem_tick(tlsmem *c, int64_t now_ms);
  *
  * Returns the bytes taken, which are fewer than n only when incoming_max is reached or the connection ended on the
  * way; TLSMEM_AGAIN when none could be taken because plaintext waits to be read; TLSMEM_CLOSED or the failure when
- * it has ended; TLSMEM_EINVAL; TLSMEM_ESTATE when the connection has an fd. May call back.
+ * it has ended; TLSMEM_EINVAL; TLSMEM_ESTATE when the connection has an fd, or after tlsmem_feed_eof. May call back.
  */
 ptrdiff_t tlsmem_feed(tlsmem *c, const void *bytes, size_t n) TLSMEM_CHECK;
 /**
@@ -415,7 +419,8 @@ int tlsmem_read_consume(tlsmem *c, size_t n);
  * Gives the connection a connected (or connecting) non-blocking stream socket. The program keeps it and closes it.
  *
  * What was fed before, and ciphertext that waits, is carried over.
- * Returns TLSMEM_OK; TLSMEM_EINVAL for a negative fd; TLSMEM_ESTATE when it has one, or has ended.
+ * Returns TLSMEM_OK; TLSMEM_EINVAL for a negative fd; TLSMEM_ESTATE when it has one, or has ended, or an earlier
+ * transport has: by FIN from either side, or by an error.
  */
 int tlsmem_set_fd(tlsmem *c, int fd) TLSMEM_CHECK;
 /** Returns the fd, or -1. */
@@ -473,7 +478,8 @@ int tlsmem_close(tlsmem *c);
  * after the end; TLSMEM_EINVAL. May call back.
  */
 int tlsmem_close_write(tlsmem *c);
-/** Ends at once: nothing is sent, what waits is dropped, on_close says TLSMEM_EABORTED. May call back. */
+/** Ends at once: nothing is sent, what waits is dropped, on_close says TLSMEM_EABORTED (or an earlier failure). Returns
+ *  TLSMEM_OK, also after the end; TLSMEM_EINVAL. May call back. */
 int tlsmem_abort(tlsmem *c);
 /** Fills the report, which is final once the state is closed. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_report(const tlsmem *c, tlsmem_report_info *report);
@@ -483,12 +489,13 @@ int tlsmem_report(const tlsmem *c, tlsmem_report_info *report);
 /**
  * Changes our sending key (TLS 1.3, RFC 8446, 4.6.3), and asks the peer to change its own when ask_peer is not 0.
  *
- * Returns TLSMEM_OK; TLSMEM_ESTATE in TLS 1.2, before the handshake or after close; TLSMEM_EINVAL. As for
- * tlsmem_write, an fd is sent to before it returns. Calls nothing back.
+ * Returns TLSMEM_OK; TLSMEM_AGAIN when outgoing_max is reached; TLSMEM_ESTATE in TLS 1.2, before the handshake or
+ * after close; TLSMEM_EINVAL. As for tlsmem_write, an fd is sent to before it returns. Calls nothing back.
  */
 int tlsmem_key_update(tlsmem *c, int ask_peer) TLSMEM_CHECK;
 /**
- * Begins a renegotiation (TLS 1.2); writes wait meanwhile, by themselves.
+ * Begins a renegotiation (TLS 1.2); writes wait meanwhile, by themselves. handshake_ms holds for it, too. A peer that
+ * closes in the middle of it ends the connection: TLSMEM_EHANDSHAKEEOF.
  *
  * Returns TLSMEM_OK; TLSMEM_ESTATE in TLS 1.3, before the handshake, after close, while one is under way, or when
  * the context does not allow it; TLSMEM_EINVAL. May call back.
@@ -499,7 +506,7 @@ int tlsmem_renegotiate(tlsmem *c) TLSMEM_CHECK;
 
 /** Returns TLSMEM_TLS1_2 or TLSMEM_TLS1_3; 0 before it is known. */
 int tlsmem_protocol(const tlsmem *c);
-/** Returns "TLSv1.3", the cipher's OpenSSL name, the group's name; "" before it is known. Static. */
+/** Returns "TLSv1.3", the cipher's OpenSSL name, the group's name; "" before it is known. Valid as long as c. */
 const char *tlsmem_protocol_name(const tlsmem *c);
 const char *tlsmem_cipher_name(const tlsmem *c);
 const char *tlsmem_group_name(const tlsmem *c);
@@ -547,7 +554,7 @@ tlsmem_loop *tlsmem_loop_new(void) TLSMEM_CHECK;
  * Frees a loop, not from inside its own callbacks.
  *
  * Its listeners, watches and timers are freed; each connection still in it is aborted, so that its on_close can
- * free it. May call back.
+ * free it. Meanwhile nothing can be added to it any more: TLSMEM_ESTATE, or NULL. May call back.
  */
 void tlsmem_loop_free(tlsmem_loop *loop);
 
@@ -582,13 +589,13 @@ typedef struct tlsmem_listen_options {
     int port;            /**< 0 for a free one: see tlsmem_listener_port */
     int backlog;         /**< 0 for SOMAXCONN */
     int reuse_port;      /**< not 0: SO_REUSEPORT, for several loops on one port */
-    int connections_max; /**< connections of this listener at once; accepting pauses there. 0 for no limit */
+    int connections_max; /**< of its connections in this loop at once; accepting pauses there. 0 for no limit */
     /**
-     * A client has connected. Return 0 to accept: the connection then belongs to the program, which frees it, as a
+     * Required. A client has connected. Return 0 to accept: the connection then belongs to the program, which frees it, as a
      * rule in on_close; it owns its fd. Return anything else to refuse: both are freed by the library.
      */
     int (*on_accept)(tlsmem_listener *listener, tlsmem_accepted *accepted, void *user);
-    /** Accepting failed with an errno: EMFILE, ENFILE, ENOBUFS and ENOMEM pause it for a second. May be NULL. */
+    /** Accepting failed with an errno, and pauses for a second: EMFILE, say. May be NULL. */
     void (*on_error)(tlsmem_listener *listener, int sys_errno, void *user);
     void *user;
 } tlsmem_listen_options;

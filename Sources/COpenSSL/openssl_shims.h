@@ -35,7 +35,6 @@ static inline uint64_t copenssl_op_server_preference(void) { return SSL_OP_CIPHE
 static inline int copenssl_set_sni(SSL *ssl, const char *name) { return (int)SSL_set_tlsext_host_name(ssl, name); }
 static inline void copenssl_set_msg_arg(SSL *ssl, void *arg) { SSL_set_msg_callback_arg(ssl, arg); }
 static inline int copenssl_negotiated_group(SSL *ssl) { return (int)SSL_get_negotiated_group(ssl); }
-static inline long copenssl_renegotiations(SSL *ssl) { return SSL_num_renegotiations(ssl); }
 static inline int copenssl_ssl_index(void) { return SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
 
 static inline int copenssl_err_is_system(unsigned long code) { return ERR_SYSTEM_ERROR(code) != 0; }

@@ -24,9 +24,14 @@ internal import Synchronization
     private let isSignalled = Atomic<Bool>(false)
     private let isStopRequested = Atomic<Bool>(false)
 
-    init() throws(Errno) {
-        wakeFd = eventfd(0, CInt(clamping: EFD_NONBLOCK | EFD_CLOEXEC))
+    convenience init() throws(Errno) {
+        let wakeFd = eventfd(0, CInt(clamping: EFD_NONBLOCK | EFD_CLOEXEC))
         guard wakeFd >= 0 else { throw Errno.last }
+        self.init(wakeFd)
+    }
+
+    private init(_ wakeFd: CInt) {
+        self.wakeFd = wakeFd
         unsafe mutex = .allocate(capacity: 1)
         _ = unsafe pthread_mutex_init(mutex, nil)
     }

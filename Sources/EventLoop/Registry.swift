@@ -29,10 +29,17 @@ package final class Registry {
     var passingDeadlines: Int64?
 
     /// Makes the epoll descriptor and the eventfd.
-    package init() throws(Errno) {
-        poller = try Poller()
-        posts = try Posts()
+    package convenience init() throws(Errno) {
+        var poller = try Poller()
+        let posts = try Posts()
         try poller.watch(wakeFd: posts.wakeFd)
+        self.init(poller, posts)
+    }
+
+    /// An object that cannot be finished would leak in Embedded Swift: what may fail comes before.
+    private init(_ poller: consuming Poller, _ posts: Posts) {
+        self.poller = poller
+        self.posts = posts
     }
 
     /// Whoever outlives the registry can be added to another one.

@@ -12,10 +12,14 @@ internal import COpenSSL
 @safe final class Certificates {
     let list: OpaquePointer
 
-    /// Reads every certificate of a PEM text, or refuses the whole.
-    init(from source: OpaquePointer) throws(SettingRefused) {
-        guard let list = unsafe copenssl_x509s_new() else { throw SettingRefused("out of memory", .drain()) }
+    private init(_ list: OpaquePointer) {
         unsafe self.list = list
+    }
+
+    /// Reads every certificate of a PEM text, or refuses the whole.
+    static func read(_ source: OpaquePointer) throws(SettingRefused) -> Certificates {
+        guard let list = unsafe copenssl_x509s_new() else { throw SettingRefused("out of memory", .drain()) }
+        let certificates = unsafe Certificates(list)  // owns the list from here on
         while let certificate = unsafe PEM_read_bio_X509_AUX(source, nil, refusePassword, nil) {
             guard unsafe copenssl_x509s_push(list, certificate) > 0 else {
                 unsafe X509_free(certificate)
@@ -30,6 +34,7 @@ internal import COpenSSL
             throw SettingRefused("a certificate in it cannot be parsed", .drain())
         }
         ERR_clear_error()  // "no start line" is how the end of the text looks
+        return certificates
     }
 
     deinit {
@@ -40,11 +45,15 @@ internal import COpenSSL
 @safe final class PrivateKey {
     let key: OpaquePointer
 
-    init(from source: OpaquePointer) throws(SettingRefused) {
+    private init(_ key: OpaquePointer) {
+        unsafe self.key = key
+    }
+
+    static func read(_ source: OpaquePointer) throws(SettingRefused) -> PrivateKey {
         guard let key = unsafe PEM_read_bio_PrivateKey(source, nil, refusePassword, nil) else {
             throw SettingRefused("there is no unencrypted PEM private key in it", .drain())
         }
-        unsafe self.key = key
+        return unsafe PrivateKey(key)
     }
 
     deinit {
@@ -60,13 +69,13 @@ private let refusePassword:
 extension OwnedContext {
     package func setCertificate(_ source: borrowing PEMSource) throws(SettingRefused) {
         var changed = identity
-        changed.certificates = try unsafe Certificates(from: source.bio)
+        changed.certificates = try unsafe Certificates.read(source.bio)
         try use(changed)
     }
 
     package func setKey(_ source: borrowing PEMSource) throws(SettingRefused) {
         var changed = identity
-        changed.key = try unsafe PrivateKey(from: source.bio)
+        changed.key = try unsafe PrivateKey.read(source.bio)
         try use(changed)
     }
 
@@ -92,7 +101,7 @@ extension OwnedContext {
 
     /// Trusts every certificate of a PEM text; a server also names them to its clients.
     package func addTrust(_ source: borrowing PEMSource) throws(SettingRefused) {
-        let authorities = try unsafe Certificates(from: source.bio)
+        let authorities = try unsafe Certificates.read(source.bio)
         let store = unsafe SSL_CTX_get_cert_store(ctx)
         let count = unsafe copenssl_x509s_count(authorities.list)
         for index in 0..<max(0, count) {

@@ -9,9 +9,14 @@ internal import COpenSSL
     /// A link for whoever keeps several: a queue, or a pool.
     package var next: MemoryBIO?
 
-    package init() throws(OpenSSLError) {
+    package convenience init() throws(OpenSSLError) {
         ERR_clear_error()
         guard let bio = unsafe BIO_new(BIO_s_mem()) else { throw .drain() }
+        unsafe self.init(bio)
+    }
+
+    /// An object that cannot be finished would leak in Embedded Swift: what may fail comes before.
+    private init(_ bio: OpaquePointer) {
         unsafe copenssl_mem_eof_return(bio, -1)  // empty means "not yet", never "end of file"
         unsafe self.bio = bio
     }

@@ -30,13 +30,17 @@ package struct SettingRefused: Error {
     /// The protocols we speak, in the form of the wire; allocated because OpenSSL keeps a pointer into it.
     var alpn = unsafe UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
 
-    package init(_ role: Role) throws(OpenSSLError) {
+    package convenience init(_ role: Role) throws(OpenSSLError) {
         ERR_clear_error()
         // The host process decides what happens at its exit, not a library that it may have loaded as a plugin.
         OPENSSL_init_ssl(UInt64(OPENSSL_INIT_NO_ATEXIT), nil)
         guard let ctx = unsafe SSL_CTX_new(role == .client ? TLS_client_method() : TLS_server_method()) else {
             throw .drain()
         }
+        unsafe self.init(ctx, role)
+    }
+
+    private init(_ ctx: OpaquePointer, _ role: Role) {
         unsafe self.ctx = ctx
         self.role = role
         identity = Identity()

@@ -65,19 +65,22 @@ extension OwnedSSL {
         if unsafe X509_VERIFY_PARAM_set1_ip_asc(parameters, name) == 1 {
             return unsafe SSL_set1_host(ssl, nil) == 1 && copenssl_set_sni(ssl, nil) == 1
         }
-        guard unsafe isHostName(UnsafeRawBufferPointer(start: name, count: strlen(name))) else { return false }
+        var host = unsafe Array(UnsafeBufferPointer(start: name, count: strlen(name) + 1))
+        if host.count > 2, host[host.count - 2] == CChar(UInt8(ascii: ".")) { host.remove(at: host.count - 2) }
+        guard isHostName(host.dropLast()) else { return false }
         _ = unsafe X509_VERIFY_PARAM_set1_ip(parameters, nil, 0)
         unsafe SSL_set_hostflags(ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
-        return unsafe SSL_set1_host(ssl, name) == 1 && copenssl_set_sni(ssl, name) == 1
+        return unsafe SSL_set1_host(ssl, host) == 1 && copenssl_set_sni(ssl, host) == 1
     }
 }
 
-/// Labels of 1 to 63 letters, digits, hyphens and underscores between dots, without the final dot (RFC 6066, 3).
-private func isHostName(_ name: UnsafeRawBufferPointer) -> Bool {
+/// Labels of 1 to 63 letters, digits, hyphens and underscores between dots. A final dot, which makes a name absolute,
+/// is neither sent (RFC 6066, 3) nor found in certificates.
+private func isHostName(_ name: ArraySlice<CChar>) -> Bool {
     guard name.count <= 253 else { return false }
     var length = 0
-    for index in name.indices {
-        switch unsafe name[index] {
+    for character in name {
+        switch UInt8(bitPattern: character) {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
             length += 1

@@ -114,6 +114,11 @@ internal import COpenSSL
     /// A renegotiation was asked for and has not finished. A server's may never: the client need not answer.
     package var isRenegotiationPending: Bool { unsafe SSL_renegotiate_pending(ssl) == 1 }
 
-    /// How many renegotiations have begun.
-    package var renegotiationsBegun: Int { unsafe copenssl_renegotiations(ssl) }
+    /// Bytes that were taken from the incoming BIO wait inside OpenSSL: a record, whole or half.
+    package var hasPartialRecord: Bool { unsafe SSL_has_pending(ssl) == 1 }
+
+    /// The handshake has come as far as a cipher.
+    package var hasChosenCipher: Bool {
+        unsafe SSL_get_pending_cipher(ssl) != nil || SSL_get_current_cipher(ssl) != nil
+    }
 }

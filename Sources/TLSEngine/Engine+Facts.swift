@@ -13,16 +13,21 @@ extension Engine {
         }
     }
 
-    package var failure: EngineFailure? { if case .failed(let failure) = state { failure } else { nil } }
+    package var failure: EngineFailure? { if case .failed(let failure, _, _) = state { failure } else { nil } }
 
     /// The peer's close_notify came.
-    package var peerHasClosed: Bool { if case .open(.ended, _) = state { true } else { false } }
+    package var peerHasClosed: Bool { state.reading == .ended }
 
     /// Our close_notify was made.
-    package var hasClosed: Bool { if case .open(_, .closed) = state { true } else { false } }
+    package var hasClosed: Bool { state.writing == .closed }
 
     /// Both directions have ended properly.
     package var isOver: Bool { peerHasClosed && hasClosed }
+
+    /// Nothing can be written, or closed, before the peer has answered in a handshake.
+    package var waitsForHandshake: Bool {
+        ssl.isInHandshake || (state.writing == .closing && ssl.isRenegotiationPending)
+    }
 
     package var counts: Tally { tally }
     package var observations: Observations { ssl.observations }

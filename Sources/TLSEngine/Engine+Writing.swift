@@ -19,10 +19,8 @@ extension Engine {
     /// write, where application data that the peer still sends is an error; inside a read it is not.
     private var canEncrypt: Bool {
         guard case .open = state, !ssl.isInHandshake else { return false }
-        switch role {
-        case .client: return !ssl.isRenegotiationPending
-        case .server: return ssl.renegotiationsBegun >= renegotiationsAsked
-        }
+        // A client's begins by itself, in a read or in a write. A server's need not: the client may not answer.
+        return role == .server || !ssl.isRenegotiationPending
     }
 
     /// Bytes of plaintext that may still be taken without going past `outgoingMax`, records' own bytes included.
@@ -38,7 +36,7 @@ extension Engine {
     package var acceptsPlaintext: Bool { acceptsWrites && room > 0 }
 
     /// Neither closed nor closing.
-    package var acceptsWrites: Bool { state.writing == .open }
+    package var acceptsWrites: Bool { state.writing == .open && failure == nil }
 
     /// Application data waits that the transport did not take.
     package var owesApplicationData: Bool { deferredBytes > 0 || outgoing.taken < tally.applicationEnd }
@@ -88,7 +86,10 @@ extension Engine {
             }
             return isMoving
         }
-        guard state.writing == .closing, renewTarget(incoming, pool) else { return false }
+        // The client's answer to a HelloRequest would find us closed, and its handshake would never end.
+        guard state.writing == .closing, !ssl.isRenegotiationPending, begin(incoming: incoming, pool) else {
+            return false
+        }
         switch ssl.sendCloseNotify() {
         case .failed(let cause): _ = fail(cause)
         case .done, .wantsCiphertext, .closeNotify: state.closeNotifySent()
@@ -98,7 +99,7 @@ extension Engine {
 
     /// Turns at most one record's worth of plaintext into ciphertext; 0 when OpenSSL takes none now.
     private mutating func encrypt(_ plaintext: borrowing RawSpan, _ incoming: MemoryBIO, _ pool: BIOPool) -> Int {
-        guard renewTarget(incoming, pool) else {
+        guard begin(incoming: incoming, pool) else {
             _ = fail(EngineFailure(.outOfMemory))
             return 0
         }
@@ -124,10 +125,12 @@ extension Engine {
         state.closeRequested()
     }
 
-    /// Changes our key now (TLS 1.3); false when this is not the time.
+    /// This is TLS 1.3, established, and not closed by us.
+    package var canUpdateKey: Bool { canEncrypt && acceptsWrites && ssl.isTLS13 }
+
+    /// Changes our key now; false when this is not the time.
     package mutating func updateKey(askPeer: Bool, incoming: MemoryBIO, _ pool: BIOPool) -> Bool {
-        guard canEncrypt, acceptsWrites, ssl.isTLS13, renewTarget(incoming, pool),
-            ssl.scheduleKeyUpdate(askPeer: askPeer)
+        guard canUpdateKey, begin(incoming: incoming, pool), ssl.scheduleKeyUpdate(askPeer: askPeer)
         else { return false }
         if askPeer { updateAnswersDue += 1 }
         if case .failed(let cause) = ssl.handshake() { _ = fail(cause) }
@@ -136,11 +139,17 @@ extension Engine {
 
     /// Asks for a renegotiation (TLS 1.2), which the next step begins; false when this is not the time.
     package mutating func renegotiate() -> Bool {
-        guard canEncrypt, acceptsWrites, !ssl.isTLS13, configuration.context.allowsRenegotiation,
-            ssl.scheduleRenegotiation()
+        guard case .open(.open, _) = state, canEncrypt, acceptsWrites, !ssl.isTLS13, !ssl.isRenegotiationPending,
+            !renegotiationIsDue, configuration.context.allowsRenegotiation
         else { return false }
-        renegotiationsAsked = ssl.renegotiationsBegun + 1
-        if role == .server { helloAnswersDue += 1 }
+        renegotiationIsDue = true
         return true
+    }
+
+    /// Not while half a record is buffered: OpenSSL would put it off, and then begin inside a write.
+    mutating func beginRenegotiation() {
+        guard renegotiationIsDue, canEncrypt, !ssl.hasPartialRecord else { return }
+        renegotiationIsDue = false
+        if ssl.scheduleRenegotiation(), role == .server { helloAnswersDue += 1 }
     }
 }

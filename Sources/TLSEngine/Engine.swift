@@ -36,12 +36,13 @@ package struct Engine: ~Copyable {
     package private(set) var wasEstablished = false
     /// KeyUpdates and renegotiations that the peer began.
     package private(set) var updatesAsked: UInt64 = 0
-    /// Ciphertext that answers the peer and that nobody took yet.
+    /// Ciphertext that answers the peer and that nobody took yet, and where in the stream of ciphertext it ends.
     private var controlBytes = 0
+    private var controlEnd: UInt64 = 0
     /// Session tickets that go out with the first application write.
     var ticketsDue = 0
-    /// Renegotiations that we asked for, begun or not.
-    var renegotiationsAsked = 0
+    /// We want a renegotiation, and OpenSSL is not told yet.
+    var renegotiationIsDue = false
 
     package init(_ configuration: Configuration) throws(OpenSSLError) {
         ssl = try OwnedSSL(configuration.context)
@@ -54,7 +55,7 @@ package struct Engine: ~Copyable {
 
     // MARK: A drive
 
-    /// Attaches a pair; false when there is no memory for one.
+    /// Attaches a pair, or a fresh slice when the last one is full; false when there is no memory for one.
     package mutating func begin(incoming: MemoryBIO, _ pool: BIOPool) -> Bool {
         guard let target = outgoing.target(pool) else { return false }
         ssl.attach(incoming: incoming, outgoing: target)
@@ -69,11 +70,6 @@ package struct Engine: ~Copyable {
             pool.giveBack(waiting)
             deferred = nil
         }
-    }
-
-    /// Has OpenSSL write to a fresh slice when the last one is full; false when there is no memory for one.
-    mutating func renewTarget(_ incoming: MemoryBIO, _ pool: BIOPool) -> Bool {
-        begin(incoming: incoming, pool)
     }
 
     /// Bytes of ciphertext are on their way.
@@ -95,9 +91,9 @@ package struct Engine: ~Copyable {
         into plaintext: inout MutableRawSpan, incoming: MemoryBIO, _ pool: BIOPool, now: Int64
     ) -> Step {
         if let refusal = refusal() { return fail(refusal) }
-        guard renewTarget(incoming, pool) else { return fail(EngineFailure(.outOfMemory)) }
+        guard begin(incoming: incoming, pool) else { return fail(EngineFailure(.outOfMemory)) }
         let madeBefore = outgoing.made
-        if outgoing.isEmpty { controlBytes = 0 }
+        if outgoing.gone >= controlEnd { controlBytes = 0 }
         let step = stepOnce(into: &plaintext, incoming)
         if case .failed = step { return step }
         return limited(step, controlBytes: Int(clamping: outgoing.made &- madeBefore), now: now)
@@ -105,7 +101,7 @@ package struct Engine: ~Copyable {
 
     private mutating func stepOnce(into plaintext: inout MutableRawSpan, _ incoming: MemoryBIO) -> Step {
         switch state {
-        case .failed(let failure):
+        case .failed(let failure, _, _):
             return .failed(failure)
         case .new:
             state.began()
@@ -116,6 +112,7 @@ package struct Engine: ~Copyable {
             incoming.consume(incoming.count)  // whatever follows a close_notify is ignored (RFC 8446, 6.1)
             return .needsCiphertext
         case .open(.open, _):
+            beginRenegotiation()
             return readStep(into: &plaintext)
         }
     }
@@ -147,6 +144,8 @@ package struct Engine: ~Copyable {
             return .plaintext(count)
         case .wantsCiphertext:
             return .needsCiphertext
+        case .closeNotify where ssl.isInHandshake || (role == .client && ssl.isRenegotiationPending):
+            return fail(EngineFailure(.endOfFileInHandshake))  // a renegotiation can no more be finished, nor a write
         case .closeNotify:
             state.peerClosed()
             return .peerClosed
@@ -159,7 +158,7 @@ package struct Engine: ~Copyable {
     package mutating func endOfFile() -> EngineFailure? {
         switch state {
         case .open(.ended, _): return nil
-        case .failed(let failure): return failure
+        case .failed(let failure, _, _): return failure
         case .new, .handshaking: return EngineFailure(.endOfFileInHandshake)
         case .open(.open, _): return EngineFailure(.truncated)
         }
@@ -181,9 +180,10 @@ package struct Engine: ~Copyable {
     }
 
     mutating func fail(_ cause: OpenSSLError) -> Step {
-        fail(
+        let isNegotiating = state.isHandshaking && !ssl.hasChosenCipher
+        return fail(
             EngineFailure(
-                cause, seen: ssl.observations, verifyResult: ssl.verifyResult, inHandshake: state.isHandshaking,
+                cause, seen: ssl.observations, verifyResult: ssl.verifyResult, isNegotiating: isNegotiating,
                 canSendAlerts: state.writing != .closed))
     }
 
@@ -196,7 +196,10 @@ package struct Engine: ~Copyable {
     private mutating func limited(_ step: Step, controlBytes made: Int, now: Int64) -> Step {
         guard case .open = state else { return step }
         if case .established = step { return step }
-        controlBytes += made
+        if made > 0 {
+            controlBytes += made
+            controlEnd = outgoing.made
+        }
         guard controlBytes <= limits.controlMax else { return fail(EngineFailure(.controlLimit)) }
         let begun = updatesBegunByPeer()
         updatesAsked &+= begun

@@ -8,7 +8,7 @@ package struct EngineFailure: Error {
         case noCommonVersion, noCommonCipher, noCommonProtocol
         case untrusted, wrongHost, expired, noCertificate, rejected
         case endOfFileInHandshake, truncated
-        case controlLimit, updateLimit
+        case controlLimit, updateLimit, messageLimit
         case outOfMemory, unexpected
     }
 
@@ -29,30 +29,31 @@ package struct EngineFailure: Error {
         verifyDepth = -1
     }
 
-    init(_ cause: OpenSSLError, seen: Observations, verifyResult: Int, inHandshake: Bool, canSendAlerts: Bool) {
+    /// `isNegotiating`: the first handshake has not come to a cipher yet.
+    init(_ cause: OpenSSLError, seen: Observations, verifyResult: Int, isNegotiating: Bool, canSendAlerts: Bool) {
         self.cause = cause
         alertSent = seen.alertSent
         alertReceived = seen.alertReceived
         let failedToVerify = cause.isSSL && cause.reason == Reason.certificateVerifyFailed
         self.verifyResult = failedToVerify ? verifyResult : 0
         verifyDepth = failedToVerify ? seen.verifyDepth : -1
-        kind = Kind(cause, seen, verifyResult: verifyResult, inHandshake: inHandshake, canSendAlerts: canSendAlerts)
+        kind = Kind(cause, seen, verifyResult: verifyResult, isNegotiating: isNegotiating, canSendAlerts: canSendAlerts)
     }
 }
 
 extension EngineFailure.Kind {
     fileprivate init(
-        _ cause: OpenSSLError, _ seen: Observations, verifyResult: Int, inHandshake: Bool, canSendAlerts: Bool
+        _ cause: OpenSSLError, _ seen: Observations, verifyResult: Int, isNegotiating: Bool, canSendAlerts: Bool
     ) {
         // OpenSSL blames the peer by an alert, internal_error (80) excepted; after our close_notify it sends none.
         let isPeersFault = seen.alertSent.map { $0 != 80 } ?? !canSendAlerts
         if cause.isOutOfMemory {
             self = .outOfMemory
         } else if let alert = seen.alertReceived {
-            self = .init(alertReceived: alert)
+            self = .init(alertReceived: alert, isNegotiating: isNegotiating)
         } else if !cause.isSSL {
             self = isPeersFault ? .protocolViolation : .unexpected  // a primitive of libcrypto refused something
-        } else if inHandshake, seen.alertSent == nil, Reason.notTLS.contains(cause.reason) {
+        } else if isNegotiating, seen.alertSent == nil, Reason.notTLS.contains(cause.reason) {
             self = .notTLS
         } else {
             self = .init(reason: cause.reason, verifyResult: verifyResult, isPeersFault: isPeersFault)
@@ -60,9 +61,9 @@ extension EngineFailure.Kind {
     }
 
     /// By the alert descriptions of RFC 8446, 6 and RFC 7301, 3.2.
-    private init(alertReceived alert: UInt8) {
+    private init(alertReceived alert: UInt8, isNegotiating: Bool) {
         switch alert {
-        case 40, 71: self = .noCommonCipher
+        case 40, 71: self = isNegotiating ? .noCommonCipher : .alertReceived
         case 42, 43, 44, 45, 46, 48, 49, 116: self = .rejected
         case 70: self = .noCommonVersion
         case 120: self = .noCommonProtocol
@@ -80,6 +81,8 @@ extension EngineFailure.Kind {
             self = .noCommonVersion
         case _ where Reason.algorithms.contains(reason):
             self = .noCommonCipher
+        case Reason.excessiveMessageSize:
+            self = .messageLimit
         case Reason.noApplicationProtocol:
             self = .noCommonProtocol
         default:

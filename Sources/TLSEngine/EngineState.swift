@@ -13,7 +13,8 @@ enum EngineState {
     case new(Writing)
     case handshaking(Writing)
     case open(Reading, Writing)
-    indirect case failed(EngineFailure)
+    /// With what had happened before.
+    indirect case failed(EngineFailure, Reading, Writing)
 
     enum Reading { case open, ended }
     enum Writing { case open, closing, closed }
@@ -21,7 +22,14 @@ enum EngineState {
     var writing: Writing {
         switch self {
         case .new(let writing), .handshaking(let writing), .open(_, let writing): writing
-        case .failed: .closed
+        case .failed(_, _, let writing): writing
+        }
+    }
+
+    var reading: Reading {
+        switch self {
+        case .new, .handshaking: .open
+        case .open(let reading, _), .failed(_, let reading, _): reading
         }
     }
 
@@ -55,6 +63,6 @@ enum EngineState {
     /// The first failure stays: what follows from it is no news.
     mutating func failed(_ failure: EngineFailure) {
         if case .failed = self { return }
-        self = .failed(failure)
+        self = .failed(failure, reading, writing)
     }
 }

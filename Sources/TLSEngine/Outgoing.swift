@@ -53,8 +53,10 @@ package struct Outgoing {
     package var isEmpty: Bool { count == 0 }
     /// Bytes that were dropped because the transport took no more.
     package private(set) var dropped: UInt64 = 0
+    /// Bytes that wait no more.
+    var gone: UInt64 { taken &+ dropped }
     /// Bytes ever made.
-    var made: UInt64 { taken &+ dropped &+ UInt64(clamping: count) }
+    var made: UInt64 { gone &+ UInt64(clamping: count) }
     /// The slice to take from first.
     package var first: MemoryBIO? { head }
 

@@ -13,7 +13,8 @@ struct TokenBucket {
         let gained = earned.overflow ? Int64(burst) : earned.partialValue / 1000
         if gained > 0 {
             tokens = min(Int64(burst), tokens &+ min(gained, Int64(burst)))
-            refilledAt = now
+            // What is left of a token counts on, unless the bucket is full.
+            refilledAt = tokens == Int64(burst) ? now : now &- earned.partialValue % 1000 / Int64(perSecond)
         }
         guard tokens >= count else { return false }
         tokens -= count

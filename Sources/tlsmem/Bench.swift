@@ -16,8 +16,7 @@ internal import TLSEngine
     let plaintext: UnsafeMutableRawBufferPointer
     fileprivate var next: Bench?
 
-    fileprivate init?(_ pool: BIOPool) {
-        guard let incoming = try? MemoryBIO() else { return nil }
+    fileprivate init(_ incoming: MemoryBIO, _ pool: BIOPool) {
         self.incoming = incoming
         self.pool = pool
         unsafe received = .allocate(byteCount: Self.receiveBytes, alignment: 16)
@@ -42,7 +41,7 @@ final class Benches {
 
     /// Returns nil when OpenSSL has no memory.
     func lend() -> Bench? {
-        guard let bench = first else { return Bench(pool) }
+        guard let bench = first else { return (try? MemoryBIO()).map { Bench($0, pool) } }
         first = bench.next
         bench.next = nil
         spares -= 1

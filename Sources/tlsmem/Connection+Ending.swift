@@ -3,9 +3,6 @@ internal import CTLSMem
 internal import SocketTransport
 internal import TLSEngine
 
-let resetErrno = ECONNRESET
-let pipeErrno = EPIPE
-
 /// How a connection comes to its end, and what is said about it.
 extension Connection {
     /// How much of a failed peer's input is dropped before it is left alone.
@@ -57,17 +54,16 @@ extension Connection {
         }
         if let cause = engine.failure { return fail(Failure(.engine(cause))) }
         guard !holdsBack, !owesEOF else { return }  // what was received is delivered before any end is told
-        if let inputFailure { return end(inputFailure) }
-        let isSent = engine.outgoing.isEmpty && engine.deferredBytes == 0
         if case .broken(let errno, let lostData) = transport {
             // Nothing more can be sent. Whatever the peer sent is read up to its end.
-            guard engine.peerHasClosed || inputHasEnded else { return }
-            let isClean = !lostData && (engine.peerHasClosed || isClosing)
-            return end(isClean ? nil : Failure(.reset(errno: errno)))
+            guard engine.peerHasClosed || inputIsOver else { return }
+            return end(engine.peerHasClosed && !lostData ? nil : Failure(errno: errno))
         }
-        if engine.hasClosed, isSent { finish() }
+        if case .failed(let failure) = input { return end(failure) }
+        let isSent = engine.outgoing.isEmpty && engine.deferredBytes == 0
+        if isClosing, engine.hasClosed, isSent { sendFIN() }
         if engine.isOver, isSent { return end(nil) }
-        guard inputHasEnded, let cause = engine.endOfFile() else { return }
+        guard inputIsOver, let cause = engine.endOfFile() else { return }
         if !isClosing { return fail(Failure(.engine(cause))) }
         if engine.hasClosed, isSent { return end(nil) }  // we closed, and the peer simply went
         if engine.phase != .open { return fail(Failure(.engine(cause))) }
@@ -75,9 +71,11 @@ extension Connection {
 
     private var isClosing: Bool { if case .closing = course { true } else { false } }
 
-    /// FIN, once both directions are to end and our close_notify is out.
-    private func finish() {
-        guard isClosing, socket >= 0, !finIsSent else { return }
+    private var inputIsOver: Bool { if case .open = input { false } else { true } }
+
+    /// FIN, once nothing more will be sent.
+    private func sendFIN() {
+        guard socket >= 0, !finIsSent else { return }
         finIsSent = true
         Socket.shutdownWriting(socket)
     }
@@ -85,10 +83,10 @@ extension Connection {
     /// Ends because of a failure; lets the peer have the alert first.
     func fail(_ failure: Failure) {
         guard !isOver else { return }
-        self.failure = self.failure ?? failure
+        self.failure = currentFailure ?? failure
         flush()
         let hasAlert = failure.engine?.alertSent != nil
-        guard hasAlert, socket >= 0, !inputHasEnded, limits.closeMilliseconds > 0, !isOver else { return end(failure) }
+        guard hasAlert, socket >= 0, !inputIsOver, limits.closeMilliseconds > 0, !isOver else { return end(failure) }
         course = .lingering(bytesLeft: Self.lingerBytesMax)
         phaseDeadline = moment(in: limits.closeMilliseconds)
         concludeLingering()
@@ -98,17 +96,14 @@ extension Connection {
         guard case .lingering(let bytesLeft) = course else { return }
         if case .broken = transport { return end(nil) }
         guard engine.outgoing.isEmpty else { return }
-        if !finIsSent {
-            finIsSent = true
-            Socket.shutdownWriting(socket)
-        }
-        if inputHasEnded || bytesLeft <= 0 { end(nil) }
+        sendFIN()
+        if inputIsOver || bytesLeft <= 0 { end(nil) }
     }
 
     /// It is over; the drive that is under way reports it. The first failure is the one that counts.
     func end(_ failure: Failure?) {
         guard !isOver else { return }
-        self.failure = self.failure ?? failure
+        self.failure = currentFailure ?? failure
         course = .ended
     }
 

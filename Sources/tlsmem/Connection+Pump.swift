@@ -1,3 +1,4 @@
+internal import CLinux
 internal import CTLSMem
 internal import EventLoop
 internal import OpenSSLHandles
@@ -79,7 +80,7 @@ extension Connection {
     /// Receives what the kernel has, within the budget of one wake-up.
     func receive(_ bench: Bench) {
         var budget = limits.wakeMax
-        while budget > 0, wantsInput {
+        while budget > 0, socket >= 0, wantsInput {
             let size = min(Bench.receiveBytes, budget, isLingering ? Bench.receiveBytes : incomingRoom)
             let target = unsafe UnsafeMutableRawBufferPointer(rebasing: bench.received[..<max(1, size)])
             receiveCalls &+= 1
@@ -93,7 +94,7 @@ extension Connection {
             case .wouldBlock:
                 return
             case .endOfStream:
-                inputHasEnded = true
+                input = .ended
                 return
             case .moved(let count):
                 budget -= count
@@ -117,11 +118,11 @@ extension Connection {
 
     private var isLingering: Bool { if case .lingering = course { true } else { false } }
 
-    /// The socket is to be read: the peer may still speak, and what it says has room.
+    /// Ciphertext is to be had: the peer may still speak, and what it says has room.
     ///
     /// Never held back because output waits: two peers that both did that would wait for each other for ever.
     var wantsInput: Bool {
-        guard socket >= 0, !inputHasEnded, !isFreed else { return false }
+        guard case .open = input, !isFreed else { return false }
         switch course {
         case .going, .closing: return incomingRoom > 0
         case .lingering(let bytesLeft): return bytesLeft > 0
@@ -133,10 +134,9 @@ extension Connection {
     var incomingRoom: Int { max(0, limits.incomingMax - (waiting?.count ?? 0)) }
 
     private func receiveFailed(_ errno: CInt) {
-        inputHasEnded = true
         // A peer that has closed properly and does not wait for our answer: nothing is lost by that.
-        if errno == resetErrno, engine.peerHasClosed, !engine.owesApplicationData { return }
-        inputFailure = Failure(errno == resetErrno ? .reset(errno: errno) : .system(errno: errno))
+        let isHarmless = errno == ECONNRESET && engine.peerHasClosed && !engine.owesApplicationData
+        input = isHarmless ? .ended : .failed(Failure(errno: errno))
     }
 
     private func deliver(_ count: Int, _ bench: Bench) {
@@ -195,8 +195,10 @@ extension Connection {
     }
 
     /// Sends what the socket takes. What it does not take stays in the engine's outgoing queue, the only one.
+    ///
+    /// Nothing after the end: the program may have closed the fd, and its number be another's.
     func flush() {
-        guard socket >= 0, let bench else { return }
+        guard socket >= 0, !isOver, let bench else { return }
         while let slice = engine.outgoing.first, !slice.isEmpty {
             switch transport {
             case .working: break
@@ -223,6 +225,5 @@ extension Connection {
     private func sendFailed(_ errno: CInt, _ bench: Bench) {
         transport = .broken(errno: errno, lostData: engine.owesApplicationData)
         engine.discardOutgoing(bench.pool)
-        if errno != pipeErrno, errno != resetErrno { end(Failure(.system(errno: errno))) }
     }
 }

@@ -6,7 +6,7 @@ internal import TLSEngine
 /// What a connection waits for and what it has done: computed from its state, kept nowhere.
 extension Connection {
     /// A call that calls nothing back has come upon an end: the next drive will report it.
-    private var hasNews: Bool {
+    var hasNews: Bool {
         if case .ended = course { return true }
         return engine.failure != nil && !isOver && failure == nil
     }
@@ -42,7 +42,7 @@ extension Connection {
         let waitingBytes = waiting?.count ?? 0
         let mayGo = !isOver && !isFreed
         want.state = state
-        want.needs_ciphertext = mayGo && !inputHasEnded && !engine.peerHasClosed && incomingRoom > 0 ? 1 : 0
+        want.needs_ciphertext = wantsInput ? 1 : 0
         want.has_ciphertext = wantsOutput ? 1 : 0
         want.has_plaintext = waitingBytes > 0 ? 1 : 0
         want.accepts_plaintext = mayGo && engine.acceptsPlaintext && canStillSend ? 1 : 0

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import CTLSMem
+internal import EventLoop
 internal import OpenSSLHandles
 internal import SocketTransport
 internal import TLSEngine
@@ -26,7 +27,7 @@ extension Connection {
                 if count == 0, engine.outgoing.taken == before { break }
             }
         }
-        loop?.attend(self)
+        attend()
         if taken < plaintext.count { owesDrain = true }
         if taken == 0 { return engine.failure.map { $0.kind.status.count } ?? TLSMEM_AGAIN.count }
         return taken
@@ -57,7 +58,7 @@ extension Connection {
             Benches.current.pool.giveBack(queue)
             waiting = nil
         }
-        loop?.attend(self)  // the socket may be read again
+        attend()  // the socket may be read again
         return TLSMEM_OK.code
     }
 
@@ -66,26 +67,29 @@ extension Connection {
     func feed(_ ciphertext: UnsafeRawBufferPointer) -> Int {
         guard socket < 0 else { return TLSMEM_ESTATE.count }
         guard !isOver else { return endStatus.count }
-        guard !inputHasEnded else { return TLSMEM_ESTATE.count }
+        guard case .open = input else { return TLSMEM_ESTATE.count }
         guard ciphertext.count > 0 else { return Int(drive()) }
-        guard incomingRoom > 0 else { return TLSMEM_AGAIN.count }
+        guard feedRoom > 0 else { return TLSMEM_AGAIN.count }
         var taken = 0
         _ = drive { bench in
-            while taken < ciphertext.count, !self.isOver, !self.isFreed, self.incomingRoom > 0 {
-                if taken > 0 { self.pump(bench) }
-                let size = min(ciphertext.count - taken, Bench.receiveBytes, self.incomingRoom)
+            while taken < ciphertext.count, !self.isOver, !self.isFreed, self.feedRoom > 0 {
+                let size = min(ciphertext.count - taken, Bench.receiveBytes, self.feedRoom)
                 self.lastActivity = MonotonicClock.milliseconds()
                 unsafe self.take(unsafe UnsafeRawBufferPointer(rebasing: ciphertext[taken..<taken + size]), bench)
                 taken += size
+                if taken < ciphertext.count { self.pump(bench) }
             }
         }
         return taken
     }
 
+    /// What may be fed, less what a drive that is under way has not come to.
+    private var feedRoom: Int { incomingRoom - (bench?.incoming.count ?? 0) }
+
     func feedEnd() -> CInt {
         guard socket < 0 else { return TLSMEM_ESTATE.code }
         guard !isOver else { return endStatus.code }
-        return drive { _ in self.inputHasEnded = true }
+        return drive { _ in self.input = .ended }
     }
 
     /// The ciphertext to be sent first; nil when none waits.
@@ -115,13 +119,14 @@ extension Connection {
     // MARK: Keys
 
     func updateKey(askPeer: Bool) -> CInt {
-        guard !isOver else { return TLSMEM_ESTATE.code }
+        guard !isOver, engine.canUpdateKey else { return TLSMEM_ESTATE.code }
+        guard engine.acceptsPlaintext else { return TLSMEM_AGAIN.code }
         var isDone = false
         withBench { bench in
             isDone = engine.updateKey(askPeer: askPeer, incoming: bench.incoming, bench.pool)
             if loop == nil { flush() }
         }
-        loop?.attend(self)
+        attend()
         return (isDone ? TLSMEM_OK : TLSMEM_ESTATE).code
     }
 
@@ -132,11 +137,19 @@ extension Connection {
     }
 }
 
+extension Connection {
+    /// Has the loop look at us at the end of the turn; a drive that is under way looks by itself.
+    func attend() {
+        if bench == nil { loop?.registry.attend(self) }
+    }
+}
+
 /// The socket, and the beginning and the end of a connection.
 extension Connection {
     func setSocket(_ fd: CInt) -> CInt {
         guard fd >= 0 else { return TLSMEM_EINVAL.code }
-        guard socket < 0, !isOver else { return TLSMEM_ESTATE.code }
+        guard socket < 0, !isOver, case .open = input, !finIsSent else { return TLSMEM_ESTATE.code }
+        if case .broken = transport { return TLSMEM_ESTATE.code }  // what was dropped leaves a hole
         socket = fd
         transport = .working
         begin()
@@ -153,9 +166,10 @@ extension Connection {
     }
 
     /// For the verbs of the fd face: the loop has them to itself while it drives.
-    func driveSocket(_ work: (Bench) -> Void) -> CInt {
+    func socketIsReady(_ readiness: Readiness) -> CInt {
         guard socket >= 0 || isOver, loop == nil else { return TLSMEM_ESTATE.code }
-        return drive(work)
+        ready(readiness)
+        return progress
     }
 
     func flushSocket() -> CInt {
@@ -171,6 +185,7 @@ extension Connection {
     func handshake() -> CInt {
         let outcome = drive()
         guard outcome == TLSMEM_OK.code else { return outcome }
+        if let failure = currentFailure { return failure.status.code }  // the alert is on its way
         return (wasEstablished ? TLSMEM_OK : TLSMEM_AGAIN).code
     }
 
@@ -178,7 +193,5 @@ extension Connection {
     func free() {
         isFreed = true
         loop?.remove(self)
-        listener?.connectionEnded()
-        listener = nil
     }
 }

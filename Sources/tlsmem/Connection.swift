@@ -32,6 +32,15 @@ internal import TLSEngine
         case broken(errno: CInt, lostData: Bool)
     }
 
+    /// What comes in.
+    enum Input {
+        case open
+        /// FIN.
+        case ended
+        /// A reset, or another error of recv.
+        case failed(Failure)
+    }
+
     let context: Context
     var engine: Engine
     var callbacks: tlsmem_callbacks
@@ -44,9 +53,7 @@ internal import TLSEngine
     var ownsSocket = false
     var transport = Transport.working
     var finIsSent = false
-    var inputHasEnded = false
-    /// How it ended, when not by FIN.
-    var inputFailure: Failure?
+    var input = Input.open
     /// The loop that drives it.
     var loop: Loop?
     /// The listener that counts it.
@@ -65,6 +72,8 @@ internal import TLSEngine
     /// Lent for the drive that is under way.
     var bench: Bench?
     var isPumping = false
+    /// tlsmem_on_readable was called from inside the drive, which does it at its end.
+    var receiveIsDue = false
 
     /// When the handshake, or the closing, must be done; -1 for never.
     var phaseDeadline: Int64 = -1
@@ -73,8 +82,14 @@ internal import TLSEngine
     var sendCalls: UInt64 = 0
     var ciphertextReceived: UInt64 = 0
 
-    init?(_ context: Context, _ callbacks: tlsmem_callbacks, _ user: UnsafeMutableRawPointer?) {
+    convenience init?(_ context: Context, _ callbacks: tlsmem_callbacks, _ user: UnsafeMutableRawPointer?) {
         guard let engine = try? Engine(context.configuration) else { return nil }
+        unsafe self.init(context, engine, callbacks, user)
+    }
+
+    private init(
+        _ context: Context, _ engine: consuming Engine, _ callbacks: tlsmem_callbacks, _ user: UnsafeMutableRawPointer?
+    ) {
         context.freeze()
         self.context = context
         self.engine = engine
@@ -122,6 +137,11 @@ internal import TLSEngine
             begin()
             work(bench)
             pump(bench)
+            if receiveIsDue {
+                receiveIsDue = false
+                receive(bench)
+                pump(bench)
+            }
         }
         afterDrive()
         return progress
@@ -136,13 +156,11 @@ internal import TLSEngine
 
     /// Tells the loop what is waited for now, or reports the end, outside of everything else: the user may free us.
     private func afterDrive() {
+        timeRenegotiation()
         if !isOver, let loop, let error = loop.update(self) { end(Failure(.system(errno: error))) }
         guard case .ended = course, !isBeingAccepted else { return }
         course = .reported
         loop?.remove(self)
-        listener?.connectionEnded()
-        listener = nil
-        phaseDeadline = -1
         if !isFreed, let onClose = unsafe callbacks.on_close {
             var report = self.report
             unsafe onClose(handle, &report, user)
@@ -150,6 +168,16 @@ internal import TLSEngine
         if ownsSocket, socket >= 0 {
             Socket.close(socket)
             socket = -1
+        }
+    }
+
+    /// A renegotiation has the handshake's deadline: writes wait for it, and the peer might never answer.
+    private func timeRenegotiation() {
+        guard case .going = course, engine.phase == .open else { return }
+        if !engine.waitsForHandshake {
+            phaseDeadline = -1
+        } else if phaseDeadline < 0 {
+            phaseDeadline = moment(in: limits.handshakeMilliseconds)
         }
     }
 
@@ -178,11 +206,12 @@ internal import TLSEngine
         milliseconds == 0 ? -1 : MonotonicClock.milliseconds() &+ Int64(milliseconds)
     }
 
-    /// The next moment at which time alone changes something; -1 for never.
+    /// The next moment at which a tick changes something; -1 for never.
     var deadline: Int64 {
+        if hasNews { return 0 }
         guard !isOver else { return -1 }
         let idle = limits.idleMilliseconds
-        guard idle > 0, engine.phase == .open else { return phaseDeadline }
+        guard idle > 0, engine.phase == .open, case .going = course else { return phaseDeadline }
         let idleDeadline = lastActivity &+ Int64(idle)
         return phaseDeadline < 0 ? idleDeadline : min(phaseDeadline, idleDeadline)
     }
@@ -213,6 +242,10 @@ internal import TLSEngine
     // MARK: In a loop
 
     override func ready(_ readiness: Readiness) {
+        guard bench == nil else {
+            if readiness.contains(.read) { receiveIsDue = true }
+            return
+        }
         _ = drive { bench in
             if readiness.contains(.write) { self.socketIsWritable() }
             if readiness.contains(.read) { self.receive(bench) }

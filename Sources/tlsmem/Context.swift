@@ -8,10 +8,9 @@ internal import TLSEngine
 final class Context {
     let configuration: Configuration
     private let isFrozen = Atomic<Bool>(false)
-    private var refusal: (status: tlsmem_status, reason: SettingRefused)?
+    private var refusal: (status: tlsmem_status, reason: SettingRefused, subject: [CChar])?
 
-    init?(_ role: Role) {
-        guard let context = try? OwnedContext(role) else { return nil }
+    init(_ context: OwnedContext) {
         configuration = Configuration(context)
     }
 
@@ -22,15 +21,16 @@ final class Context {
         isFrozen.store(true, ordering: .relaxed)
     }
 
-    /// Applies one setting.
-    func set(_ setting: (OwnedContext) throws(SettingRefused) -> Void) -> CInt {
+    /// Applies one setting; `subject` is what the sentence about a refusal begins with, a path or a list.
+    func set(_ subject: UnsafePointer<CChar>?, _ setting: (OwnedContext) throws(SettingRefused) -> Void) -> CInt {
         guard !isFrozen.load(ordering: .relaxed) else { return TLSMEM_ESTATE.code }
         do {
             try setting(openSSL)
             return TLSMEM_OK.code
         } catch {
             let status = error.cause.isOutOfMemory ? TLSMEM_ENOMEM : TLSMEM_ECONFIG
-            refusal = (status, error)
+            let name = unsafe subject.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
+            refusal = (status, error, name ?? [0])
             return status.code
         }
     }
@@ -42,7 +42,7 @@ final class Context {
             && max(limits.outgoing_max, limits.incoming_max) <= UInt(Int32.max)
             && max(limits.control_max, max(limits.wake_max, limits.cert_list_max)) <= UInt(Int32.max)
         guard isSensible else { return TLSMEM_EINVAL.code }
-        return set { context in
+        return unsafe set(nil) { context in
             configuration.limits = Limits(limits)
             context.setCertificateListMax(configuration.limits.certificateListMax)
         }
@@ -54,6 +54,10 @@ final class Context {
         info.openssl_code = refusal.reason.cause.code
         unsafe withUnsafeMutableBytes(of: &info.sentence) { target in
             var sentence = unsafe Sentence(target)
+            if refusal.subject.count > 1 {
+                unsafe sentence.append(refusal.subject)
+                unsafe sentence.append(": ")
+            }
             sentence.append(refusal.reason.sentence)
             if let text = refusal.reason.cause.text {
                 unsafe sentence.append(": ")

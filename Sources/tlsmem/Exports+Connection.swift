@@ -26,6 +26,7 @@ public func tlsmem_set_callbacks(
     guard let connection = unsafe connection(c), let callbacks = unsafe copy(cb) else { return TLSMEM_EINVAL.code }
     connection.callbacks = callbacks
     unsafe connection.user = user
+    connection.attend()
     return TLSMEM_OK.code
 }
 
@@ -154,7 +155,7 @@ func connection(_ handle: OpaquePointer?) -> Connection? {
 }
 
 /// Callbacks as C gave them: none for NULL; nil for a size that we do not know.
-private func copy(_ callbacks: UnsafePointer<tlsmem_callbacks>?) -> tlsmem_callbacks? {
+func copy(_ callbacks: UnsafePointer<tlsmem_callbacks>?) -> tlsmem_callbacks? {
     guard let callbacks = unsafe callbacks else { return tlsmem_callbacks() }
     return unsafe callbacks.pointee.size == MemoryLayout<tlsmem_callbacks>.size ? callbacks.pointee : nil
 }

@@ -4,8 +4,8 @@ internal import OpenSSLHandles
 @implementation @_cdecl("tlsmem_ctx_new")
 public func tlsmem_ctx_new(_ role: tlsmem_role) -> OpaquePointer! {
     guard role == TLSMEM_CLIENT || role == TLSMEM_SERVER else { return nil }
-    guard let context = Context(role == TLSMEM_CLIENT ? .client : .server) else { return nil }
-    return unsafe Handle.handOut(context)
+    guard let context = try? OwnedContext(role == TLSMEM_CLIENT ? .client : .server) else { return nil }
+    return unsafe Handle.handOut(Context(context))
 }
 
 @implementation @_cdecl("tlsmem_ctx_ref")
@@ -145,8 +145,11 @@ public func tlsmem_ctx_set_limits(_ ctx: OpaquePointer!, _ limits: UnsafePointer
 
 // MARK: What the setters share
 
-private func set(_ ctx: OpaquePointer?, _ setting: (OwnedContext) throws(SettingRefused) -> Void) -> CInt {
-    unsafe Handle.object(ctx, Context.self)?.set(setting) ?? TLSMEM_EINVAL.code
+private func set(
+    _ ctx: OpaquePointer?, _ subject: UnsafePointer<CChar>? = nil,
+    _ setting: (OwnedContext) throws(SettingRefused) -> Void
+) -> CInt {
+    unsafe Handle.object(ctx, Context.self)?.set(subject, setting) ?? TLSMEM_EINVAL.code
 }
 
 private func set(
@@ -154,7 +157,7 @@ private func set(
     _ setter: (OwnedContext) -> (UnsafePointer<CChar>) throws(SettingRefused) -> Void
 ) -> CInt {
     guard let text = unsafe text else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx) { (openSSL) throws(SettingRefused) in try unsafe setter(openSSL)(text) }
+    return unsafe set(ctx, text) { (openSSL) throws(SettingRefused) in try unsafe setter(openSSL)(text) }
 }
 
 private func set(
@@ -162,7 +165,9 @@ private func set(
     _ setter: (OwnedContext) -> (borrowing PEMSource) throws(SettingRefused) -> Void
 ) -> CInt {
     guard let path = unsafe path else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx) { (openSSL) throws(SettingRefused) in try setter(openSSL)(try unsafe PEMSource(path: path)) }
+    return unsafe set(ctx, path) { (openSSL) throws(SettingRefused) in
+        try setter(openSSL)(try unsafe PEMSource(path: path))
+    }
 }
 
 private func set(

@@ -7,7 +7,7 @@ internal import SocketTransport
 @implementation @_cdecl("tlsmem_loop_new")
 public func tlsmem_loop_new() -> OpaquePointer! {
     do {
-        return unsafe Handle.handOut(try Loop())
+        return unsafe Handle.handOut(Loop(try Registry()))
     } catch {
         clinux_set_errno(error.code)
         return nil
@@ -47,10 +47,10 @@ public func tlsmem_loop_listen(
     guard let loop = unsafe Handle.object(loop, Loop.self), let context = unsafe Handle.object(ctx, Context.self),
         let options = unsafe options, unsafe options.pointee.isUsable
     else { return TLSMEM_EINVAL.code }
-    guard context.openSSL.role == .server else { return TLSMEM_ESTATE.code }
+    guard context.openSSL.role == .server, !loop.isEnding else { return TLSMEM_ESTATE.code }
     guard context.openSSL.identity.isComplete else { return TLSMEM_ENOIDENTITY.code }
     do {
-        let made = try unsafe Listener(loop, context, options.pointee)
+        let made = try unsafe Listener.listen(loop, context, options.pointee)
         unsafe listener?.pointee = Handle.of(made)
         return TLSMEM_OK.code
     } catch {
@@ -146,7 +146,8 @@ public func tlsmem_loop_timer(
     _ loop: OpaquePointer!, _ delay_ms: Int64,
     _ fn: (@convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> Void)!, _ user: UnsafeMutableRawPointer!
 ) -> OpaquePointer! {
-    guard let loop = unsafe Handle.object(loop, Loop.self), let fn = unsafe fn, delay_ms >= 0 else { return nil }
+    guard let loop = unsafe Handle.object(loop, Loop.self), let fn = unsafe fn, delay_ms >= 0, !loop.isEnding
+    else { return nil }
     let timer = unsafe Timer(loop, fn, user)
     loop.adopt(timer)
     timer.set(delay_ms)

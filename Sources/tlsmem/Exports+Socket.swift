@@ -1,4 +1,5 @@
 public import CTLSMem
+internal import EventLoop
 
 // MARK: The fd face
 
@@ -30,13 +31,13 @@ public func tlsmem_own_fd(_ c: OpaquePointer!, _ own: CInt) -> CInt {
 @implementation @_cdecl("tlsmem_on_readable")
 public func tlsmem_on_readable(_ c: OpaquePointer!) -> CInt {
     guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
-    return connection.driveSocket { connection.receive($0) }
+    return connection.socketIsReady(.read)
 }
 
 @implementation @_cdecl("tlsmem_on_writable")
 public func tlsmem_on_writable(_ c: OpaquePointer!) -> CInt {
     guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
-    return connection.driveSocket { _ in connection.socketIsWritable() }
+    return connection.socketIsReady(.write)
 }
 
 @implementation @_cdecl("tlsmem_flush")

@@ -16,20 +16,29 @@ internal import SocketTransport
     private var connections = 0
     private var isFull = false
 
-    init(_ owner: Loop, _ context: Context, _ options: tlsmem_listen_options) throws(Errno) {
+    private init(_ owner: Loop, _ context: Context, _ options: tlsmem_listen_options, _ socket: CInt) {
         self.context = context
         unsafe self.options = options
-        guard let port = unsafe UInt16(exactly: options.port) else { throw Errno(code: EINVAL) }
-        socket = try unsafe Socket.listen(
-            host: options.host, port: port, backlog: options.backlog, reusePort: options.reuse_port != 0)
+        self.socket = socket
         super.init(owner)
+    }
+
+    /// Listens, and puts the listener into the loop.
+    static func listen(
+        _ owner: Loop, _ context: Context, _ options: tlsmem_listen_options
+    ) throws(Errno) -> Listener {
+        let socket = try unsafe Socket.listen(
+            host: options.host, port: UInt16(clamping: options.port), backlog: options.backlog,
+            reusePort: options.reuse_port != 0)
+        let listener = unsafe Listener(owner, context, options, socket)
         do {
-            try owner.registry.add(self, fd: socket, interest: .read)
+            try owner.registry.add(listener, fd: socket, interest: .read)
         } catch {
             Socket.close(socket)
             throw error
         }
-        owner.adopt(self)
+        owner.adopt(listener)
+        return listener
     }
 
     override func ended() {
@@ -51,10 +60,11 @@ internal import SocketTransport
         }
     }
 
-    /// Asks the program, and puts the connection into the loop.
+    /// Asks the program, and puts the connection into the loop, unless on_accept has put it into one.
     private func take(_ accepted: Accepted) {
         guard let connection = unsafe Connection(context, tlsmem_callbacks(), nil) else {
-            return Socket.close(accepted.fd)
+            Socket.close(accepted.fd)
+            return failed(ENOMEM)
         }
         _ = connection.setSocket(accepted.fd)
         connection.ownsSocket = true
@@ -64,19 +74,19 @@ internal import SocketTransport
         connection.isBeingAccepted = false
         guard !connection.isFreed else { return }
         guard isWelcome else { return unsafe Handle.takeBack(handle, Connection.self) }  // closes the socket, too
-        connections += 1
-        connection.listener = self
+        guard connection.loop == nil else { return }
         guard owner.add(connection, -1) == TLSMEM_OK.code else {
             connection.end(Failure(.system(errno: clinux_errno())))  // unless on_accept has ended it already
             _ = connection.drive()
             return
         }
+        connections += 1
+        connection.listener = self
         pauseIfFull()
     }
 
-    /// Calls on_accept; without one everybody is welcome, and nobody hears of it.
+    /// Calls on_accept.
     private func isWelcome(_ connection: Connection, _ accepted: Accepted) -> Bool {
-        guard let onAccept = unsafe options.on_accept else { return false }
         var peer = accepted.peer
         return unsafe withUnsafeBytes(of: &peer) { address in
             var answer = unsafe tlsmem_accepted()
@@ -85,11 +95,12 @@ internal import SocketTransport
             unsafe answer.fd = accepted.fd
             unsafe answer.peer = address.baseAddress?.assumingMemoryBound(to: sockaddr.self)
             unsafe answer.peer_length = accepted.peerLength
-            guard unsafe onAccept(Handle.of(self), &answer, options.user) == 0 else { return false }
-            if let callbacks = unsafe answer.callbacks {
-                guard unsafe callbacks.pointee.size == MemoryLayout<tlsmem_callbacks>.size else { return false }
-                connection.callbacks = unsafe callbacks.pointee
+            guard unsafe options.on_accept?(Handle.of(self), &answer, options.user) == 0 else { return false }
+            guard let callbacks = unsafe copy(answer.callbacks) else {
+                failed(EINVAL)
+                return false
             }
+            connection.callbacks = callbacks
             unsafe connection.user = answer.user
             return true
         }
@@ -97,7 +108,7 @@ internal import SocketTransport
 
     // MARK: Pausing
 
-    func connectionEnded() {
+    func connectionLeft() {
         connections -= 1
         guard isFull else { return }
         isFull = false
@@ -111,14 +122,12 @@ internal import SocketTransport
         pause()
     }
 
-    /// Out of descriptors or memory: level-triggered readiness would spin, so the listener waits a little.
+    /// What accept refuses it may refuse again at once, for want of descriptors above all: level-triggered readiness
+    /// would spin, so the listener waits a little.
     private func failed(_ errno: CInt) {
-        switch errno {
-        case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+        if fd >= 0 {
             pause()
             owner.registry.setDeadline(self, MonotonicClock.milliseconds() &+ Self.pauseMilliseconds)
-        default:
-            break
         }
         unsafe options.on_error?(Handle.of(self), errno, options.user)
     }

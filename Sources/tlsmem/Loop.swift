@@ -14,9 +14,11 @@ final class Loop {
     let registry: Registry
     /// Listeners, timers and watches; each knows its place.
     private var owned: [Owned] = []
+    /// tlsmem_loop_free has begun: nothing new comes in.
+    private(set) var isEnding = false
 
-    init() throws(Errno) {
-        registry = try Registry()
+    init(_ registry: Registry) {
+        self.registry = registry
     }
 
     var handle: OpaquePointer { unsafe Handle.of(self) }
@@ -59,30 +61,33 @@ final class Loop {
     // MARK: Connections
 
     func add(_ connection: Connection, _ fd: CInt) -> CInt {
-        guard connection.loop == nil, !connection.isOver else { return TLSMEM_ESTATE.code }
+        guard connection.loop == nil, !connection.isOver, !isEnding else { return TLSMEM_ESTATE.code }
         let isNew = connection.socket < 0
         guard isNew ? fd >= 0 : (fd == -1 || fd == connection.socket) else {
             return (isNew ? TLSMEM_EINVAL : TLSMEM_ESTATE).code
         }
-        do {
-            try registry.add(connection, fd: isNew ? fd : connection.socket, interest: .read)
-        } catch {
-            clinux_set_errno(error.code)
-            return TLSMEM_ESYSTEM.code
+        if isNew {
+            let status = connection.setSocket(fd)
+            guard status == TLSMEM_OK.code else { return status }
         }
-        if isNew { _ = connection.setSocket(fd) }
+        let status = attempt { () throws(Errno) in
+            try registry.add(connection, fd: connection.socket, interest: .read)
+        }
+        guard status == TLSMEM_OK.code else {
+            if isNew { connection.socket = -1 }
+            return status
+        }
         connection.loop = self
         registry.attend(connection)
-        return TLSMEM_OK.code
+        return status
     }
 
+    /// Out of the loop, and out of the count of the listener, which belongs to the loop's thread.
     func remove(_ connection: Connection) {
         registry.remove(connection)
         connection.loop = nil
-    }
-
-    func attend(_ connection: Connection) {
-        registry.attend(connection)
+        connection.listener?.connectionLeft()
+        connection.listener = nil
     }
 
     /// Brings interest and deadline up to date; returns an errno when epoll refuses.
@@ -103,26 +108,21 @@ final class Loop {
     // MARK: Turns
 
     func run() -> CInt {
-        do {
-            return (try registry.run() ? TLSMEM_OK : TLSMEM_ESTATE).code
-        } catch {
-            clinux_set_errno(error.code)
-            return TLSMEM_ESYSTEM.code
-        }
+        var hasRun = false
+        let status = attempt { () throws(Errno) in hasRun = try registry.run() }
+        return status == TLSMEM_OK.code && !hasRun ? TLSMEM_ESTATE.code : status
     }
 
     func runOnce(_ timeout: CInt) -> CInt {
-        do {
-            guard let handled = try registry.runOnce(timeout: timeout) else { return TLSMEM_ESTATE.code }
-            return CInt(clamping: handled)
-        } catch {
-            clinux_set_errno(error.code)
-            return TLSMEM_ESYSTEM.code
-        }
+        var handled: Int?
+        let status = attempt { () throws(Errno) in handled = try registry.runOnce(timeout: timeout) }
+        guard status == TLSMEM_OK.code else { return status }
+        return handled.map { CInt(clamping: $0) } ?? TLSMEM_ESTATE.code
     }
 
     /// Ends everything in it; connections get their report.
     func end() {
+        isEnding = true
         while let last = owned.last { release(last) }
         registry.forEachWatcher { watcher in
             // Only members are ever added.
@@ -136,20 +136,19 @@ final class Loop {
     func watch(_ fd: CInt, _ interest: Interest, _ call: PlainWatch.Call) -> CInt {
         let present = member(fd)
         let known = present?.asPlainWatch
-        guard present == nil || known != nil else { return TLSMEM_ESTATE.code }
-        do {
-            if let known {
-                known.call = call
-                try registry.setInterest(known, interest)
-            } else {
-                let watch = PlainWatch(self, call)
-                try registry.add(watch, fd: fd, interest: interest)
-                adopt(watch)
+        guard present == nil || known != nil, !isEnding else { return TLSMEM_ESTATE.code }
+        if let known {
+            known.call = call
+            let isChange = known.interest != interest
+            if isChange, attempt({ () throws(Errno) in try registry.setInterest(known, interest) }) == TLSMEM_OK.code {
+                return TLSMEM_OK.code
             }
-            return TLSMEM_OK.code
-        } catch {
-            clinux_set_errno(error.code)
-            return TLSMEM_ESYSTEM.code
+            release(known)  // the fd may have been closed meanwhile, and its number be another file's
+        }
+        let watch = PlainWatch(self, call)
+        return attempt { () throws(Errno) in
+            try registry.add(watch, fd: fd, interest: interest)
+            adopt(watch)
         }
     }
 
@@ -158,6 +157,17 @@ final class Loop {
         guard let known = present.asPlainWatch else { return TLSMEM_ESTATE.code }
         release(known)
         return TLSMEM_OK.code
+    }
+
+    /// The system's errors as C sees them.
+    private func attempt(_ work: () throws(Errno) -> Void) -> CInt {
+        do {
+            try work()
+            return TLSMEM_OK.code
+        } catch {
+            clinux_set_errno(error.code)
+            return TLSMEM_ESYSTEM.code
+        }
     }
 
     /// Whoever has an fd in this loop; only members are ever added.

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import CTLSMem
 internal import TLSEngine
 
@@ -17,6 +18,11 @@ final class Failure {
 
     init(_ reason: Reason) {
         self.reason = reason
+    }
+
+    /// What recv or send failed with.
+    convenience init(errno: CInt) {
+        self.init(errno == ECONNRESET || errno == EPIPE ? .reset(errno: errno) : .system(errno: errno))
     }
 
     var status: tlsmem_status {
@@ -59,7 +65,7 @@ extension EngineFailure.Kind {
         case .rejected: TLSMEM_EREJECTED
         case .endOfFileInHandshake: TLSMEM_EHANDSHAKEEOF
         case .truncated: TLSMEM_ETRUNCATED
-        case .controlLimit, .updateLimit: TLSMEM_ELIMIT
+        case .controlLimit, .updateLimit, .messageLimit: TLSMEM_ELIMIT
         case .outOfMemory: TLSMEM_ENOMEM
         case .unexpected: TLSMEM_EINTERNAL
         }
