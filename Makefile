@@ -1,0 +1,106 @@
+# libtlsmem: what a C programmer types, over `swift build`. `make help` lists it.
+
+PREFIX     = /usr/local
+LIBDIR     = $(PREFIX)/lib
+INCLUDEDIR = $(PREFIX)/include
+DESTDIR    =
+SWIFT      = swift
+INSTALL    = install
+
+# The header is the one place where the version is written.
+macro     = $(shell sed -n 's/^.define TLSMEM_VERSION_$(1) //p' include/tlsmem.h)
+VERSION  := $(call macro,MAJOR).$(call macro,MINOR).$(call macro,PATCH)
+SONAME   := libtlsmem.so.$(call macro,MAJOR)
+REAL     := libtlsmem.so.$(VERSION)
+
+STAGE    := $(CURDIR)/build/stage
+OUTPUT   := .build/release
+SOURCES  := Package.swift include/tlsmem.h pkgconfig/tlsmem.pc.in $(shell find Sources -type f)
+EXAMPLES := PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig $(MAKE) -C examples-c BUILD=$(CURDIR)/build/examples
+
+# $(call pc,PREFIX,LIBDIR,INCLUDEDIR) writes the .pc file for that place.
+pc = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@PREFIX@|$(1)|' -e 's|@LIBDIR@|$(2)|' -e 's|@INCLUDEDIR@|$(3)|' \
+	pkgconfig/tlsmem.pc.in
+
+.DELETE_ON_ERROR:
+.PHONY: all examples demo test check format install uninstall clean help
+
+all: build/staged
+
+# Everything that an installation has, laid out under build/stage. Nothing is done when no source changed, so that
+# `sudo make install` after `make` does not build as root.
+build/staged: $(SOURCES) Makefile
+	@command -v $(SWIFT) >/dev/null || { echo 'make: needs Swift 6.3 or newer, and finds no "$(SWIFT)":' \
+		'see https://www.swift.org/install/linux/ (or: make SWIFT=/path/to/swift)' >&2; exit 1; }
+	@command -v pkg-config >/dev/null || { echo 'make: needs pkg-config (Debian: apt-get install pkg-config)' >&2; exit 1; }
+	@pkg-config --exists 'openssl >= 3.0' || { echo 'make: pkg-config finds no OpenSSL 3.0 or newer' \
+		'(Debian: apt-get install libssl-dev)' >&2; exit 1; }
+	$(SWIFT) build -c release --disable-local-rpath --product tlsmem
+	rm -rf $(STAGE) && mkdir -p $(STAGE)/lib/pkgconfig $(STAGE)/include
+	strip --strip-unneeded -o $(STAGE)/lib/$(REAL) $(OUTPUT)/libtlsmem.so
+	chmod 755 $(STAGE)/lib/$(REAL)
+	ln -s $(REAL) $(STAGE)/lib/$(SONAME)
+	ln -s $(SONAME) $(STAGE)/lib/libtlsmem.so
+	@# One object in the archive, in which only the library's own functions can be seen from outside.
+	$(LD) -r -o build/whole.o @$(OUTPUT)/tlsmem.product/Objects.LinkFileList
+	objcopy --wildcard --keep-global-symbol='tlsmem_*' --strip-debug \
+		-R .swift1_autolink_entries -R .swift_modhash -R .linker-options build/whole.o build/tlsmem.o
+	$(AR) rcs $(STAGE)/lib/libtlsmem.a build/tlsmem.o
+	rm build/whole.o build/tlsmem.o
+	cp include/tlsmem.h $(STAGE)/include/
+	$(call pc,$(STAGE),$${prefix}/lib,$${prefix}/include) > $(STAGE)/lib/pkgconfig/tlsmem.pc
+	@touch $@
+
+examples: all
+	@# Programs older than the library and its header are built anew.
+	@[ ! -d build/examples ] || find build/examples -type f ! -newer build/staged -delete
+	$(EXAMPLES)
+
+demo:
+	@Tests/packages demo
+	@$(MAKE) --no-print-directory --silent examples
+	@Tests/demo
+
+test:
+	Tests/packages test
+	Tests/run
+
+check:
+	Tests/packages check
+	@$(MAKE) --no-print-directory examples
+	Tests/check
+
+format:
+	$(SWIFT) format --in-place --recursive Sources Tests
+
+install: all
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
+	$(INSTALL) -m 755 $(STAGE)/lib/$(REAL) $(DESTDIR)$(LIBDIR)/
+	ln -sf $(REAL) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libtlsmem.so
+	$(INSTALL) -m 644 $(STAGE)/lib/libtlsmem.a $(DESTDIR)$(LIBDIR)/
+	$(INSTALL) -m 644 include/tlsmem.h $(DESTDIR)$(INCLUDEDIR)/
+	$(call pc,$(PREFIX),$(LIBDIR:$(PREFIX)/%=$${prefix}/%),$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)) > \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/tlsmem.pc
+	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/tlsmem.pc
+	@# Into a live system, not a package: let the loader learn of the new library.
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ] && command -v ldconfig >/dev/null; then ldconfig; fi
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libtlsmem.so $(SONAME) $(REAL) libtlsmem.a pkgconfig/tlsmem.pc)
+	rm -f $(DESTDIR)$(INCLUDEDIR)/tlsmem.h
+
+clean:
+	rm -rf build .build .build-*
+
+help:
+	@echo 'make               build the library $(VERSION), everything under build/stage'
+	@echo 'make examples      build the example programs into build/examples'
+	@echo 'make demo          a TLS echo server on epoll and a client, and what they did'
+	@echo 'make test          run every test (Debian packages that are missing: installed when root, else named)'
+	@echo 'make check         the longer checks: tidiness, ABI, format, sanitizers, valgrind'
+	@echo 'make format        lay out the Swift sources as .swift-format says'
+	@echo 'make install       PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) DESTDIR=$(DESTDIR)'
+	@echo 'make uninstall     with the same variables'
+	@echo 'make clean         remove what was built'
+	@echo 'SWIFT=...          the Swift to build with, 6.3 or newer: $(SWIFT)'

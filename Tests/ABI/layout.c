@@ -1,0 +1,179 @@
+/*
+ * What a compiled program has baked into it: sizes and places of every public struct, the number of every status and
+ * constant, on 64-bit systems (LP64). Nothing here may change; a struct that grows at its end raises its size here and
+ * nothing else. Compiled, not run, as C99, C11, C17 and C++17.
+ */
+#include <tlsmem.h>
+
+#if defined(__cplusplus)
+#define HOLDS(claim) static_assert(claim, #claim)
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+#define HOLDS(claim) _Static_assert(claim, #claim)
+#else
+/* C99 has no static assertion: an array of -1 elements is an error too. */
+#define HOLDS_LINE(claim, line) typedef char holds_##line[(claim) ? 1 : -1]
+#define HOLDS_AT(claim, line) HOLDS_LINE(claim, line)
+#define HOLDS(claim) HOLDS_AT(claim, __LINE__)
+#endif
+
+#define SIZE(type, bytes) HOLDS(sizeof(type) == (bytes))
+#define PLACE(type, member, bytes) HOLDS(offsetof(type, member) == (bytes))
+
+HOLDS(sizeof(void *) == 8 && sizeof(long) == 8 && sizeof(int) == 4);
+HOLDS(sizeof(tlsmem_status) == 4 && sizeof(tlsmem_role) == 4 && sizeof(tlsmem_verify) == 4);
+HOLDS(sizeof(tlsmem_state) == 4 && sizeof(tlsmem_protocol_version) == 4);
+
+SIZE(tlsmem_error_info, 304);
+PLACE(tlsmem_error_info, size, 0);
+PLACE(tlsmem_error_info, status, 8);
+PLACE(tlsmem_error_info, alert_sent, 12);
+PLACE(tlsmem_error_info, alert_received, 16);
+PLACE(tlsmem_error_info, verify_depth, 20);
+PLACE(tlsmem_error_info, verify_result, 24);
+PLACE(tlsmem_error_info, openssl_code, 32);
+PLACE(tlsmem_error_info, sys_errno, 40);
+PLACE(tlsmem_error_info, sentence, 44);
+
+SIZE(tlsmem_limits, 80);
+PLACE(tlsmem_limits, size, 0);
+PLACE(tlsmem_limits, outgoing_max, 8);
+PLACE(tlsmem_limits, outgoing_low, 16);
+PLACE(tlsmem_limits, incoming_max, 24);
+PLACE(tlsmem_limits, control_max, 32);
+PLACE(tlsmem_limits, wake_max, 40);
+PLACE(tlsmem_limits, cert_list_max, 48);
+PLACE(tlsmem_limits, update_rate, 56);
+PLACE(tlsmem_limits, update_burst, 60);
+PLACE(tlsmem_limits, handshake_ms, 64);
+PLACE(tlsmem_limits, idle_ms, 68);
+PLACE(tlsmem_limits, close_ms, 72);
+
+SIZE(tlsmem_report_info, 72);
+PLACE(tlsmem_report_info, size, 0);
+PLACE(tlsmem_report_info, status, 8);
+PLACE(tlsmem_report_info, close_notify_sent, 12);
+PLACE(tlsmem_report_info, close_notify_received, 16);
+PLACE(tlsmem_report_info, bytes_accepted, 24);
+PLACE(tlsmem_report_info, bytes_encrypted, 32);
+PLACE(tlsmem_report_info, bytes_received, 40);
+PLACE(tlsmem_report_info, ciphertext_sent, 48);
+PLACE(tlsmem_report_info, ciphertext_unsent, 56);
+PLACE(tlsmem_report_info, ciphertext_received, 64);
+
+SIZE(tlsmem_callbacks, 48);
+PLACE(tlsmem_callbacks, size, 0);
+PLACE(tlsmem_callbacks, on_established, 8);
+PLACE(tlsmem_callbacks, on_data, 16);
+PLACE(tlsmem_callbacks, on_drain, 24);
+PLACE(tlsmem_callbacks, on_eof, 32);
+PLACE(tlsmem_callbacks, on_close, 40);
+
+SIZE(tlsmem_want_info, 72);
+PLACE(tlsmem_want_info, size, 0);
+PLACE(tlsmem_want_info, state, 8);
+PLACE(tlsmem_want_info, needs_ciphertext, 12);
+PLACE(tlsmem_want_info, has_ciphertext, 16);
+PLACE(tlsmem_want_info, has_plaintext, 20);
+PLACE(tlsmem_want_info, accepts_plaintext, 24);
+PLACE(tlsmem_want_info, peer_closed, 28);
+PLACE(tlsmem_want_info, paused, 32);
+PLACE(tlsmem_want_info, incoming_bytes, 40);
+PLACE(tlsmem_want_info, outgoing_bytes, 48);
+PLACE(tlsmem_want_info, deferred_bytes, 56);
+PLACE(tlsmem_want_info, deadline_ms, 64);
+
+SIZE(tlsmem_stats_info, 80);
+PLACE(tlsmem_stats_info, size, 0);
+PLACE(tlsmem_stats_info, recv_calls, 8);
+PLACE(tlsmem_stats_info, send_calls, 16);
+PLACE(tlsmem_stats_info, records_in, 24);
+PLACE(tlsmem_stats_info, records_out, 32);
+PLACE(tlsmem_stats_info, plaintext_in, 40);
+PLACE(tlsmem_stats_info, plaintext_out, 48);
+PLACE(tlsmem_stats_info, ciphertext_in, 56);
+PLACE(tlsmem_stats_info, ciphertext_out, 64);
+PLACE(tlsmem_stats_info, key_updates_in, 72);
+
+SIZE(tlsmem_accepted, 56);
+PLACE(tlsmem_accepted, size, 0);
+PLACE(tlsmem_accepted, connection, 8);
+PLACE(tlsmem_accepted, fd, 16);
+PLACE(tlsmem_accepted, peer, 24);
+PLACE(tlsmem_accepted, peer_length, 32);
+PLACE(tlsmem_accepted, callbacks, 40);
+PLACE(tlsmem_accepted, user, 48);
+
+SIZE(tlsmem_listen_options, 56);
+PLACE(tlsmem_listen_options, size, 0);
+PLACE(tlsmem_listen_options, host, 8);
+PLACE(tlsmem_listen_options, port, 16);
+PLACE(tlsmem_listen_options, backlog, 20);
+PLACE(tlsmem_listen_options, reuse_port, 24);
+PLACE(tlsmem_listen_options, connections_max, 28);
+PLACE(tlsmem_listen_options, on_accept, 32);
+PLACE(tlsmem_listen_options, on_error, 40);
+PLACE(tlsmem_listen_options, user, 48);
+
+HOLDS(TLSMEM_OK == 0);
+HOLDS(TLSMEM_AGAIN == -1);
+HOLDS(TLSMEM_CLOSED == -2);
+HOLDS(TLSMEM_EINVAL == -3);
+HOLDS(TLSMEM_ESTATE == -4);
+HOLDS(TLSMEM_ENOMEM == -5);
+HOLDS(TLSMEM_ESYSTEM == -6);
+HOLDS(TLSMEM_ECONFIG == -7);
+HOLDS(TLSMEM_ENAME == -8);
+HOLDS(TLSMEM_ENOTRUST == -9);
+HOLDS(TLSMEM_ENOIDENTITY == -10);
+HOLDS(TLSMEM_ELIMIT == -11);
+HOLDS(TLSMEM_ETIMEOUT == -12);
+HOLDS(TLSMEM_EABORTED == -13);
+HOLDS(TLSMEM_ERESET == -14);
+HOLDS(TLSMEM_ETRUNCATED == -15);
+HOLDS(TLSMEM_EHANDSHAKEEOF == -16);
+HOLDS(TLSMEM_ENOTTLS == -17);
+HOLDS(TLSMEM_EPROTOCOL == -18);
+HOLDS(TLSMEM_EALERT == -19);
+HOLDS(TLSMEM_EVERSION == -20);
+HOLDS(TLSMEM_ECIPHER == -21);
+HOLDS(TLSMEM_EALPN == -22);
+HOLDS(TLSMEM_EVERIFY == -23);
+HOLDS(TLSMEM_EHOST == -24);
+HOLDS(TLSMEM_EEXPIRED == -25);
+HOLDS(TLSMEM_ENOCERT == -26);
+HOLDS(TLSMEM_EREJECTED == -27);
+HOLDS(TLSMEM_EINTERNAL == -28);
+
+HOLDS(TLSMEM_CLIENT == 1);
+HOLDS(TLSMEM_SERVER == 2);
+
+HOLDS(TLSMEM_TLS1_2 == 0x0303);
+HOLDS(TLSMEM_TLS1_3 == 0x0304);
+
+HOLDS(TLSMEM_VERIFY_NONE == 0);
+HOLDS(TLSMEM_VERIFY_OPTIONAL == 1);
+HOLDS(TLSMEM_VERIFY_REQUIRED == 2);
+
+HOLDS(TLSMEM_STATE_NEW == 0);
+HOLDS(TLSMEM_STATE_HANDSHAKING == 1);
+HOLDS(TLSMEM_STATE_OPEN == 2);
+HOLDS(TLSMEM_STATE_CLOSING == 3);
+HOLDS(TLSMEM_STATE_CLOSED == 4);
+
+HOLDS(TLSMEM_VERSION_NUMBER == ((TLSMEM_VERSION_MAJOR << 16) | (TLSMEM_VERSION_MINOR << 8) | TLSMEM_VERSION_PATCH));
+
+/* The _INIT macros are constant, complete, and say the right size. */
+typedef struct every_init {
+    tlsmem_error_info error;
+    tlsmem_limits limits;
+    tlsmem_report_info report;
+    tlsmem_callbacks callbacks;
+    tlsmem_want_info want;
+    tlsmem_stats_info stats;
+    tlsmem_listen_options options;
+} every_init;
+extern const every_init tlsmem_layout_inits;
+const every_init tlsmem_layout_inits = {
+    TLSMEM_ERROR_INFO_INIT, TLSMEM_LIMITS_INIT, TLSMEM_REPORT_INFO_INIT, TLSMEM_CALLBACKS_INIT, TLSMEM_WANT_INFO_INIT,
+    TLSMEM_STATS_INFO_INIT, TLSMEM_LISTEN_OPTIONS_INIT
+};

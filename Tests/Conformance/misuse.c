@@ -1,0 +1,215 @@
+/*
+ * NULL for the object of every function, and for the other pointers that are taken with it. This file names every
+ * function of the header, and fails when it does not: HEADER_PATH and SOURCE_PATH come from the Makefile.
+ */
+#include "misuse.h"
+
+#include <ctype.h>
+#include <poll.h>
+
+static void null_contexts(void)
+{
+    tlsmem_limits limits = TLSMEM_LIMITS_INIT;
+    tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
+    situation("NULL for a context");
+    CHECK(tlsmem_ctx_new((tlsmem_role)0) == NULL && tlsmem_ctx_new((tlsmem_role)3) == NULL
+          && tlsmem_ctx_new((tlsmem_role)-1) == NULL, "a context without a role");
+    CHECK(tlsmem_ctx_ref(NULL) == NULL, "a reference to nothing");
+    tlsmem_ctx_free(NULL);
+    CHECK_STATUS(tlsmem_ctx_set_cert_file(NULL, "x"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_cert_mem(NULL, "x", 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_key_file(NULL, "x"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_key_mem(NULL, "x", 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_ca_file(NULL, "x"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_ca_dir(NULL, "x"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_ca_mem(NULL, "x", 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_ca_system(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_verify(NULL, TLSMEM_VERIFY_REQUIRED), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_insecure_no_verify(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_min_version(NULL, TLSMEM_TLS1_2), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_max_version(NULL, TLSMEM_TLS1_3), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_ciphers(NULL, "HIGH"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_groups(NULL, "X25519"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_alpn(NULL, "h2"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_tickets(NULL, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_renegotiation(NULL, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_limits(NULL, &limits), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_keylog(NULL, "x"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_error(NULL, &error), TLSMEM_EINVAL);
+    CHECK(tlsmem_ctx_native(NULL) == NULL, "an SSL_CTX of nothing");
+}
+
+static void null_connections(void)
+{
+    const void *bytes = &bytes, *untouched = &bytes;
+    const char *name = "untouched";
+    size_t n = 77;
+    char text[8];
+    tlsmem_want_info want = TLSMEM_WANT_INFO_INIT;
+    tlsmem_report_info report = TLSMEM_REPORT_INFO_INIT;
+    tlsmem_stats_info stats = TLSMEM_STATS_INFO_INIT;
+    tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
+    situation("NULL for a connection");
+    CHECK(tlsmem_new(NULL, NULL, NULL) == NULL && tlsmem_new(NULL, &end_callbacks, NULL) == NULL, "made of nothing");
+    tlsmem_free(NULL);
+    CHECK_STATUS(tlsmem_set_callbacks(NULL, &end_callbacks, NULL), TLSMEM_EINVAL);
+    CHECK(tlsmem_user(NULL) == NULL && tlsmem_native(NULL) == NULL, "not NULL");
+    CHECK_STATUS(tlsmem_set_server_name(NULL, "localhost"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_handshake(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_want(NULL, &want), TLSMEM_EINVAL);
+    CHECK(tlsmem_is_established(NULL) == 0 && tlsmem_is_resumed(NULL) == 0, "not 0");
+    CHECK(tlsmem_deadline(NULL) <= 0, "a deadline of nothing");
+    CHECK_STATUS(tlsmem_tick(NULL, tlsmem_now()), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_feed(NULL, "x", 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_feed_eof(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_outgoing_peek(NULL, &bytes, &n), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_outgoing_consume(NULL, 0), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_write(NULL, "x", 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_read(NULL, text, sizeof text), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_read_peek(NULL, &bytes, &n), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_read_consume(NULL, 0), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_set_fd(NULL, 0), TLSMEM_EINVAL);
+    CHECK(tlsmem_fd(NULL) < 0 && tlsmem_take_fd(NULL) < 0, "an fd of nothing");
+    CHECK_STATUS(tlsmem_own_fd(NULL, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_on_readable(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_on_writable(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_flush(NULL), TLSMEM_EINVAL);
+    CHECK(tlsmem_interest(NULL) == 0, "an interest in nothing");
+    CHECK_STATUS(tlsmem_pause(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_resume(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_close(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_close_write(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_abort(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_report(NULL, &report), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_key_update(NULL, 0), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_renegotiate(NULL), TLSMEM_EINVAL);
+    CHECK(tlsmem_protocol(NULL) == 0, "a protocol of nothing");
+    const char *names[] = { tlsmem_protocol_name(NULL), tlsmem_cipher_name(NULL), tlsmem_group_name(NULL) };
+    for (int i = 0; i < 3; i++)
+        CHECK(names[i] == NULL || names[i][0] == 0, "name %d of nothing: %s", i, names[i]);
+    CHECK(tlsmem_server_name(NULL) == NULL, "a server name of nothing");
+    CHECK_STATUS(tlsmem_alpn(NULL, &name, &n), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_peer_certificate(NULL, text, sizeof text), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_peer_subject(NULL, text, sizeof text), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_error(NULL, &error), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_stats(NULL, &stats), TLSMEM_EINVAL);
+    CHECK(bytes == untouched && n == 77 && strcmp(name, "untouched") == 0, "an out-parameter was written on failure");
+}
+
+static void never_called(void *arg)
+{
+    (void)arg;
+    CHECK(0, "called");
+}
+
+static void null_loops(void)
+{
+    tlsmem_loop *loop = tlsmem_loop_new();
+    tlsmem_ctx *ctx = context(TLSMEM_SERVER, 0);
+    tlsmem *c = connection(ctx, NULL, NULL);
+    tlsmem_listen_options options = TLSMEM_LISTEN_OPTIONS_INIT;
+    tlsmem_listener *listener = NULL;
+    situation("NULL for a loop, a listener, a timer");
+    CHECK_STATUS(tlsmem_loop_add(NULL, c, 0), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_add(loop, NULL, 0), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_remove(NULL, c), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_remove(loop, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_listen(NULL, ctx, &options, &listener), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_listen(loop, NULL, &options, &listener), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_listen(loop, ctx, NULL, &listener), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_listener_port(NULL), TLSMEM_EINVAL);
+    tlsmem_listener_free(NULL);
+    CHECK_STATUS(tlsmem_loop_run(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_run_once(NULL, 0), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_stop(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_wake(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_post(NULL, never_called, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_post(loop, NULL, NULL), TLSMEM_EINVAL);
+    CHECK(tlsmem_loop_fd(NULL) < 0 && tlsmem_loop_timeout(NULL) < 0, "an fd or a timeout of nothing");
+    CHECK_STATUS(tlsmem_loop_watch(NULL, 0, POLLIN, NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_watch(loop, 0, POLLIN, NULL, NULL), TLSMEM_EINVAL);
+    CHECK(tlsmem_loop_timer(NULL, 0, NULL, NULL) == NULL && tlsmem_loop_timer(loop, 0, NULL, NULL) == NULL,
+          "a timer of nothing");
+    CHECK_STATUS(tlsmem_timer_set(NULL, 0), TLSMEM_EINVAL);
+    tlsmem_timer_free(NULL);
+    tlsmem_loop_free(NULL);
+    CHECK(listener == NULL, "an out-parameter was written on failure");
+    tlsmem_free(c);
+    tlsmem_ctx_free(ctx);
+    tlsmem_loop_free(loop);
+}
+
+/** Every status has a name and a sentence of its own; other numbers have some. */
+static void words(void)
+{
+    char version[32];
+    situation("names and sentences");
+    for (int status = 0; status >= TLSMEM_EINTERNAL; status--)
+        for (int other = 0; other > status; other--)
+            CHECK(strcmp(tlsmem_status_name(status), tlsmem_status_name(other)) != 0
+                  && strcmp(tlsmem_strerror(status), tlsmem_strerror(other)) != 0, "%d and %d share words", status, other);
+    static const int unknown[] = { 1, TLSMEM_EINTERNAL - 1, 2147483647, -2147483647 - 1 };
+    for (int i = 0; i < 4; i++) {
+        CHECK(strcmp(tlsmem_status_name(unknown[i]), "TLSMEM_?") == 0, "%d: %s", unknown[i],
+              tlsmem_status_name(unknown[i]));
+        CHECK(tlsmem_strerror(unknown[i]) != NULL && tlsmem_strerror(unknown[i])[0] != 0, "%d: no sentence", unknown[i]);
+    }
+    snprintf(version, sizeof version, "%d.%d.%d", TLSMEM_VERSION_MAJOR, TLSMEM_VERSION_MINOR, TLSMEM_VERSION_PATCH);
+    CHECK(strcmp(version, tlsmem_version_string()) == 0, "%s runs, %s is declared", tlsmem_version_string(), version);
+    CHECK(tlsmem_version() == TLSMEM_VERSION_NUMBER, "%#x runs", tlsmem_version());
+    CHECK(tlsmem_version() >> 16 == TLSMEM_VERSION_MAJOR && (tlsmem_version() >> 8 & 255) == TLSMEM_VERSION_MINOR
+          && (tlsmem_version() & 255) == TLSMEM_VERSION_PATCH, "%#x has other parts", tlsmem_version());
+    CHECK(strncmp(tlsmem_openssl_version(), "OpenSSL ", 8) == 0, "%s", tlsmem_openssl_version());
+}
+
+static char *text_of(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    MUST(file != NULL);
+    char *text = calloc(1, 1 << 20);
+    MUST(text != NULL && fread(text, 1, (1 << 20) - 1, file) > 0);
+    fclose(file);
+    return text;
+}
+
+/** Every function of the header occurs above, as a call. */
+static void nothing_is_forgotten(void)
+{
+    char *header = text_of(HEADER_PATH), *source = text_of(SOURCE_PATH);
+    int functions = 0;
+    situation("every function of the header is tried here");
+    for (char *comment; (comment = strstr(header, "/*")) != NULL;) {
+        char *after = strstr(comment, "*/");
+        MUST(after != NULL);
+        memset(comment, ' ', (size_t)(after + 2 - comment));
+    }
+    for (char *at = header; (at = strstr(at, "tlsmem_")) != NULL;) {
+        char call[80], *begin = at;
+        while (isalnum((unsigned char)*at) || *at == '_')
+            at++;
+        if (*at != '(')
+            continue;
+        functions++;
+        snprintf(call, sizeof call, "%.*s(", (int)(at - begin), begin);
+        CHECK(strstr(source, call) != NULL, "%s) is not tried", call);
+    }
+    CHECK(functions > 90, "only %d functions were found", functions);
+    free(header);
+    free(source);
+}
+
+int main(void)
+{
+    begin("misuse");
+    each_check_is_a_case(1);
+    null_contexts();
+    null_connections();
+    null_loops();
+    wrong_arguments();
+    wrong_settings();
+    each_check_is_a_case(0);
+    words();
+    nothing_is_forgotten();
+    wrong_states();
+    return finish();
+}

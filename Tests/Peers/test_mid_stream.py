@@ -1,0 +1,62 @@
+"""New keys in mid-stream: updates of TLS 1.3 lose nothing, and a renegotiation of TLS 1.2 is refused in order."""
+
+import unittest
+
+from support import SERVERS, Process, Server, certificate, tool, variants
+from tls import client_context, connect, exchange
+
+
+class MidStream:
+    """`name` is set by the variants."""
+
+    def s_client(self, server, *options):
+        # Without -nocommands: a line of one letter is a command.
+        return Process(
+            self, tool("openssl", "openssl"), "s_client", "-connect", f"127.0.0.1:{server.port}",
+            "-CAfile", certificate("ca.pem"), "-verify_return_error", *options)
+
+    def test_key_updates_of_s_client_lose_nothing(self):
+        server = Server(self, self.name, "--verbose")
+        client = self.s_client(server, "-tls1_3")
+        for number in range(20):
+            text = f"line {number} with new keys"
+            client.write(b"Kk"[number % 2:][:1] + b"\n")  # K asks for an update in return, k does not
+            client.stderr.wait_for(rf"(?s)\A(.*KEYUPDATE\n){{{number + 1}}}")
+            client.write(text.encode() + b"\n")
+            client.stdout.wait_for(f"^{text}$")
+        client.stdin.close()
+        self.assertEqual(client.exit_code(), 0, client.stderr.text)
+        self.assertEqual(server.stderr.text, "")
+
+    def test_key_updates_of_gnutls_cli_lose_nothing(self):
+        server = Server(self, self.name, "--verbose")
+        client = Process(
+            self, tool("gnutls-cli", "gnutls-bin"), "--port", server.port, "--x509cafile", certificate("ca.pem"),
+            "--inline-commands", "--logfile", "/dev/null", "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.3", "127.0.0.1")
+        expected = b""
+        for number in range(6):  # GnuTLS ends a connection that changes its keys more than eight times a second
+            text = b"line %d with new keys\n" % number
+            expected += text
+            client.write(text)
+            self.assertEqual(client.stdout.wait_for_length(len(expected)), expected)
+            client.write(b"^rekey^\n")
+        client.stdin.close()
+        self.assertEqual(client.exit_code(), 0, client.stderr.text)
+        self.assertEqual(server.stderr.text, "")
+
+    def test_a_renegotiation_of_s_client_is_refused_and_the_server_goes_on(self):
+        server = Server(self, self.name)
+        client = self.s_client(server, "-tls1_2")
+        client.write(b"before\n")
+        client.stdout.wait_for("^before$")
+        client.write(b"R\n")
+        self.assertEqual(client.exit_code(), 1)
+        self.assertIn("no renegotiation", client.stderr.text)
+        with connect(self, server.port, client_context()) as connection:
+            self.assertEqual(exchange(connection, b"still there?"), b"still there?")
+
+
+variants(globals(), MidStream, name=SERVERS)
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,60 @@
+import Testing
+
+@testable import TLSEngine
+
+@Suite struct `The state of an engine` {
+    enum Event: CaseIterable { case began, established, peerClosed, closeRequested, closeNotifySent, failed }
+
+    private func name(_ state: EngineState) -> String {
+        switch state {
+        case .new(let writing): "new, writing \(writing)"
+        case .handshaking(let writing): "handshaking, writing \(writing)"
+        case .open(let reading, let writing): "open, reading \(reading), writing \(writing)"
+        case .failed(let failure): "failed: \(failure.kind)"
+        }
+    }
+
+    private func after(_ state: EngineState, _ event: Event) -> String {
+        var state = state
+        switch event {
+        case .began: state.began()
+        case .established: state.established()
+        case .peerClosed: state.peerClosed()
+        case .closeRequested: state.closeRequested()
+        case .closeNotifySent: state.closeNotifySent()
+        case .failed: state.failed(EngineFailure(.truncated))
+        }
+        return name(state)
+    }
+
+    static let writings: [EngineState.Writing] = [.open, .closing, .closed]
+
+    @Test func `changes as its diagram says, and by nothing else`() {
+        var states: [EngineState] = Self.writings.flatMap {
+            [.new($0), .handshaking($0), .open(.open, $0), .open(.ended, $0)]
+        }
+        states.append(.failed(EngineFailure(.noTrust)))
+        for state in states {
+            for event in Event.allCases {
+                let expected: String =
+                    switch (state, event) {
+                    case (.failed, _): "failed: noTrust"  // the first failure stays
+                    case (_, .failed): "failed: truncated"
+                    case (.new(let writing), .began): "handshaking, writing \(writing)"
+                    case (.handshaking(let writing), .established): "open, reading open, writing \(writing)"
+                    case (.open(_, let writing), .peerClosed): "open, reading ended, writing \(writing)"
+                    case (.new(.open), .closeRequested): "new, writing closing"
+                    case (.handshaking(.open), .closeRequested): "handshaking, writing closing"
+                    case (.open(let reading, .open), .closeRequested): "open, reading \(reading), writing closing"
+                    case (.open(let reading, .closing), .closeNotifySent): "open, reading \(reading), writing closed"
+                    default: name(state)
+                    }
+                #expect(after(state, event) == expected, "\(name(state)), \(event)")
+            }
+        }
+    }
+
+    @Test func `takes no writes once it has failed`() {
+        #expect(EngineState.failed(EngineFailure(.noTrust)).writing == .closed)
+    }
+}

@@ -1,0 +1,49 @@
+# The binary interface: what the built library shows, needs and calls.
+
+exported() { nm -D --defined-only --with-symbol-versions "$library" | awk '{ print $3 }' | grep -v '^TLSMEM_0$' | sort; }
+dynamic() { readelf -dW "$library"; }
+imported() { nm -D --undefined-only "$library" | awk '{ print $2 }' | sed 's/@.*//'; }
+
+header_differs() { diff <(declared) Tests/ABI/symbols.txt; }
+library_differs() { diff <(declared | sed 's/$/@@TLSMEM_0/' | sort) <(exported); }
+archive_differs() { diff <(declared) <(nm -g --defined-only build/stage/lib/libtlsmem.a | awk 'NF == 3 { print $3 }' | sort); }
+
+needed_besides() { dynamic | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE '^lib(ssl|crypto|m|c)\.so\.[0-9]+$'; true; }
+
+# Whatever is loaded with the library, and would not be loaded with libssl alone.
+loads() { ldd "$1" | awk '{ print $1 }' | sed 's#.*/##' | sort; }
+loaded_besides() {
+    ldd "$library" | grep -F 'not found'
+    comm -23 <(loads "$library") <(loads "$(ldd "$library" | awk '$1 ~ /^libssl/ { print $3 }')") |
+        grep -vE '^lib(ssl|m)\.so\.[0-9]+$'
+    true
+}
+
+has_dynamic() { dynamic | grep -E "$1" > /dev/null || { echo "not found: $1"; dynamic; }; }
+has_runpath() { dynamic | grep -E 'RUNPATH|RPATH'; true; }
+has_relro() { readelf -lW "$library" | grep GNU_RELRO > /dev/null || echo "no GNU_RELRO"; }
+stack_executable() { readelf -lW "$library" | awk '$1 == "GNU_STACK" && / RWE / { print "the stack is executable" }'; }
+
+calls() { imported | grep -xE "$1"; true; }
+speaks_openssl() { imported | grep -xE 'SSL_set_bio|SSL_set0_rbio' > /dev/null || echo "neither SSL_set_bio nor SSL_set0_rbio"; }
+
+size=$(stat -L -c %s "$library")
+too_big() { [ "$size" -lt 400000 ] || echo "$size bytes"; }
+
+check "the header's functions are Tests/ABI/symbols.txt" header_differs
+check "the library exports them, version TLSMEM_0, and nothing else" library_differs
+check "the archive defines them, and nothing else that can be seen" archive_differs
+check "it needs libssl, libcrypto, libm and libc, at most" needed_besides
+check "nothing else is loaded with it, nothing of Swift" loaded_besides
+check "SONAME libtlsmem.so.0" has_dynamic 'SONAME.*\[libtlsmem\.so\.0\]'
+check "bound at once" has_dynamic 'FLAGS_1.*\bNOW\b'
+check "never unloaded" has_dynamic 'FLAGS_1.*\bNODELETE\b'
+check "no RUNPATH" has_runpath
+check "RELRO" has_relro
+check "no executable stack" stack_executable
+check "TLS goes through memory BIOs" speaks_openssl
+check "OpenSSL gets no socket" calls \
+    'SSL_set_[rw]?fd|BIO_s_(socket|connect|accept|fd|datagram.*)|BIO_new_(socket|connect|accept|fd|dgram.*)|BIO_(connect|listen|bind|accept_ex|lookup.*|socket)'
+check "no signal or exit handler, no environment, no sleep, no output" calls \
+    'signal|sigaction|atexit|on_exit|(secure_)?getenv|u?sleep|nanosleep|v?f?printf|f?puts|f?putc|putchar|fwrite|syslog'
+check "stripped, it has $size bytes: under 400 KB" too_big

@@ -1,0 +1,62 @@
+# What is said about the code, held against the code.
+
+# Every tlsmem_name and TLSMEM_NAME in the papers and in comments, with its place.
+names_spoken_of() {
+    {
+        grep -noE '\b(tlsmem|TLSMEM)_[A-Za-z0-9_]+' README.md CHANGELOG.md
+        grep -rnE '(//|^ *\*|/\*)' Sources Tests examples-c --include='*.swift' --include='*.c' --include='*.h' |
+            sed -E 's#^([^:]+:[0-9]+:).*(//|/\*|^ *\*)#\1 #' |
+            awk -F: '{ s = $0; while (match(s, /(tlsmem|TLSMEM)_[A-Za-z0-9_]+/)) {
+                print $1 ":" $2 ":" substr(s, RSTART, RLENGTH); s = substr(s, RSTART + RLENGTH) } }'
+    } | grep -vE ':(TLSMEM_0|TLSMEM_TEST_[A-Z]+)$' # the symbols' version; the tests' environment
+}
+
+# A name that ends in _ stands for all that begin with it.
+names_unknown() {
+    grep -oE '\b(tlsmem|TLSMEM)_[A-Za-z0-9_]+' "$header" | sort -u > "$work/known"
+    names_spoken_of | awk -v known="$work/known" '
+        BEGIN { FS = ":"; while ((getline name < known) > 0) {
+            names[name] = 1; for (i = 8; i <= length(name); i++) if (substr(name, i, 1) == "_") names[substr(name, 1, i)] = 1 } }
+        !($3 in names) { print $1 ":" $2 ": " $3 " is not in the header" }'
+}
+
+# The first C block of the README, to the letter.
+readme_program() { awk '/^```c$/ { inside = 1; next } /^```$/ { if (inside) exit } inside' README.md; }
+readme_differs() { diff <(readme_program) examples-c/hello.c; }
+
+not_in_changelog() { declared | while read -r name; do grep -qw "$name" CHANGELOG.md || echo "$name"; done; }
+
+folders_not_in_map() {
+    for folder in Sources/*/ Tests/*/ include/ pkgconfig/ examples-c/ .ci/; do
+        grep -qF "\`$folder\`" README.md || echo "$folder"
+    done
+}
+
+# The README's table of limits is the header's struct with its initialiser, in order.
+limits() {
+    paste -d ' ' \
+        <(sed -n '/^typedef struct tlsmem_limits {/,/^}/s/^    [a-z0-9_]* \([a-z_]*\);.*/\1/p' "$header" | sed 1d) \
+        <(sed -n '/define TLSMEM_LIMITS_INIT/,/}/p' "$header" | tr -d ' \\\n' |
+            sed 's/.*sizeof(tlsmem_limits),\(.*\)}.*/\1,/' | tr , '\n' | sed '/^$/d')
+}
+limits_differ() { diff <(limits) <(sed -n 's/^| `\([a-z_]*\)` | [^|]* | \([0-9]*\) |$/\1 \2/p' README.md); }
+
+# The commands below the README's program, as they stand, but for the folder and the port.
+readme_commands() {
+    local dir=$work/readme line port server compile run said
+    compile=$(grep '^cc -o /tmp/tlsmem/hello ' README.md) run=$(grep '^LD_LIBRARY_PATH=' README.md)
+    Tests/certificates "$dir" || return 1
+    exec 7< <(exec build/examples/echo_server --cert "$dir/server.pem" --key "$dir/server.key" --port 0 --max 1)
+    server=$!
+    read -r line <&7 && port=${line##*:}
+    eval "${compile//\/tmp\/tlsmem/$dir}" && run=${run//\/tmp\/tlsmem/$dir} && said=$(eval "${run/4433/$port}")
+    [ "$said" = hello ] || { echo "hello said: $said"; kill "$server"; }
+    exec 7<&-
+}
+
+check "every tlsmem name in papers and comments is in the header" names_unknown
+check "the README's program is examples-c/hello.c" readme_differs
+check "the README's map names every folder" folders_not_in_map
+check "the README's limits are the header's" limits_differ
+check "the README's commands make its program say hello" readme_commands
+check "the changelog names every function" not_in_changelog

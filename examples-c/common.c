@@ -1,0 +1,288 @@
+/* common.c - options, messages and sockets of the example programs; see common.h. */
+#include "common.h"
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+static const char *program = "example";
+
+void say(const char *format, ...)
+{
+    char line[1024]; /* printed in one piece, because threads may speak at once */
+    va_list list;
+    va_start(list, format);
+    vsnprintf(line, sizeof line, format, list);
+    va_end(list);
+    fprintf(stderr, "%s: %s\n", program, line);
+}
+
+enum { OPTIONS_MAX = 32 };
+
+static void print_help(const char *about, const struct own_option *all, size_t count)
+{
+    printf("%s: %s\n\n", program, about);
+    for (size_t i = 0; i < count; i++) {
+        char left[40];
+        snprintf(left, sizeof left, "--%s %s", all[i].name, all[i].argument != NULL ? all[i].argument : "");
+        printf("  %-18s %s\n", left, all[i].help);
+    }
+    printf("\nexit codes: 0 done, 1 usage, 2 network, 3 TLS\n");
+    exit(EXIT_DONE);
+}
+
+static long number(const char *name, const char *text)
+{
+    char *end;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0 || value < 0)
+        usage_error("--%s: %s is no number", name, text);
+    return value;
+}
+
+void parse_options(int argc, char **argv, const char *about, struct options *o, const struct own_option *own)
+{
+    const char *tls = NULL;
+    long help = 0;
+    const struct own_option shared[] = {
+        { "host", "H", &o->host, NULL, "name or address, IPv4 or IPv6" },
+        { "port", "P", NULL, &o->port, "port; a server takes a free one for 0" },
+        { "cert", "FILE", &o->cert, NULL, "our certificate and its chain, PEM" },
+        { "key", "FILE", &o->key, NULL, "our private key, PEM" },
+        { "ca", "FILE", &o->ca, NULL, "the authorities that we trust, PEM" },
+        { "insecure", NULL, NULL, &o->insecure, "trust everybody: for tests" },
+        { "alpn", "LIST", &o->alpn, NULL, "application protocols, \"h2,http/1.1\"" },
+        { "tls", "1.2|1.3", &tls, NULL, "speak only this version" },
+        { "keylog", "FILE", &o->keylog, NULL, "append the secrets to this file: for debugging" },
+        { "help", NULL, NULL, &help, "print this" },
+    };
+    struct own_option all[OPTIONS_MAX];
+    struct option longs[OPTIONS_MAX + 1];
+    size_t count = sizeof shared / sizeof shared[0];
+    memcpy(all, shared, sizeof shared);
+    for (; own->name != NULL && count < OPTIONS_MAX; own++)
+        all[count++] = *own;
+    memset(longs, 0, sizeof longs);
+    for (size_t i = 0; i < count; i++) {
+        longs[i].name = all[i].name;
+        longs[i].has_arg = all[i].argument != NULL ? required_argument : no_argument;
+    }
+
+    const char *slash = strrchr(argv[0], '/');
+    program = slash != NULL ? slash + 1 : argv[0];
+    signal(SIGPIPE, SIG_IGN); /* a standard output that was closed is an error of write */
+    int index = 0, found;
+    while ((found = getopt_long(argc, argv, "", longs, &index)) != -1) {
+        if (found != 0)
+            usage_error("--help lists the options");
+        const struct own_option *chosen = &all[index];
+        if (chosen->text != NULL)
+            *chosen->text = optarg;
+        else
+            *chosen->number = chosen->argument != NULL ? number(chosen->name, optarg) : 1;
+    }
+    if (help)
+        print_help(about, all, count);
+    if (optind < argc)
+        usage_error("%s is not an option", argv[optind]);
+    if (o->port > 65535)
+        usage_error("--port: %ld is no port", o->port);
+    if (tls != NULL)
+        o->tls_version = strcmp(tls, "1.2") == 0 ? TLSMEM_TLS1_2 : strcmp(tls, "1.3") == 0 ? TLSMEM_TLS1_3 : -1;
+    if (o->tls_version < 0)
+        usage_error("--tls: %s is neither 1.2 nor 1.3", tls);
+}
+
+void context_refused(tlsmem_ctx *ctx)
+{
+    tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
+    int known = tlsmem_ctx_error(ctx, &error) == TLSMEM_OK;
+    say("%s", known ? error.sentence : tlsmem_strerror(TLSMEM_ENOMEM));
+    tlsmem_ctx_free(ctx);
+    exit(EXIT_TLS);
+}
+
+void say_failure(const tlsmem *c)
+{
+    tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
+    if (tlsmem_error(c, &error) == TLSMEM_OK && error.status != TLSMEM_OK)
+        say("%s", error.sentence);
+}
+
+void say_state(const tlsmem *c, long number, int *shown)
+{
+    static const char *const names[] = { "new", "handshaking", "open", "closing", "closed" };
+    tlsmem_want_info want = TLSMEM_WANT_INFO_INIT;
+    tlsmem_want(c, &want);
+    const char *protocol = tlsmem_protocol_name(c), *cipher = tlsmem_cipher_name(c), *gap = *cipher != '\0' ? " " : "";
+    if ((int)want.state != *shown)
+        say("connection %ld: %s%s%s%s%s", number, names[want.state], gap, protocol, gap, cipher);
+    *shown = (int)want.state;
+}
+
+int exit_code(int status)
+{
+    switch (status) {
+    case TLSMEM_OK:
+    case TLSMEM_CLOSED:
+        return EXIT_DONE;
+    case TLSMEM_ESYSTEM:
+    case TLSMEM_ERESET:
+    case TLSMEM_ETIMEOUT:
+        return EXIT_NETWORK;
+    default:
+        return EXIT_TLS;
+    }
+}
+
+void print_stats(FILE *to, const tlsmem *c, const tlsmem_report_info *report)
+{
+    tlsmem_stats_info stats = TLSMEM_STATS_INFO_INIT;
+    const char *protocol = tlsmem_protocol_name(c), *cipher = tlsmem_cipher_name(c), *alpn = "-";
+    size_t alpn_length = 1;
+    tlsmem_stats(c, &stats);
+    tlsmem_alpn(c, &alpn, &alpn_length);
+    fprintf(to, "protocol=%s cipher=%s alpn=%.*s in=%llu out=%llu recv=%llu send=%llu close=%s\n",
+            *protocol != '\0' ? protocol : "-", *cipher != '\0' ? cipher : "-", (int)alpn_length, alpn,
+            (unsigned long long)stats.plaintext_in, (unsigned long long)stats.plaintext_out,
+            (unsigned long long)stats.recv_calls, (unsigned long long)stats.send_calls,
+            tlsmem_status_name(report->status));
+    fflush(to);
+}
+
+void say_listening(const char *host, int port)
+{
+    printf(strchr(host, ':') != NULL ? "listening on [%s]:%d\n" : "listening on %s:%d\n", host, port);
+    fflush(stdout);
+}
+
+struct addrinfo *look_up(const char *host, long port)
+{
+    struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM }, *found;
+    char text[24];
+    snprintf(text, sizeof text, "%ld", port);
+    int unknown = getaddrinfo(host, text, &hints, &found);
+    if (unknown) {
+        say("%s: %s", host, gai_strerror(unknown));
+        exit(EXIT_NETWORK);
+    }
+    return found;
+}
+
+int listen_on(struct options *o)
+{
+    struct addrinfo *to = look_up(o->host, o->port);
+    struct sockaddr_storage bound;
+    socklen_t n = sizeof bound;
+    char text[12];
+    int on = 1, fd = socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0
+        || bind(fd, to->ai_addr, to->ai_addrlen) != 0 || listen(fd, SOMAXCONN) != 0
+        || getsockname(fd, (struct sockaddr *)&bound, &n) != 0
+        || getnameinfo((struct sockaddr *)&bound, n, NULL, 0, text, sizeof text, NI_NUMERICSERV) != 0)
+        exit(cannot_listen(o, TLSMEM_ESYSTEM));
+    freeaddrinfo(to);
+    o->port = strtol(text, NULL, 10);
+    return fd;
+}
+
+int connect_to(const struct addrinfo *to)
+{
+    int fd = socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, to->ai_addr, to->ai_addrlen) != 0 && errno != EINPROGRESS) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+int cannot_listen(const struct options *o, int status)
+{
+    say("cannot listen on %s port %ld: %s", o->host, o->port,
+        status == TLSMEM_ESYSTEM ? strerror(errno) : tlsmem_strerror(status));
+    return exit_code(status);
+}
+
+void watch(tlsmem_loop *loop, int fd, int events, watcher *fn, void *user)
+{
+    if (tlsmem_loop_watch(loop, fd, events, fn, user) != TLSMEM_OK) {
+        say("cannot watch descriptor %d: %s", fd, strerror(errno));
+        exit(EXIT_NETWORK);
+    }
+}
+
+int stop_descriptor(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (fd < 0) {
+        say("signalfd: %s", strerror(errno));
+        exit(EXIT_NETWORK);
+    }
+    return fd;
+}
+
+int ran_out(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+void pour(int fd, struct bytes *b)
+{
+    /* Not O_NONBLOCK, which would change the descriptor for everyone who shares it, the shell for one. A pipe or
+       terminal that polls writable takes this little without blocking. */
+    size_t done = 0;
+    struct pollfd ready = { .fd = fd, .events = POLLOUT };
+    while (done < b->n && poll(&ready, 1, 0) > 0) {
+        ssize_t took = write(fd, b->at + done, b->n - done < PIPE_BUF ? b->n - done : PIPE_BUF);
+        if (took < 0 && errno != EINTR && errno != EAGAIN) {
+            say("cannot write to descriptor %d: %s", fd, strerror(errno));
+            exit(EXIT_NETWORK);
+        }
+        if (took < 0)
+            break;
+        done += (size_t)took;
+    }
+    drop(b, done);
+}
+
+void keep(struct bytes *b, const void *bytes, size_t n)
+{
+    if (n == 0)
+        return;
+    if (n > b->room - b->n) {
+        size_t room = 2 * (b->n + n);
+        char *at = realloc(b->at, room);
+        if (at == NULL) {
+            say("out of memory");
+            exit(EXIT_NETWORK);
+        }
+        b->at = at;
+        b->room = room;
+    }
+    memcpy(b->at + b->n, bytes, n);
+    b->n += n;
+}
+
+void drop(struct bytes *b, size_t n)
+{
+    b->n -= n;
+    if (b->n > 0) {
+        memmove(b->at, b->at + n, b->n);
+    } else {
+        free(b->at);
+        *b = (struct bytes) { NULL, 0, 0 };
+    }
+}

@@ -1,0 +1,92 @@
+/*
+ * common.h - what the example programs share: options, messages, plain sockets, bytes that have to wait. How TLS is
+ * set up and driven stands in each program itself.
+ */
+#ifndef COMMON_H
+#define COMMON_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <netdb.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <tlsmem.h>
+
+/** What every program ends with. */
+enum { EXIT_DONE = 0, EXIT_USAGE = 1, EXIT_NETWORK = 2, EXIT_TLS = 3 };
+
+/** The options that every program has; NULL and 0 for those not given. */
+struct options {
+    const char *cert, *key, *ca, *host, *alpn, *keylog;
+    long port, insecure;
+    int tls_version; /* TLSMEM_TLS1_2, TLSMEM_TLS1_3, or 0 for both */
+};
+
+/** An option of one program alone. A table of them ends with { 0 }. */
+struct own_option {
+    const char *name;     /* without its dashes */
+    const char *argument; /* what --help calls its argument; NULL for a switch */
+    const char **text;    /* where the argument goes, */
+    long *number;         /* or where it goes as a number; a switch sets it to 1 */
+    const char *help;
+};
+
+/** The options of all three echo servers; `s` has these fields. */
+#define ECHO_OPTIONS(s)                                                                                     \
+    { "greeting", "TEXT", &(s).greeting, NULL, "say this first" },                                          \
+    { "client-ca", "FILE", &(s).client_ca, NULL, "clients must have a certificate of these authorities" },  \
+    { "max", "N", NULL, &(s).max, "end after N connections have ended" },                                   \
+    { "stats", NULL, NULL, &(s).stats, "print a line about each connection that ends" },                    \
+    { "verbose", NULL, NULL, &(s).verbose, "say on stderr why a connection failed" }
+
+/** Reads the command line into `o`, which holds the defaults, and `own`. Ends the program for --help and mistakes. */
+void parse_options(int argc, char **argv, const char *about, struct options *o, const struct own_option *own);
+
+/** Prints one line on stderr, after the program's name. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/** The same, and ends the program. */
+#define usage_error(...) (say(__VA_ARGS__), exit(EXIT_USAGE))
+/** Says why a context refused a setting (or was not made, when it is NULL), and ends the program with EXIT_TLS. */
+void context_refused(tlsmem_ctx *ctx) __attribute__((noreturn));
+/** Says why a connection failed; nothing if it did not. */
+void say_failure(const tlsmem *c);
+/** Says the state of a connection when it is not the one that was shown last. */
+void say_state(const tlsmem *c, long number, int *shown);
+/** The exit code that fits a status. */
+int exit_code(int status);
+/** Prints what a connection was and did, in one line. */
+void print_stats(FILE *to, const tlsmem *c, const tlsmem_report_info *report);
+
+/** Prints "listening on HOST:PORT" and flushes: from now on clients may connect. */
+void say_listening(const char *host, int port);
+/** Returns the addresses of a host, for freeaddrinfo. Ends the program when there are none. */
+struct addrinfo *look_up(const char *host, long port);
+/** Begins to connect a non-blocking socket. Returns it, or -1 with errno. */
+int connect_to(const struct addrinfo *to);
+/** Opens a non-blocking socket that listens; `o->port` becomes the one that it has. Ends the program on failure. */
+int listen_on(struct options *o);
+/** Says why nobody can listen there. Returns the exit code. */
+int cannot_listen(const struct options *o, int status);
+/** As tlsmem_loop_watch, but ends the program on failure. */
+typedef void watcher(tlsmem_loop *loop, int fd, int events, void *user);
+void watch(tlsmem_loop *loop, int fd, int events, watcher *fn, void *user);
+/** Returns a descriptor that becomes readable at SIGINT or SIGTERM, which no longer end the program by themselves. */
+int stop_descriptor(void);
+/** Returns 1 when accept failed because something ran out: trying again at once would fail again. */
+int ran_out(int error);
+
+/** Bytes that have to wait. */
+struct bytes {
+    char *at;
+    size_t n, room;
+};
+/** Adds bytes at the end. */
+void keep(struct bytes *b, const void *bytes, size_t n);
+/** Drops the first n bytes; the memory too, once nothing is left. */
+void drop(struct bytes *b, size_t n);
+/** Writes, and drops, what a descriptor takes without blocking. Ends the program when it will never take more. */
+void pour(int fd, struct bytes *b);
+
+#endif

@@ -1,0 +1,195 @@
+/*
+ * own_loop_epoll.c - the fd face: an echo server whose loop is its own, around epoll.
+ *
+ * The same callbacks as in echo_server.c tell what came; the loop tells the connection when its fd is ready, and asks
+ * tlsmem_interest afterwards whether epoll has to know something new. A sweep once a second sees to the deadlines.
+ */
+#include "common.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum { PLACES = 4096 };
+struct server {
+    tlsmem_ctx *ctx;
+    const char *greeting, *client_ca;
+    long max, stats, verbose, ended;
+    int epoll, listener;
+    struct echo *all[PLACES];
+    size_t count;
+};
+
+/* One client. */
+struct echo {
+    struct server *server;
+    tlsmem *c;
+    size_t place; /* in `all` */
+    int fd, peer_closed, closed;
+    uint32_t watched;  /* what epoll knows */
+    struct bytes kept; /* what tlsmem_write did not take */
+};
+
+static void on_data(tlsmem *c, const void *bytes, size_t n, void *user)
+{
+    struct echo *e = user;
+    ptrdiff_t taken = tlsmem_write(c, bytes, n);
+    if (taken == TLSMEM_AGAIN)
+        taken = 0;
+    if (taken >= 0 && (size_t)taken < n) { /* else the client takes no answers any more, and on_close is near */
+        keep(&e->kept, (const char *)bytes + taken, n - (size_t)taken);
+        tlsmem_pause(c);
+    }
+}
+
+static void on_drain(tlsmem *c, void *user)
+{
+    struct echo *e = user;
+    struct bytes kept = e->kept;
+    e->kept = (struct bytes) { NULL, 0, 0 };
+    on_data(c, kept.at, kept.n, e); /* keeps again what is not taken now either */
+    free(kept.at);
+    if (e->kept.n > 0)
+        return;
+    tlsmem_resume(c);
+    if (e->peer_closed)
+        tlsmem_close(c);
+}
+
+static void on_eof(tlsmem *c, void *user)
+{
+    struct echo *e = user;
+    e->peer_closed = 1;
+    if (e->kept.n == 0)
+        tlsmem_close(c); /* after what was written */
+}
+
+static void on_close(tlsmem *c, const tlsmem_report_info *report, void *user)
+{
+    struct echo *e = user;
+    if (e->server->stats)
+        print_stats(stdout, c, report);
+    if (e->server->verbose)
+        say_failure(c);
+    e->closed = 1; /* freed by settle(), once the call that brought us here has returned */
+}
+
+static void free_echo(struct server *s, struct echo *e)
+{
+    s->all[e->place] = s->all[--s->count];
+    s->all[e->place]->place = e->place;
+    drop(&e->kept, e->kept.n);
+    tlsmem_free(e->c); /* closes the fd too, which leaves epoll by that */
+    free(e);
+}
+
+/* After every call on a connection: frees it if it has ended, else has epoll watch for what it wants now. */
+static void settle(struct server *s, struct echo *e)
+{
+    if (e->closed) {
+        free_echo(s, e);
+        s->ended++;
+        return;
+    }
+    uint32_t wanted = (uint32_t)tlsmem_interest(e->c); /* POLLIN and POLLOUT are EPOLLIN and EPOLLOUT */
+    if (wanted == e->watched)
+        return;
+    /* With no interest it is taken out: epoll would report a hang-up all the same, again and again. */
+    struct epoll_event event = { .events = wanted, .data.ptr = e };
+    int what = wanted == 0 ? EPOLL_CTL_DEL : e->watched == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+    if (epoll_ctl(s->epoll, what, e->fd, &event) != 0)
+        tlsmem_abort(e->c); /* without memory; the next sweep frees it */
+    e->watched = wanted;
+}
+
+static void accept_all(struct server *s)
+{
+    static const tlsmem_callbacks callbacks = { sizeof callbacks, NULL, on_data, on_drain, on_eof, on_close };
+    for (int fd; s->count < PLACES && (fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
+        size_t n = s->greeting != NULL ? strlen(s->greeting) : 0;
+        struct echo *e = calloc(1, sizeof *e);
+        tlsmem *c = e != NULL ? tlsmem_new(s->ctx, &callbacks, e) : NULL;
+        /* The greeting waits for the handshake by itself. */
+        if (c == NULL || tlsmem_write(c, s->greeting, n) != (ptrdiff_t)n || tlsmem_set_fd(c, fd) != TLSMEM_OK) {
+            tlsmem_free(c);
+            free(e);
+            close(fd);
+            continue;
+        }
+        *e = (struct echo) { .server = s, .c = c, .fd = fd, .place = s->count };
+        s->all[s->count++] = e;
+        tlsmem_own_fd(c, 1);
+        tlsmem_handshake(c); /* begins, so that its deadline holds for a client that never says a word */
+        settle(s, e);
+    }
+    if (s->count == PLACES || ran_out(errno)) /* in epoll it would be ready for ever; serve() puts it back */
+        epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->listener, NULL);
+}
+
+/* Returns once the server is done. */
+static void serve(struct server *s)
+{
+    struct epoll_event ready[64], listener = { .events = EPOLLIN, .data.ptr = NULL };
+    for (int64_t sweep = 0; s->max == 0 || s->ended < s->max;) {
+        if (tlsmem_now() >= sweep) {
+            sweep = tlsmem_now() + 1000;
+            epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->listener, &listener); /* EEXIST as a rule */
+            for (size_t i = s->count; i-- > 0;) { /* from the end, because free_echo() moves the last one down */
+                tlsmem_tick(s->all[i]->c, tlsmem_now());
+                settle(s, s->all[i]);
+            }
+        }
+        int count = epoll_wait(s->epoll, ready, 64, 1000);
+        for (int i = 0; i < count; i++) {
+            struct echo *e = ready[i].data.ptr;
+            if (ready[i].data.ptr == s) /* a signal */
+                return;
+            if (e == NULL) {
+                accept_all(s);
+                continue;
+            }
+            if (ready[i].events & ~(uint32_t)EPOLLOUT) /* errors and hang-ups are found by receiving, */
+                tlsmem_on_readable(e->c);
+            if (ready[i].events & ~(uint32_t)EPOLLIN) /* or by sending */
+                tlsmem_on_writable(e->c);
+            settle(s, e);
+        }
+    }
+}
+
+static tlsmem_ctx *context(const struct options *o, const struct server *s)
+{
+    tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
+    int v = o->tls_version;
+    if (tlsmem_ctx_set_cert_file(ctx, o->cert) || tlsmem_ctx_set_key_file(ctx, o->key)
+        || (o->ca && (tlsmem_ctx_set_ca_file(ctx, o->ca) || tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL)))
+        || (s->client_ca && tlsmem_ctx_set_ca_file(ctx, s->client_ca))
+        || (s->client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED))
+        || (o->alpn && tlsmem_ctx_set_alpn(ctx, o->alpn)) || (o->keylog && tlsmem_ctx_set_keylog(ctx, o->keylog))
+        || (v && (tlsmem_ctx_set_min_version(ctx, v) || tlsmem_ctx_set_max_version(ctx, v))))
+        context_refused(ctx);
+    return ctx;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = { .host = "127.0.0.1", .port = 4433 };
+    static struct server s;
+    const struct own_option own[] = { ECHO_OPTIONS(s), { 0 } };
+    parse_options(argc, argv, "sends every byte back, over TLS, in a loop of its own around epoll", &o, own);
+    if (o.cert == NULL || o.key == NULL)
+        usage_error("--cert and --key are needed");
+
+    s.ctx = context(&o, &s);
+    s.listener = listen_on(&o);
+    s.epoll = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event signals = { .events = EPOLLIN, .data.ptr = &s };
+    if (epoll_ctl(s.epoll, EPOLL_CTL_ADD, stop_descriptor(), &signals) != 0)
+        return EXIT_NETWORK;
+    say_listening(o.host, (int)o.port);
+    serve(&s);
+    while (s.count > 0)
+        free_echo(&s, s.all[0]);
+    tlsmem_ctx_free(s.ctx);
+    return EXIT_DONE;
+}

@@ -1,0 +1,164 @@
+/*
+ * own_loop_poll.c - the fd face: an echo server whose loop is its own, around poll.
+ *
+ * It has no callbacks. After every event it reads what came and writes it back; what is not accepted stays in the
+ * connection, which then asks for no more. What to poll for is asked for each time: tlsmem_interest, tlsmem_deadline.
+ */
+#include "common.h"
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SIGNALS = 0, LISTENER = 1, FIRST = 2, PLACES = 4096 }; /* from FIRST on, a place for each connection */
+
+struct server {
+    tlsmem_ctx *ctx;
+    const char *greeting, *client_ca;
+    long max, stats, verbose, ended;
+    int listener;
+    int64_t accept_again; /* when descriptors had run out: not before this moment */
+    struct pollfd polled[PLACES];
+    tlsmem *connections[PLACES]; /* beside `polled` */
+    size_t count;
+};
+
+/* Takes a connection that has ended out of its place, and moves the last one there. */
+static void end(struct server *s, size_t place)
+{
+    tlsmem *c = s->connections[place];
+    tlsmem_report_info report = TLSMEM_REPORT_INFO_INIT;
+    tlsmem_report(c, &report);
+    if (s->stats)
+        print_stats(stdout, c, &report);
+    if (s->verbose)
+        say_failure(c);
+    tlsmem_free(c);
+    s->count--;
+    s->polled[place] = s->polled[s->count];
+    s->connections[place] = s->connections[s->count];
+    s->ended++;
+    s->accept_again = 0; /* a descriptor is free */
+}
+
+static void accept_all(struct server *s)
+{
+    for (int fd; s->count < PLACES && (fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
+        size_t n = s->greeting != NULL ? strlen(s->greeting) : 0;
+        tlsmem *c = tlsmem_new(s->ctx, NULL, NULL);
+        /* The greeting waits for the handshake by itself. */
+        if (c == NULL || tlsmem_write(c, s->greeting, n) != (ptrdiff_t)n || tlsmem_set_fd(c, fd) != TLSMEM_OK) {
+            tlsmem_free(c);
+            close(fd);
+            continue;
+        }
+        tlsmem_own_fd(c, 1);
+        tlsmem_handshake(c); /* begins, so that its deadline holds for a client that never says a word */
+        s->polled[s->count].revents = 0;
+        s->connections[s->count++] = c;
+    }
+    if (s->count < PLACES && ran_out(errno)) /* polled again at once, the listener would be ready for ever */
+        s->accept_again = tlsmem_now() + 1000;
+}
+
+/* Sends back what came, as far as it is accepted. Returns 0 once the connection has ended. */
+static int echo(tlsmem *c)
+{
+    const void *bytes;
+    size_t n;
+    while (tlsmem_read_peek(c, &bytes, &n) == TLSMEM_OK) {
+        ptrdiff_t taken = tlsmem_write(c, bytes, n);
+        if (taken == TLSMEM_AGAIN)
+            break;
+        tlsmem_read_consume(c, taken > 0 ? (size_t)taken : n); /* all, of a client that takes no answers any more */
+    }
+    tlsmem_want_info want = TLSMEM_WANT_INFO_INIT;
+    tlsmem_want(c, &want);
+    if (want.peer_closed && !want.has_plaintext)
+        tlsmem_close(c); /* after what was written */
+    tlsmem_want(c, &want);
+    return want.state != TLSMEM_STATE_CLOSED;
+}
+
+/* Asks every connection what to poll it for. Returns how long poll may wait, in milliseconds. */
+static int prepare(struct server *s)
+{
+    int64_t now = tlsmem_now(), next = s->accept_again > now ? s->accept_again : -1;
+    s->polled[LISTENER] = (struct pollfd) { next < 0 && s->count < PLACES ? s->listener : -1, POLLIN, 0 };
+    for (size_t i = FIRST; i < s->count; i++) {
+        int64_t deadline = tlsmem_deadline(s->connections[i]);
+        if (deadline >= 0 && (next < 0 || deadline < next))
+            next = deadline;
+        s->polled[i].events = (short)tlsmem_interest(s->connections[i]);
+        /* With no interest it is left out: poll would report a hang-up all the same, again and again. */
+        s->polled[i].fd = s->polled[i].events != 0 ? tlsmem_fd(s->connections[i]) : -1;
+    }
+    if (next < 0)
+        return -1;
+    return next <= now ? 0 : next - now < 60000 ? (int)(next - now) : 60000;
+}
+
+/* Returns an exit code once the server is done. */
+static int serve(struct server *s)
+{
+    for (;;) {
+        int timeout = prepare(s);
+        if (poll(s->polled, s->count, timeout) < 0 && errno != EINTR) {
+            say("poll: %s", strerror(errno));
+            return EXIT_NETWORK;
+        }
+        if (s->polled[SIGNALS].revents != 0)
+            return EXIT_DONE;
+        int64_t now = tlsmem_now();
+        for (size_t i = s->count; i-- > FIRST;) { /* from the end, because end() moves the last one down */
+            tlsmem *c = s->connections[i];
+            short ready = s->polled[i].revents;
+            if (ready & ~POLLOUT) /* errors and hang-ups are found by receiving, */
+                tlsmem_on_readable(c);
+            if (ready & ~POLLIN) /* or by sending */
+                tlsmem_on_writable(c);
+            tlsmem_tick(c, now);
+            if (!echo(c))
+                end(s, i);
+            if (s->max > 0 && s->ended >= s->max)
+                return EXIT_DONE;
+        }
+        if (s->polled[LISTENER].revents != 0)
+            accept_all(s);
+    }
+}
+
+static tlsmem_ctx *context(const struct options *o, const struct server *s)
+{
+    tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
+    int v = o->tls_version;
+    if (tlsmem_ctx_set_cert_file(ctx, o->cert) || tlsmem_ctx_set_key_file(ctx, o->key)
+        || (o->ca && (tlsmem_ctx_set_ca_file(ctx, o->ca) || tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL)))
+        || (s->client_ca && tlsmem_ctx_set_ca_file(ctx, s->client_ca))
+        || (s->client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED))
+        || (o->alpn && tlsmem_ctx_set_alpn(ctx, o->alpn)) || (o->keylog && tlsmem_ctx_set_keylog(ctx, o->keylog))
+        || (v && (tlsmem_ctx_set_min_version(ctx, v) || tlsmem_ctx_set_max_version(ctx, v))))
+        context_refused(ctx);
+    return ctx;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = { .host = "127.0.0.1", .port = 4433 };
+    static struct server s;
+    const struct own_option own[] = { ECHO_OPTIONS(s), { 0 } };
+    parse_options(argc, argv, "sends every byte back, over TLS, in a loop of its own around poll", &o, own);
+    if (o.cert == NULL || o.key == NULL)
+        usage_error("--cert and --key are needed");
+
+    s.ctx = context(&o, &s);
+    s.listener = listen_on(&o);
+    s.polled[SIGNALS] = (struct pollfd) { stop_descriptor(), POLLIN, 0 };
+    s.count = FIRST;
+    say_listening(o.host, (int)o.port);
+    int code = serve(&s);
+    while (s.count > FIRST)
+        tlsmem_free(s.connections[--s.count]);
+    tlsmem_ctx_free(s.ctx);
+    return code;
+}

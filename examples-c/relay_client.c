@@ -1,0 +1,175 @@
+/*
+ * relay_client.c - standard input goes to the peer, and what the peer says to standard output, over TLS.
+ *
+ * Nothing here blocks but the look-up of the name. Text that comes before the handshake is done waits in the
+ * connection. At the end of standard input our direction is closed, and the peer is listened to until it closes too.
+ */
+#include "common.h"
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+struct relay {
+    tlsmem_ctx *ctx;
+    tlsmem_loop *loop;
+    tlsmem *c;
+    const char *host;
+    struct addrinfo *addresses; /* still to be tried */
+    char text[16384];
+    size_t text_n, text_sent; /* read from standard input; of it, taken by tlsmem_write */
+    struct bytes out;         /* what standard output did not take yet */
+    int stdin_ended, closed, done, code;
+    long show, stats;
+    int shown; /* the state that was printed last */
+};
+
+static void connect_next(struct relay *r);
+static void send_text(tlsmem *c, void *user);
+
+static void show_state(struct relay *r)
+{
+    if (r->show)
+        say_state(r->c, 1, &r->shown);
+}
+
+static void on_stdin(tlsmem_loop *loop, int fd, int events, void *user)
+{
+    struct relay *r = user;
+    ssize_t n = read(fd, r->text, sizeof r->text);
+    (void)loop, (void)events;
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return;
+    r->stdin_ended = n <= 0;
+    r->text_n = n > 0 ? (size_t)n : 0;
+    r->text_sent = 0;
+    send_text(r->c, r);
+}
+
+/*
+ * Gives the connection what was read; on_established and on_drain too. Only when all is taken, more is read, so the
+ * peer sets the pace; and never after the end, where standard input would be readable for ever.
+ */
+static void send_text(tlsmem *c, void *user)
+{
+    struct relay *r = user;
+    ptrdiff_t taken = tlsmem_write(c, r->text + r->text_sent, r->text_n - r->text_sent);
+    if (taken > 0)
+        r->text_sent += (size_t)taken;
+    int open = tlsmem_is_established(c), all = r->text_sent == r->text_n;
+    if (all && r->stdin_ended)
+        tlsmem_close_write(c); /* after what was written, whenever that is */
+    /* Until it is open one piece is enough: if this address fails, that goes to the next one. */
+    int more = !r->stdin_ended && !r->closed && all && (open || r->text_n == 0);
+    watch(r->loop, STDIN_FILENO, more ? POLLIN : 0, on_stdin, r);
+    show_state(r);
+}
+
+/* Writes what standard output takes; while something is left, the connection delivers nothing. */
+static void on_stdout(tlsmem_loop *loop, int fd, int events, void *user)
+{
+    struct relay *r = user;
+    (void)loop, (void)events;
+    pour(fd, &r->out);
+    watch(r->loop, fd, r->out.n > 0 ? POLLOUT : 0, on_stdout, r);
+    r->done = r->closed && r->out.n == 0;
+    if (r->out.n > 0)
+        tlsmem_pause(r->c);
+    else
+        tlsmem_resume(r->c);
+}
+
+static void on_data(tlsmem *c, const void *bytes, size_t n, void *user)
+{
+    struct relay *r = user;
+    (void)c;
+    keep(&r->out, bytes, n);
+    on_stdout(r->loop, STDOUT_FILENO, POLLOUT, r);
+}
+
+static void on_eof(tlsmem *c, void *user)
+{
+    (void)user;
+    tlsmem_close(c);
+}
+
+static void on_close(tlsmem *c, const tlsmem_report_info *report, void *user)
+{
+    struct relay *r = user;
+    r->code = exit_code(report->status);
+    show_state(r);
+    if (r->code == EXIT_NETWORK && report->ciphertext_received == 0 && r->addresses != NULL) {
+        tlsmem_free(c);
+        connect_next(r);
+        return;
+    }
+    if (r->code != EXIT_DONE)
+        say_failure(c);
+    if (r->stats)
+        print_stats(stderr, c, report);
+    char rest[4096];
+    for (ptrdiff_t n; (n = tlsmem_read(c, rest, sizeof rest)) > 0;) /* came while the connection was paused */
+        keep(&r->out, rest, (size_t)n);
+    r->closed = 1;
+    watch(r->loop, STDIN_FILENO, 0, on_stdin, r);
+    on_stdout(r->loop, STDOUT_FILENO, POLLOUT, r);
+}
+
+/* Tries the next address: with a new connection, because one that has failed stays failed. */
+static void connect_next(struct relay *r)
+{
+    static const tlsmem_callbacks callbacks = { sizeof callbacks, send_text, on_data, send_text, on_eof, on_close };
+    int fd = -1;
+    while (fd < 0 && r->addresses != NULL) {
+        fd = connect_to(r->addresses);
+        r->addresses = r->addresses->ai_next;
+    }
+    r->c = tlsmem_new(r->ctx, &callbacks, r);
+    if (tlsmem_set_server_name(r->c, r->host) != TLSMEM_OK)
+        usage_error("--host: %s is no name", r->host);
+    if (fd < 0 || tlsmem_own_fd(r->c, 1) != TLSMEM_OK || tlsmem_loop_add(r->loop, r->c, fd) != TLSMEM_OK) {
+        say("cannot connect: %s", strerror(errno));
+        exit(EXIT_NETWORK);
+    }
+    r->text_sent = 0;
+    send_text(r->c, r);
+}
+
+static tlsmem_ctx *context(const struct options *o)
+{
+    tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_CLIENT);
+    int v = o->tls_version, trust = o->insecure ? tlsmem_ctx_insecure_no_verify(ctx)
+                                    : o->ca     ? tlsmem_ctx_set_ca_file(ctx, o->ca)
+                                                : tlsmem_ctx_set_ca_system(ctx);
+    if (trust || (o->cert && tlsmem_ctx_set_cert_file(ctx, o->cert)) || (o->key && tlsmem_ctx_set_key_file(ctx, o->key))
+        || (o->alpn && tlsmem_ctx_set_alpn(ctx, o->alpn)) || (o->keylog && tlsmem_ctx_set_keylog(ctx, o->keylog))
+        || (v && (tlsmem_ctx_set_min_version(ctx, v) || tlsmem_ctx_set_max_version(ctx, v))))
+        context_refused(ctx);
+    return ctx;
+}
+
+int main(int argc, char **argv)
+{
+    static struct relay r = { .shown = -1 };
+    struct options o = { .host = "localhost", .port = 443 };
+    const struct own_option own[] = {
+        { "state", NULL, NULL, &r.show, "print each TLS state on stderr" },
+        { "stats", NULL, NULL, &r.stats, "print a line about the connection on stderr when it ends" },
+        { 0 },
+    };
+    parse_options(argc, argv, "relays standard input to a TLS server, and its answers to standard output", &o, own);
+
+    struct addrinfo *found = look_up(o.host, o.port);
+    r.ctx = context(&o);
+    r.loop = tlsmem_loop_new();
+    r.host = o.host;
+    r.addresses = found;
+    connect_next(&r);
+    while (!r.done && tlsmem_loop_run_once(r.loop, -1) >= 0)
+        show_state(&r);
+    tlsmem_free(r.c);
+    tlsmem_loop_free(r.loop);
+    tlsmem_ctx_free(r.ctx);
+    freeaddrinfo(found);
+    return r.done ? r.code : EXIT_NETWORK;
+}
