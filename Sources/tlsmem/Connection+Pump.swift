@@ -18,7 +18,7 @@ extension Connection {
             if deliverEOF() { continue }
             switch step(bench) {
             case .plaintext(let count):
-                if engine.outgoing.count >= Bench.receiveBytes { flush() }
+                flushIfMuch()
                 deliver(count, bench)
             case .established:
                 if case .going = course { phaseDeadline = -1 }
@@ -62,7 +62,7 @@ extension Connection {
         var isMoving = false
         while engine.settle(incoming: bench.incoming, bench.pool) {
             isMoving = true
-            if engine.outgoing.count >= Bench.receiveBytes { flush() }
+            flushIfMuch()
         }
         return isMoving
     }
@@ -192,6 +192,11 @@ extension Connection {
 
     func socketIsWritable() {
         if case .full = transport { transport = .working }
+    }
+
+    /// Sends in the middle of something when so much waits that gathering more would gain nothing.
+    func flushIfMuch() {
+        if engine.outgoing.count >= min(Bench.receiveBytes, limits.outgoingMax / 2) { flush() }
     }
 
     /// Sends what the socket takes. What it does not take stays in the engine's outgoing queue, the only one.

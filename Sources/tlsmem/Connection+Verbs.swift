@@ -23,7 +23,7 @@ extension Connection {
                 let count = unsafe engine.write(rest.bytes, incoming: bench.incoming, bench.pool)
                 taken += count
                 let before = engine.outgoing.taken
-                if loop == nil || engine.outgoing.count >= Bench.receiveBytes { flush() }
+                sendSoon()
                 if count == 0, engine.outgoing.taken == before { break }
             }
         }
@@ -124,7 +124,7 @@ extension Connection {
         var isDone = false
         withBench { bench in
             isDone = engine.updateKey(askPeer: askPeer, incoming: bench.incoming, bench.pool)
-            if loop == nil { flush() }
+            sendSoon()
         }
         attend()
         return (isDone ? TLSMEM_OK : TLSMEM_ESTATE).code
@@ -138,6 +138,11 @@ extension Connection {
 }
 
 extension Connection {
+    /// Sends at once where nobody else will: a drive sends at its end, a loop at the end of the turn.
+    private func sendSoon() {
+        if loop == nil, !isPumping { flush() } else { flushIfMuch() }
+    }
+
     /// Has the loop look at us at the end of the turn; a drive that is under way looks by itself.
     func attend() {
         if bench == nil { loop?.registry.attend(self) }
