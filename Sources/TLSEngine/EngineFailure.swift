@@ -53,8 +53,8 @@ extension EngineFailure.Kind {
             self = .init(alertReceived: alert, isNegotiating: isNegotiating)
         } else if !cause.isSSL {
             self = isPeersFault ? .protocolViolation : .unexpected  // a primitive of libcrypto refused something
-        } else if isNegotiating, seen.alertSent == nil, Reason.notTLS.contains(cause.reason) {
-            self = .notTLS
+        } else if seen.alertSent == nil, Reason.notTLS.contains(cause.reason) {
+            self = isNegotiating ? .notTLS : .protocolViolation  // OpenSSL answers neither with an alert
         } else {
             self = .init(reason: cause.reason, verifyResult: verifyResult, isPeersFault: isPeersFault)
         }

@@ -111,7 +111,7 @@ extension OwnedContext {
 
     private func encryptedKey() -> [UInt8]? {
         Credentials.server.key.withUnsafeBytes { text -> [UInt8]? in
-            guard let source = try? PEMSource(text), let key = try? PrivateKey(from: source.bio),
+            guard let source = try? PEMSource(text), let key = try? PrivateKey.read(source.bio),
                 let target = try? MemoryBIO(),
                 PEM_write_bio_PKCS8PrivateKey(target.bio, key.key, EVP_aes_128_cbc(), "secret", 6, nil, nil) == 1
             else { return nil }

@@ -12,14 +12,14 @@ import Testing
     }
 
     private func kind(
-        _ cause: OpenSSLError, sent: UInt8? = nil, received: UInt8? = nil, verify: CInt = 0, inHandshake: Bool = true,
+        _ cause: OpenSSLError, sent: UInt8? = nil, received: UInt8? = nil, verify: CInt = 0, isNegotiating: Bool = true,
         canSendAlerts: Bool = true
     ) -> EngineFailure.Kind {
         var seen = Observations()
         seen.alertSent = sent
         seen.alertReceived = received
         return EngineFailure(
-            cause, seen: seen, verifyResult: Int(verify), inHandshake: inHandshake, canSendAlerts: canSendAlerts
+            cause, seen: seen, verifyResult: Int(verify), isNegotiating: isNegotiating, canSendAlerts: canSendAlerts
         ).kind
     }
 
@@ -33,6 +33,9 @@ import Testing
         for alert in UInt8.min...UInt8.max {
             let found = kind(ssl(anyReason), received: alert)
             #expect(found == expected[alert] ?? .alertReceived, "alert \(alert)")
+            // Once there is a cipher, "handshake failure" means something else.
+            let later = kind(ssl(anyReason), received: alert, isNegotiating: false)
+            #expect(later == (found == .noCommonCipher ? .alertReceived : found), "alert \(alert)")
         }
     }
 
@@ -49,7 +52,8 @@ import Testing
 
     @Test func `of our own making names no certificate`() {
         let failure = EngineFailure(
-            ssl(SSL_R_NO_SHARED_CIPHER), seen: Observations(), verifyResult: 10, inHandshake: true, canSendAlerts: true)
+            ssl(SSL_R_NO_SHARED_CIPHER), seen: Observations(), verifyResult: 10, isNegotiating: true,
+            canSendAlerts: true)
         #expect(failure.verifyResult == 0 && failure.verifyDepth == -1)
     }
 
@@ -57,6 +61,7 @@ import Testing
         for reason in Reason.version { #expect(kind(ssl(reason), sent: 70) == .noCommonVersion) }
         for reason in Reason.algorithms { #expect(kind(ssl(reason), sent: 40) == .noCommonCipher) }
         #expect(kind(ssl(SSL_R_NO_APPLICATION_PROTOCOL), sent: 120) == .noCommonProtocol)
+        #expect(kind(ssl(SSL_R_EXCESSIVE_MESSAGE_SIZE), sent: 47) == .messageLimit)
         #expect(kind(ssl(SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE), sent: 116) == .noCertificate)
     }
 
@@ -64,7 +69,7 @@ import Testing
         for reason in Reason.notTLS {
             #expect(kind(ssl(reason)) == .notTLS)
             #expect(kind(ssl(reason), sent: 70) != .notTLS)
-            #expect(kind(ssl(reason), inHandshake: false) != .notTLS)
+            #expect(kind(ssl(reason), isNegotiating: false) != .notTLS)
         }
     }
 
@@ -78,10 +83,10 @@ import Testing
 
     @Test func `is the peer's fault when OpenSSL sends it an alert, or can no longer send one`() {
         for cause in [ssl(SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC), Self.pack(ERR_LIB_EVP, 100)] {
-            #expect(kind(cause, sent: 20, inHandshake: false) == .protocolViolation)
-            #expect(kind(cause, inHandshake: false, canSendAlerts: false) == .protocolViolation)
-            #expect(kind(cause, sent: 80, inHandshake: false) == .unexpected)
-            #expect(kind(cause, inHandshake: false) == .unexpected)
+            #expect(kind(cause, sent: 20, isNegotiating: false) == .protocolViolation)
+            #expect(kind(cause, isNegotiating: false, canSendAlerts: false) == .protocolViolation)
+            #expect(kind(cause, sent: 80, isNegotiating: false) == .unexpected)
+            #expect(kind(cause, isNegotiating: false) == .unexpected)
         }
         #expect(kind(OpenSSLError.none) == .unexpected)
     }

@@ -40,7 +40,7 @@ import Testing
         }
         let kind = try #require(pair.server.failure ?? pair.server.endOfFile())
         let expected: [EngineFailure.Kind] = [
-            .notTLS, .protocolViolation, .noCommonVersion, .alertReceived, .endOfFileInHandshake,
+            .notTLS, .protocolViolation, .noCommonVersion, .alertReceived, .messageLimit, .endOfFileInHandshake,
         ]
         #expect(expected.contains(kind), "seed \(seed): \(kind)")
     }

@@ -10,7 +10,7 @@ import Testing
         case .new(let writing): "new, writing \(writing)"
         case .handshaking(let writing): "handshaking, writing \(writing)"
         case .open(let reading, let writing): "open, reading \(reading), writing \(writing)"
-        case .failed(let failure): "failed: \(failure.kind)"
+        case .failed(let failure, let reading, let writing): "\(failure.kind), reading \(reading), writing \(writing)"
         }
     }
 
@@ -33,13 +33,14 @@ import Testing
         var states: [EngineState] = Self.writings.flatMap {
             [.new($0), .handshaking($0), .open(.open, $0), .open(.ended, $0)]
         }
-        states.append(.failed(EngineFailure(.noTrust)))
+        states += Self.writings.map { .failed(EngineFailure(.noTrust), .ended, $0) }
         for state in states {
             for event in Event.allCases {
                 let expected: String =
                     switch (state, event) {
-                    case (.failed, _): "failed: noTrust"  // the first failure stays
-                    case (_, .failed): "failed: truncated"
+                    case (.failed, _): name(state)  // the first failure stays
+                    case (.open(let reading, let writing), .failed): "truncated, reading \(reading), writing \(writing)"
+                    case (_, .failed): "truncated, reading open, writing \(state.writing)"
                     case (.new(let writing), .began): "handshaking, writing \(writing)"
                     case (.handshaking(let writing), .established): "open, reading open, writing \(writing)"
                     case (.open(_, let writing), .peerClosed): "open, reading ended, writing \(writing)"
@@ -52,9 +53,5 @@ import Testing
                 #expect(after(state, event) == expected, "\(name(state)), \(event)")
             }
         }
-    }
-
-    @Test func `takes no writes once it has failed`() {
-        #expect(EngineState.failed(EngineFailure(.noTrust)).writing == .closed)
     }
 }

@@ -1,0 +1,166 @@
+/*
+ * Renegotiation in TLS 1.2, which may not take anybody's data with it.
+ */
+#include "regressions.h"
+
+static const ends renegotiable = { .version = TLSMEM_TLS1_2, .renegotiation = 1 };
+
+static void renegotiates_after_the_close(void)
+{
+    establish_ends(&renegotiable);
+    CHECK_STATUS(tlsmem_close_write(server.c), TLSMEM_OK);
+    wire_settle(&pair_wire);
+    CHECK(client.eofs == 1, "on_eof %d times", client.eofs);
+    CHECK_STATUS(tlsmem_renegotiate(client.c), TLSMEM_ESTATE);
+    say(&client, 5);
+    CHECK_STATUS(tlsmem_close(client.c), TLSMEM_OK);
+    CHECK(wire_run(&pair_wire, both_ended), "stalled");
+    CHECK_DELIVERED(client, server);
+    CHECK_ENDED(client, TLSMEM_OK);
+    CHECK_ENDED(server, TLSMEM_OK);
+    close_ends();
+}
+
+/** The peer's close_notify crosses our ClientHello, which it will never answer. */
+static void closed_during_a_renegotiation(void)
+{
+    establish_ends(&renegotiable);
+    pair_wire.up.cut_off = 1;
+    CHECK_STATUS(tlsmem_renegotiate(client.c), TLSMEM_OK);
+    say(&client, 5);
+    CHECK(want_of(client.c).deferred_bytes == 5, "%zu bytes deferred", want_of(client.c).deferred_bytes);
+    CHECK_STATUS(tlsmem_close_write(server.c), TLSMEM_OK);
+    wire_settle(&pair_wire);
+    CHECK_ENDED(client, TLSMEM_EHANDSHAKEEOF);
+    close_ends();
+}
+
+static void unanswered_renegotiation(void)
+{
+    establish_ends(&renegotiable);
+    pair_wire.up.cut_off = 1;
+    CHECK_STATUS(tlsmem_renegotiate(client.c), TLSMEM_OK);
+    say(&client, 5);
+    wire_settle(&pair_wire);
+    int64_t deadline = tlsmem_deadline(client.c);
+    CHECK(deadline > tlsmem_now(), "the deadline is %lld", (long long)deadline);
+    CHECK_STATUS(tlsmem_tick(client.c, deadline), TLSMEM_ETIMEOUT);
+    CHECK_ENDED(client, TLSMEM_ETIMEOUT);
+    close_ends();
+
+    establish_ends(&renegotiable);
+    CHECK_STATUS(tlsmem_renegotiate(client.c), TLSMEM_OK);
+    wire_settle(&pair_wire);
+    CHECK(tlsmem_deadline(client.c) == -1, "a deadline is left when it is done");
+    close_ends();
+}
+
+/** The server asks, writes the rest and closes its direction, while the client still writes. */
+static void asked_and_closed(face face, uint64_t seed)
+{
+    tlsmem_loop *loop = face == FACE_REGISTRY ? tlsmem_loop_new() : NULL;
+    ends how = renegotiable;
+    how.client_face = how.server_face = face;
+    how.loop = loop;
+    establish_ends(&how);
+    pair_wire.how = (cut){ CUT_SEEDED, seed };
+    pair_wire.up.random.state = seed * 2;
+    pair_wire.down.random.state = seed * 2 + 1;
+    client.close_on_eof = 1;
+    client.piece = 1000;
+    client.to_send = 58000;
+    for (uint64_t turn = 0; turn < seed % 7; turn++)
+        wire_turn(&pair_wire);
+    CHECK_STATUS(tlsmem_renegotiate(server.c), TLSMEM_OK);
+    say(&server, 60000);
+    CHECK_STATUS(tlsmem_close_write(server.c), TLSMEM_OK);
+    CHECK(wire_run(&pair_wire, both_ended), "seed %d, %s: stalled, %zu bytes deferred", (int)seed, face_names[face],
+          want_of(client.c).deferred_bytes);
+    CHECK_DELIVERED(client, server);
+    CHECK_DELIVERED(server, client);
+    CHECK_ENDED(client, TLSMEM_OK);
+    CHECK_ENDED(server, TLSMEM_OK);
+    close_ends();
+    tlsmem_loop_free(loop);
+}
+
+static void asks_and_closes(void)
+{
+    for (uint64_t seed = 0; seed < 21; seed++)
+        asked_and_closed((face)(seed % 3), seed);
+}
+
+/** The smallest form of it: three bytes, and the close on their heels. */
+static void asks_and_closes_at_once(void)
+{
+    establish_ends(&renegotiable);
+    client.close_on_eof = 1;
+    CHECK_STATUS(tlsmem_renegotiate(server.c), TLSMEM_OK);
+    say(&server, 3);
+    CHECK_STATUS(tlsmem_close_write(server.c), TLSMEM_OK);
+    say(&client, 100);
+    CHECK(wire_run(&pair_wire, both_ended), "stalled");
+    CHECK_DELIVERED(client, server);
+    CHECK_DELIVERED(server, client);
+    CHECK_ENDED(client, TLSMEM_OK);
+    CHECK_ENDED(server, TLSMEM_OK);
+    close_ends();
+}
+
+/** Both sides begin, the client while half of the HelloRequest's record has come. */
+static void half_a_record(size_t half)
+{
+    unsigned char request[256];
+    establish_ends(&renegotiable);
+    CHECK_STATUS(tlsmem_renegotiate(server.c), TLSMEM_OK);
+    ptrdiff_t length = end_take(&server, request, sizeof request);
+    MUST(length > 0 && (size_t)length > half);
+    MUST(end_give(&client, request, half) == half);
+    /* It has begun, or the server's request has been noticed already. */
+    int begun = tlsmem_renegotiate(client.c);
+    CHECK(begun == TLSMEM_OK || begun == TLSMEM_ESTATE, "tlsmem_renegotiate: %s", tlsmem_status_name(begun));
+    say(&server, 5);
+    say(&client, 7);
+    MUST(end_give(&client, request + half, (size_t)length - half) == (size_t)length - half);
+    wire_settle(&pair_wire);
+    CHECK(client.received == 5 && server.received == 7, "cut at %zu: the client received %d, the server %d", half,
+          (int)client.received, (int)server.received);
+    server.close_on_eof = 1;
+    CHECK_STATUS(tlsmem_close(client.c), TLSMEM_OK);
+    CHECK(wire_run(&pair_wire, both_ended), "cut at %zu: stalled", half);
+    CHECK_ENDED(client, TLSMEM_OK);
+    CHECK_ENDED(server, TLSMEM_OK);
+    close_ends();
+}
+
+static void renegotiates_within_a_record(void)
+{
+    for (size_t half = 1; half < 33; half++)
+        half_a_record(half);
+}
+
+static void renegotiates_twice(void)
+{
+    for (int role = 0; role < 2; role++) {
+        establish_ends(&renegotiable);
+        end *e = role == 0 ? &client : &server;
+        CHECK_STATUS(tlsmem_renegotiate(e->c), TLSMEM_OK);
+        CHECK_STATUS(tlsmem_renegotiate(e->c), TLSMEM_ESTATE);
+        wire_settle(&pair_wire);
+        CHECK_STATUS(tlsmem_renegotiate(e->c), TLSMEM_OK);
+        wire_settle(&pair_wire);
+        CHECK(failure_of(client.c) == TLSMEM_OK && failure_of(server.c) == TLSMEM_OK, "it failed");
+        close_ends();
+    }
+}
+
+const regression handshake_regressions[] = {
+    { "renegotiates after the peer's close, and can write no more", renegotiates_after_the_close },
+    { "stays stuck when the peer closes during a renegotiation", closed_during_a_renegotiation },
+    { "waits for ever for the answer to a renegotiation", unanswered_renegotiation },
+    { "loses what is written when the peer asks for a renegotiation and closes", asks_and_closes },
+    { "closes before the renegotiation that it asked for is answered", asks_and_closes_at_once },
+    { "fails when it renegotiates while half a record is there", renegotiates_within_a_record },
+    { "says OK to a second renegotiation while one is under way", renegotiates_twice },
+    { NULL, NULL }
+};
