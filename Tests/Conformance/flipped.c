@@ -80,7 +80,7 @@ int main(void)
             CHECK(records > 4, "only %d records", records);
             /* The last is the close_notify, after which nobody needs to listen. */
             for (int record = 0; record < records - 1; record++)
-                for (int bit = 0; bit < 8; bit += 7)
+                for (int bit = 0; bit < (short_run() ? 1 : 8); bit += 7)
                     run(version, up, record, (unsigned char)(1 << bit));
         }
     return finish();

@@ -8,6 +8,8 @@ static tlsmem_loop *loops[2];
 static tlsmem_ctx *client_ctx, *server_ctx;
 static tlsmem_limits limits_now;
 static int version_now;
+/* Without what pads the struct. */
+#define LIMITS_USED (offsetof(tlsmem_limits, close_ms) + sizeof(uint32_t))
 
 static void forget_contexts(void)
 {
@@ -20,7 +22,7 @@ static void set_contexts(int version, const tlsmem_limits *wanted)
     tlsmem_limits limits = TLSMEM_LIMITS_INIT;
     if (wanted != NULL)
         limits = *wanted;
-    if (client_ctx != NULL && version == version_now && memcmp(&limits, &limits_now, sizeof limits) == 0)
+    if (client_ctx != NULL && version == version_now && memcmp(&limits, &limits_now, LIMITS_USED) == 0)
         return;
     if (client_ctx == NULL)
         atexit(forget_contexts);
@@ -64,7 +66,7 @@ void pair_close(void)
 void every_pair(const char *name, const tlsmem_limits *limits, void (*play)(const scene *s))
 {
     for (int version = TLSMEM_TLS1_2; version <= TLSMEM_TLS1_3; version++)
-        for (int pair = 0; pair < 9; pair++) {
+        for (int pair = 0; pair < 9; pair += short_run() ? 4 : 1) {
             scene s = { name, version, (face)(pair / 3), (face)(pair % 3), limits };
             play(&s);
         }

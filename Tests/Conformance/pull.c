@@ -56,7 +56,7 @@ static void pulled(const scene *s)
     pair_establish(s);
     pull_mode(&server);
     CHECK_STATUS(read_all(&server, &random), TLSMEM_AGAIN);
-    client.to_send = 5 * MEGABYTE;
+    client.to_send = 3 * MEGABYTE;
     wire_settle(&pair_wire);
     tlsmem_want_info want = want_of(server.c);
     CHECK(want.incoming_bytes >= most && want.incoming_bytes <= most + RECORD, "%zu bytes wait", want.incoming_bytes);

@@ -16,7 +16,7 @@ typedef struct regression {
 
 /* By subject, each ended by { NULL, NULL }. */
 extern const regression close_regressions[], handshake_regressions[], interest_regressions[], limit_regressions[],
-    listener_regressions[], loop_regressions[], name_regressions[];
+    listener_regressions[], loop_regressions[], name_regressions[], thread_regressions[];
 
 /** Plays those whose sentence contains `wanted` (NULL: all), and checks that none keeps a descriptor. */
 void play_all(const regression *each, const char *wanted);
@@ -45,5 +45,7 @@ void settle_loop(tlsmem_loop *loop);
 void settle_direct(void);
 /** A pair of connected non-blocking sockets. */
 void socket_pair(int pair[2]);
+/** A blocking socket that has connected to a port of this machine, and waits ten seconds at most; -1 when it cannot. */
+int plain_client(int port);
 
 #endif

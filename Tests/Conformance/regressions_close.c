@@ -227,8 +227,10 @@ static void abort_at_once(end *e, event what)
 static void feeds_a_dead_connection(void)
 {
     static unsigned char bytes[1 << 20];
+    tlsmem_limits limits = TLSMEM_LIMITS_INIT;
+    limits.incoming_max = sizeof bytes; /* there would be room for all of it */
     size_t length = 0;
-    establish_ends(&(ends){ .version = TLSMEM_TLS1_3 });
+    establish_ends(&(ends){ .version = TLSMEM_TLS1_3, .server_limits = &limits });
     say(&client, 600000);
     for (ptrdiff_t got; (got = end_take(&client, bytes + length, sizeof bytes - length)) > 0; length += (size_t)got)
         ;

@@ -1,7 +1,11 @@
 #define _GNU_SOURCE
 #include "regressions.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 void play_all(const regression *each, const char *wanted)
 {
@@ -102,4 +106,18 @@ void settle_direct(void)
 void socket_pair(int pair[2])
 {
     MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
+}
+
+int plain_client(int port)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+    struct timeval patience = { 10, 0 };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0
+                    || connect(fd, (struct sockaddr *)&address, sizeof address) != 0)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
 }

@@ -124,6 +124,11 @@ long setting(const char *name, long otherwise)
     return text != NULL && *text != 0 ? atol(text) : otherwise;
 }
 
+int short_run(void)
+{
+    return setting("TLSMEM_TEST_SHORT", 0) != 0;
+}
+
 /* ---- random numbers */
 
 /** Mixes 64 bits so that near inputs give far outputs (the finaliser of splitmix64). */

@@ -45,6 +45,9 @@ int open_descriptors(void);
 /** Reads a number from the environment, or the default. */
 long setting(const char *name, long otherwise);
 
+/** Whether TLSMEM_TEST_SHORT is set: where each instruction costs fifty, a part of what is similar will do. */
+int short_run(void);
+
 /* ---- random numbers: same seed, same run */
 
 typedef struct seeded { uint64_t state; } seeded;

@@ -140,7 +140,11 @@ package final class End {
     /// Takes all ciphertext that waits.
     package func takeAll() -> [UInt8] {
         var all: [UInt8] = []
-        while engine.outgoing.count > 0 { all += take(.max) }
+        while engine.outgoing.count > 0 {
+            let bytes = take(.max)
+            if bytes.isEmpty { break }  // it says that bytes wait, and shows none
+            all += bytes
+        }
         return all
     }
 }

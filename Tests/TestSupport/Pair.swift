@@ -45,6 +45,7 @@ package final class Pair {
         var carried = 0
         while from.engine.outgoing.count > 0 {
             let bytes = from.take(cuts.next(from.engine.outgoing.count))
+            if bytes.isEmpty { break }  // it says that bytes wait, and shows none
             carried += bytes.count
             var fed = 0
             while fed < bytes.count {

@@ -1,0 +1,122 @@
+/*
+ * Bugs that only a kernel shows that fails, or a clock that stands still, on demand. A program of its own, because all
+ * of the process has this kernel and this clock.
+ */
+#define _GNU_SOURCE
+#include "regressions.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <faulty_kernel.h>
+#include <time.h>
+#include <unistd.h>
+
+/* CLOCK_MONOTONIC in milliseconds, while it stands still; 0 while it is the kernel's. */
+static int64_t still_at;
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    static int (*next)(clockid_t, struct timespec *);
+    if (clock == CLOCK_MONOTONIC && still_at > 0) {
+        now->tv_sec = still_at / 1000;
+        now->tv_nsec = still_at % 1000 * 1000000;
+        return 0;
+    }
+    if (next == NULL)
+        *(void **)&next = dlsym(RTLD_NEXT, "clock_gettime");
+    return next(clock, now);
+}
+
+static int accepted_count, errors, last_error;
+
+static int refuse(tlsmem_listener *listener, tlsmem_accepted *accepted, void *user)
+{
+    (void)listener, (void)accepted, (void)user;
+    accepted_count++;
+    return 1;
+}
+
+static void on_error(tlsmem_listener *listener, int sys_errno, void *user)
+{
+    (void)listener, (void)user;
+    errors++;
+    last_error = sys_errno;
+}
+
+static void accept_fails(int fault)
+{
+    tlsmem_listen_options options = TLSMEM_LISTEN_OPTIONS_INIT;
+    tlsmem_listener *listener;
+    tlsmem_ctx *ctx = context(TLSMEM_SERVER, 0);
+    tlsmem_loop *loop = tlsmem_loop_new();
+    options.host = "127.0.0.1";
+    options.on_accept = refuse;
+    options.on_error = on_error;
+    MUST(tlsmem_loop_listen(loop, ctx, &options, &listener) == TLSMEM_OK);
+    accepted_count = errors = last_error = 0;
+    still_at = tlsmem_now();
+    int fd = plain_client(tlsmem_listener_port(listener));
+    MUST(fd >= 0);
+    faulty_arm(FAULTY_ACCEPT, 1, fault);
+    for (int turn = 0; turn < 20; turn++)
+        IGNORE(tlsmem_loop_run_once(loop, 0) < 0);
+    CHECK(errors == 1 && last_error == fault, "on_error %d times, with errno %d for %d", errors, last_error, fault);
+    CHECK(faulty_count(FAULTY_ACCEPT) == 1, "%ld times asked again at once, after errno %d",
+          faulty_count(FAULTY_ACCEPT) - 1, fault);
+    CHECK(tlsmem_loop_timeout(loop) == 1000, "it waits %d ms", tlsmem_loop_timeout(loop));
+    still_at += 1000;
+    settle_loop(loop);
+    CHECK(accepted_count == 1, "%d accepted a second later", accepted_count);
+    faulty_arm(FAULTY_ACCEPT, 0, 0);
+    still_at = 0;
+    close(fd);
+    tlsmem_loop_free(loop);
+    tlsmem_ctx_free(ctx);
+}
+
+static void spins_when_accept_fails(void)
+{
+    static const int faults[] = { EPERM, EINVAL, EIO, EMFILE };
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        accept_fails(faults[i]);
+}
+
+/** 79 KeyUpdates a second of 100, at moments between which 1.9 become due. */
+static void counts_too_slowly(void)
+{
+    tlsmem_limits limits = TLSMEM_LIMITS_INIT;
+    limits.update_rate = 100;
+    limits.update_burst = 4;
+    still_at = tlsmem_now();
+    establish_ends(&(ends){ .version = TLSMEM_TLS1_3, .server_limits = &limits });
+    for (int step = 0; step < 200 && server.closes == 0; step++) {
+        still_at += 19;
+        for (int i = 0; i < 1 + step % 2; i++)
+            CHECK_STATUS(tlsmem_key_update(client.c, 0), TLSMEM_OK);
+        wire_settle(&pair_wire);
+    }
+    CHECK(server.closes == 0, "ended with %s", tlsmem_status_name(server.report.status));
+    tlsmem_stats_info stats = TLSMEM_STATS_INFO_INIT;
+    CHECK_STATUS(tlsmem_stats(server.c, &stats), TLSMEM_OK);
+    CHECK(stats.key_updates_in == 300, "%llu KeyUpdates came", (unsigned long long)stats.key_updates_in);
+    /* It can still say no: one more than the burst, at once. */
+    for (int i = 0; i < 5; i++)
+        CHECK_STATUS(tlsmem_key_update(client.c, 0), TLSMEM_OK);
+    wire_settle(&pair_wire);
+    CHECK_ENDED(server, TLSMEM_ELIMIT);
+    close_ends();
+    still_at = 0;
+}
+
+static const regression kernel_regressions[] = {
+    { "spins when accept fails in a way that it does not know", spins_when_accept_fails },
+    { "allows the peer fewer KeyUpdates than update_rate", counts_too_slowly },
+    { NULL, NULL }
+};
+
+int main(int count, char **arguments)
+{
+    begin("regressions_kernel");
+    play_all(kernel_regressions, count > 1 ? arguments[1] : NULL);
+    return finish();
+}
