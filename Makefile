@@ -68,7 +68,7 @@ test:
 check:
 	Tests/packages check
 	@$(MAKE) --no-print-directory examples
-	Tests/check
+	Tests/check $(CHECKS)
 
 format:
 	$(SWIFT) format --in-place --recursive Sources Tests
@@ -98,7 +98,7 @@ help:
 	@echo 'make examples      build the example programs into build/examples'
 	@echo 'make demo          a TLS echo server on epoll and a client, and what they did'
 	@echo 'make test          run every test (Debian packages that are missing: installed when root, else named)'
-	@echo 'make check         the longer checks: tidiness, ABI, format, sanitizers, valgrind'
+	@echo 'make check         the longer checks: tidiness, ABI, format, sanitizers, valgrind (CHECKS=... for some)'
 	@echo 'make format        lay out the Swift sources as .swift-format says'
 	@echo 'make install       PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) DESTDIR=$(DESTDIR)'
 	@echo 'make uninstall     with the same variables'

@@ -1,4 +1,4 @@
-# Slow: the Swift tests under two sanitizers, and the C programs under valgrind.
+# Slow: all tests under sanitizers, and the examples under valgrind.
 
 # sanitized KIND SYMBOL: the tests pass, and the symbol shows that the sanitizer was there
 sanitized() {
@@ -33,7 +33,7 @@ succeeds "valgrind: memory_pair, TLS 1.2" memory_pair_watched 1.2
 succeeds "valgrind: memory_pair, TLS 1.3" memory_pair_watched 1.3
 succeeds "valgrind: echo_server and relay_client, TLS 1.2" echo_watched 1.2
 succeeds "valgrind: echo_server and relay_client, TLS 1.3" echo_watched 1.3
-succeeds "valgrind: the conformance programs" Tests/bounded 10 Tests/Conformance/run valgrind
-succeeds "the conformance programs under the address and undefined behaviour sanitizers" Tests/bounded 10 Tests/Conformance/run asan
+succeeds "the C programs under the address and undefined behaviour sanitizers" \
+    Tests/bounded 10 Tests/Conformance/run asan
 succeeds "the Swift tests under the address sanitizer" sanitized address __asan_init
 succeeds "the Swift tests under the thread sanitizer" sanitized thread __tsan_init
