@@ -23,7 +23,7 @@ pc = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@PREFIX@|$(1)|' -e 's|@LIBDIR@|$(2)|
 	pkgconfig/tlsmem.pc.in
 
 .DELETE_ON_ERROR:
-.PHONY: all examples demo test check format install uninstall clean help
+.PHONY: all examples demo test check faces format install uninstall clean help
 
 all: build/staged
 
@@ -70,6 +70,9 @@ check:
 	@$(MAKE) --no-print-directory examples
 	Tests/check $(CHECKS)
 
+faces: examples
+	FACES_LARGE_SEEDS=200 TLSMEM_TEST_SECONDS=3600 Tests/Conformance/run run PROGRAMS=faces
+
 format:
 	$(SWIFT) format --in-place --recursive Sources Tests
 
@@ -99,6 +102,7 @@ help:
 	@echo 'make demo          a TLS echo server on epoll and a client, and what they did'
 	@echo 'make test          run every test (Debian packages that are missing: installed when root, else named)'
 	@echo 'make check         the longer checks: tidiness, ABI, format, sanitizers, valgrind (CHECKS=... for some)'
+	@echo 'make faces         every pair of faces over every cut, 5 MiB both ways too: some ten minutes'
 	@echo 'make format        lay out the Swift sources as .swift-format says'
 	@echo 'make install       PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) DESTDIR=$(DESTDIR)'
 	@echo 'make uninstall     with the same variables'
