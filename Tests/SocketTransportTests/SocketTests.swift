@@ -70,13 +70,13 @@ import Testing
 
     @Test func `goes on after a signal`() throws {
         let pair = Sockets(blocking: true)
-        signal(SIGUSR2) { _ in interruptions.pointee += 1 }
+        signal(SIGUSR2) { _ in interruptions.add(1, ordering: .relaxed) }
         let reader = pthread_self()
-        let before = interruptions.pointee
+        let before = interruptions.load(ordering: .relaxed)
         let far = pair.far
         // Sends the byte only after the reader has been interrupted many times.
         let thread = Joined {
-            while interruptions.pointee < before + 50 {
+            while interruptions.load(ordering: .relaxed) < before + 50 {
                 pthread_kill(reader, SIGUSR2)
                 sched_yield()
             }

@@ -1,3 +1,4 @@
+import Synchronization
 import CLinux
 import Glibc
 import SocketTransport
@@ -55,11 +56,7 @@ final class Joined {
 }
 
 /// Counted by a signal handler, which may touch nothing but memory.
-nonisolated(unsafe) let interruptions: UnsafeMutablePointer<Int> = {
-    let count = UnsafeMutablePointer<Int>.allocate(capacity: 1)
-    count.initialize(to: 0)
-    return count
-}()
+let interruptions = Atomic<Int>(0)
 
 /// Waits for an event that is certain to come.
 func waitReadable(_ fd: CInt) {
