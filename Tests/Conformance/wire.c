@@ -76,6 +76,7 @@ void wire_open(wire *w, end *client, end *server, cut how)
     w->client = client;
     w->server = server;
     w->how = how;
+    w->bytewise_most = (uint64_t)setting("WIRE_BYTEWISE_MOST", 65536);
     w->up.from = w->down.to = client;
     w->up.to = w->down.from = server;
     w->up.random.state = how.seed * 2;
@@ -86,7 +87,7 @@ static size_t piece_of(const wire *w, direction *d, size_t most)
 {
     if (w->how.kind == CUT_WHOLE)
         return most;
-    if (w->how.kind == CUT_BYTES && d->given < BYTEWISE_MOST)
+    if (w->how.kind == CUT_BYTES && d->given < w->bytewise_most)
         return 1;
     size_t piece = seeded_size(&d->random, 65536);
     return piece < most ? piece : most;

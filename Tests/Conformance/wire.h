@@ -8,16 +8,15 @@
 
 /*
  * Ciphertext is taken from an end and given to the other in pieces: as large as possible, of one byte, or of seeded
- * random sizes (half of them small). One byte at a time holds for the first 64 KiB of each direction only, seeded
- * pieces follow: at two system calls a byte the whole of 5 MiB would take minutes, and the places where a cut can hurt
- * (handshake, record headers, tags) have all been passed by then.
+ * random sizes (half of them small). One byte at a time holds for the first 64 KiB of each direction only, unless
+ * WIRE_BYTEWISE_MOST says otherwise; seeded pieces follow: at two system calls a byte the whole of 5 MiB takes a minute,
+ * and the places where a cut can hurt (handshake, record headers, tags) have all been passed by then.
  */
 typedef enum cut_kind { CUT_WHOLE, CUT_BYTES, CUT_SEEDED } cut_kind;
 typedef struct cut {
     cut_kind kind;
     uint64_t seed;
 } cut;
-#define BYTEWISE_MOST 65536
 extern const char *const cut_names[3];
 
 typedef struct direction {
@@ -36,6 +35,7 @@ typedef struct direction {
 typedef struct wire {
     end *client, *server;
     cut how;
+    uint64_t bytewise_most;
     direction up, down;       /* client to server, server to client */
 } wire;
 
