@@ -30,12 +30,15 @@
  *            it returns first, and what it caused is reported after that callback has returned.
  * Threads    A connection and a loop belong to one thread at a time; different ones may be used by different
  *            threads at once. A connection may be handed to another thread when it is in no loop and none of its
- *            callbacks is running. A context may be shared once it is set up (tlsmem_new freezes it). Only
- *            tlsmem_loop_stop, tlsmem_loop_wake, tlsmem_loop_post, tlsmem_ctx_ref and tlsmem_ctx_free may be
- *            called on an object that another thread is using.
+ *            callbacks is running; tlsmem_loop_move does it for a live one. A context may be shared once it is set up
+ *            (tlsmem_new freezes it). Only tlsmem_loop_stop, tlsmem_loop_wake, tlsmem_loop_post, tlsmem_loop_drain,
+ *            the loop that tlsmem_loop_move and tlsmem_listener_add_loop are given, tlsmem_ctx_ref and
+ *            tlsmem_ctx_free may be called on an object that another thread is using. The library starts threads for
+ *            one thing only: the resolver blocks, so tlsmem_loop_connect with a name asks it in threads of its own.
  * Process    The library closes no fd that it did not open (unless told), installs no signal or exit handler,
  *            raises no SIGPIPE, never sleeps or prints. It reads no environment, beyond what OpenSSL reads for its
- *            configuration file, the resolver for its own, and tlsmem_ctx_set_ca_system for the system's authorities.
+ *            configuration file, the resolver for its own, tlsmem_ctx_set_ca_system for the system's authorities, and
+ *            tlsmem_inherited_fd for the service manager's sockets.
  *            If the system has no memory left for the library's own few small objects, the process is ended, as
  *            by abort; OpenSSL's failed allocations come back as TLSMEM_ENOMEM.
  */
@@ -103,7 +106,9 @@ typedef enum tlsmem_status {
     TLSMEM_EEXPIRED = -25,   /**< the peer's certificate is not valid at this time */
     TLSMEM_ENOCERT = -26,    /**< the peer sent no certificate, and one is required */
     TLSMEM_EREJECTED = -27,  /**< the peer refuses our certificate, or misses one (alerts 42 to 46, 48, 49, 116) */
-    TLSMEM_EINTERNAL = -28   /**< OpenSSL failed in a way that is none of the above: see openssl_code */
+    TLSMEM_EINTERNAL = -28,  /**< OpenSSL failed in a way that is none of the above: see openssl_code */
+    TLSMEM_ERESOLVE = -29,   /**< the host name to connect to has no address: see the sentence */
+    TLSMEM_ECONNECT = -30    /**< no address could be connected to: see sys_errno, and the sentence for each of them */
 } tlsmem_status;
 
 /** Returns the name of a status, "TLSMEM_EINVAL", or "TLSMEM_?"; static. Any thread. */
@@ -159,10 +164,15 @@ typedef struct tlsmem_limits {
     uint32_t handshake_ms; /**< from the first driving call to established */
     uint32_t idle_ms;      /**< without a byte in either direction */
     uint32_t close_ms;     /**< from tlsmem_close, or from a failure, to the end */
+    uint32_t read_ms;      /**< established, reading, and without a byte from the peer */
+    uint32_t write_ms;     /**< established, with bytes waiting to be sent, and none of them taken */
+    size_t outgoing_high;  /**< bytes: with more waiting it is congested (tlsmem_is_congested); from outgoing_max on: never */
+    size_t incoming_low;   /**< bytes: after incoming_max the socket is read again once what waits has fallen to this */
 } tlsmem_limits;
 /** The defaults. */
 #define TLSMEM_LIMITS_INIT                                                                                      \
-    { sizeof(tlsmem_limits), 1048576, 262144, 262144, 65536, 262144, 102400, 100, 1024, 10000, 0, 5000 }
+    { sizeof(tlsmem_limits), 1048576, 262144, 262144, 65536, 262144, 102400, 100, 1024, 10000, 0, 5000, 0, 0, \
+      524288, 131072 }
 
 /**
  * Makes a context: TLS 1.2 and 1.3, OpenSSL's default ciphers, verification on for clients.
@@ -264,7 +274,8 @@ typedef struct tlsmem_callbacks {
     void (*on_established)(tlsmem *c, void *user);
     /** Plaintext; `bytes` is valid until the callback returns. NULL: plaintext waits for tlsmem_read. */
     void (*on_data)(tlsmem *c, const void *bytes, size_t n, void *user);
-    /** After a tlsmem_write that took less than it was given: there is room again. */
+    /** After a tlsmem_write that took less than it was given, or that left the connection congested: what waits has
+     *  fallen to outgoing_low. */
     void (*on_drain)(tlsmem *c, void *user);
     /** The peer sent close_notify; writing may go on. NULL, with on_data set: the library answers with a close. */
     void (*on_eof)(tlsmem *c, void *user);
@@ -310,7 +321,8 @@ typedef enum tlsmem_state {
     TLSMEM_STATE_HANDSHAKING = 1, /**< the first handshake is under way */
     TLSMEM_STATE_OPEN = 2,        /**< established; both directions, or one of them, open */
     TLSMEM_STATE_CLOSING = 3,     /**< tlsmem_close was called, or it failed and the alert is on its way */
-    TLSMEM_STATE_CLOSED = 4       /**< ended: the report is final */
+    TLSMEM_STATE_CLOSED = 4,      /**< ended: the report is final */
+    TLSMEM_STATE_CONNECTING = 5   /**< tlsmem_loop_connect is at work: there is no fd yet */
 } tlsmem_state;
 
 /** One snapshot, the single truth about what a connection waits for. */
@@ -327,8 +339,9 @@ typedef struct tlsmem_want_info {
     size_t outgoing_bytes;    /**< ciphertext that waits to be sent */
     size_t deferred_bytes;    /**< plaintext that was written and cannot be encrypted yet */
     int64_t deadline_ms;      /**< as tlsmem_deadline */
+    int congested;            /**< as tlsmem_is_congested */
 } tlsmem_want_info;
-#define TLSMEM_WANT_INFO_INIT { sizeof(tlsmem_want_info), TLSMEM_STATE_NEW, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1 }
+#define TLSMEM_WANT_INFO_INIT { sizeof(tlsmem_want_info), TLSMEM_STATE_NEW, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, 0 }
 
 /**
  * Begins the handshake, or takes it as far as it goes. Needed only to begin early: every driving call does the same.
@@ -352,6 +365,22 @@ int64_t tlsmem_deadline(const tlsmem *c);
  * Returns TLSMEM_OK while it goes on; TLSMEM_CLOSED or the failure once it has ended. May call back.
  */
 int tlsmem_tick(tlsmem *c, int64_t now_ms);
+
+/** The deadlines of tlsmem_limits that one connection may have for itself. */
+typedef enum tlsmem_timeout {
+    TLSMEM_TIMEOUT_HANDSHAKE = 1, /**< handshake_ms */
+    TLSMEM_TIMEOUT_IDLE = 2,      /**< idle_ms */
+    TLSMEM_TIMEOUT_READ = 3,      /**< read_ms */
+    TLSMEM_TIMEOUT_WRITE = 4,     /**< write_ms */
+    TLSMEM_TIMEOUT_CLOSE = 5      /**< close_ms */
+} tlsmem_timeout;
+/**
+ * Gives one connection a deadline of its own, in milliseconds; 0 for none. At any moment: one that is running is
+ * measured anew, from when it began.
+ *
+ * Returns TLSMEM_OK; TLSMEM_EINVAL for NULL or an unknown deadline. Calls nothing back.
+ */
+int tlsmem_set_timeout(tlsmem *c, tlsmem_timeout which, uint32_t ms);
 
 /* ------------------------------------------------------------------------------------------------ buffers face */
 
@@ -412,6 +441,13 @@ ptrdiff_t tlsmem_read(tlsmem *c, void *bytes, size_t n) TLSMEM_CHECK;
 int tlsmem_read_peek(tlsmem *c, const void **bytes, size_t *n) TLSMEM_CHECK;
 /** Drops the first n bytes of what was shown. Returns TLSMEM_OK; TLSMEM_EINVAL when n is more than waits. */
 int tlsmem_read_consume(tlsmem *c, size_t n);
+
+/**
+ * Returns 1 while more than outgoing_high bytes wait to be sent, else 0: a good moment to stop making more, by pausing
+ * where it comes from (tlsmem_pause). on_drain tells when to go on. tlsmem_write takes bytes all the same, until
+ * outgoing_max.
+ */
+int tlsmem_is_congested(const tlsmem *c);
 
 /* ----------------------------------------------------------------------------------------------------- fd face */
 
@@ -548,8 +584,18 @@ int tlsmem_stats(const tlsmem *c, tlsmem_stats_info *stats);
 
 /* --------------------------------------------------------------------------------------------------- registry */
 
+/** How a loop works. */
+typedef struct tlsmem_loop_options {
+    size_t size;
+    int edge_triggered;      /**< not 0: connections are watched with EPOLLET: no epoll_ctl when a socket fills up */
+    int handshakes_per_turn; /**< connections in handshake that are driven in one turn, after all established ones; 0: 2 */
+} tlsmem_loop_options;
+#define TLSMEM_LOOP_OPTIONS_INIT { sizeof(tlsmem_loop_options), 0, 0 }
+
 /** Makes a loop. Returns it, or NULL when epoll or eventfd is not to be had (errno says why). */
 tlsmem_loop *tlsmem_loop_new(void) TLSMEM_CHECK;
+/** The same with options, which are copied; NULL for the defaults. NULL with errno EINVAL for options that are none. */
+tlsmem_loop *tlsmem_loop_new_with(const tlsmem_loop_options *options) TLSMEM_CHECK;
 /**
  * Frees a loop, not from inside its own callbacks.
  *
@@ -570,6 +616,45 @@ int tlsmem_loop_add(tlsmem_loop *loop, tlsmem *c, int fd) TLSMEM_CHECK;
 /** Takes a connection out, at once, also for events already collected; it keeps its fd. Returns TLSMEM_OK,
  *  TLSMEM_ESTATE when it is not in this loop, TLSMEM_EINVAL. */
 int tlsmem_loop_remove(tlsmem_loop *loop, tlsmem *c);
+/**
+ * Moves a live connection into another loop, and so into the thread of that loop, which has it from then on.
+ *
+ * Call it in the thread of the loop that c is in. From inside a callback of c, what has been received is still
+ * delivered here, and then it goes; otherwise it has left when the call returns. On its way it is in no loop. When `to`
+ * is freed before it arrived, it is aborted there.
+ * Returns TLSMEM_OK; TLSMEM_ESTATE when c is in no loop, has ended, is connecting, or when `to` is being freed;
+ * TLSMEM_EINVAL. Calls nothing back.
+ */
+int tlsmem_loop_move(tlsmem_loop *to, tlsmem *c) TLSMEM_CHECK;
+
+/** How to connect. */
+typedef struct tlsmem_connect_options {
+    size_t size;
+    const char *host;             /**< name or address */
+    int port;                     /**< 1 to 65535 */
+    const char *path;             /**< of a Unix socket, instead of host and port; "@name" is an abstract one */
+    const char *bind_host;        /**< address to connect from; NULL for any. Addresses of another family are left out */
+    uint32_t connect_ms;          /**< for the look-up and all attempts; 0 for no deadline */
+    uint32_t attempt_delay_ms;    /**< before the next address is tried beside the last one (RFC 8305, 5) */
+    uint32_t resolution_delay_ms; /**< how long IPv4 addresses wait for IPv6 ones (RFC 8305, 3) */
+    /** An attempt has ended: sys_errno says why it failed, or is 0 for the one that connected. May be NULL. */
+    void (*on_attempt)(tlsmem *c, const struct sockaddr *to, socklen_t n, int sys_errno, void *user);
+} tlsmem_connect_options;
+#define TLSMEM_CONNECT_OPTIONS_INIT { sizeof(tlsmem_connect_options), 0, 0, 0, 0, 10000, 250, 50, 0 }
+
+/**
+ * Connects, puts the connection into the loop, and begins the handshake: "Happy Eyeballs" (RFC 8305), the addresses of
+ * both families in turn, each a little after the one before, and the first that answers is taken.
+ *
+ * A client that has no server name is given the host as its name. Writes wait, as before any handshake. `user` of
+ * on_attempt is the connection's. The connection owns the fd that it gets. When there is none, on_close says
+ * TLSMEM_ERESOLVE, TLSMEM_ECONNECT or TLSMEM_ETIMEOUT, and tlsmem_error names every address with its error.
+ * The resolver is asked in another thread, unless host is an address: nothing blocks.
+ * Returns TLSMEM_OK; TLSMEM_ESTATE when c is in a loop, has an fd, was fed, or has ended, or when the loop is being
+ * freed or drained; TLSMEM_EINVAL, also for a host that can be no server name, or a bind_host that is no address;
+ * TLSMEM_ESYSTEM (errno). Options are copied. Calls nothing back before it returns.
+ */
+int tlsmem_loop_connect(tlsmem_loop *loop, tlsmem *c, const tlsmem_connect_options *options) TLSMEM_CHECK;
 
 /** A connection that a listener has accepted, and the program's answer. */
 typedef struct tlsmem_accepted {
@@ -579,7 +664,8 @@ typedef struct tlsmem_accepted {
     const struct sockaddr *peer;       /**< valid during the callback */
     socklen_t peer_length;
     const tlsmem_callbacks *callbacks; /**< to be set by the program; copied; NULL for none */
-    void *user;                        /**< to be set by the program */
+    void *user;                        /**< to be set by the program; with user_size it points to that memory already */
+    tlsmem_loop *loop;                 /**< in whose thread this is, and which the connection is put into */
 } tlsmem_accepted;
 
 /** How to listen. */
@@ -589,7 +675,7 @@ typedef struct tlsmem_listen_options {
     int port;            /**< 0 for a free one: see tlsmem_listener_port */
     int backlog;         /**< 0 for SOMAXCONN */
     int reuse_port;      /**< not 0: SO_REUSEPORT, for several loops on one port */
-    int connections_max; /**< of its connections in this loop at once; accepting pauses there. 0 for no limit */
+    int connections_max; /**< of its connections in loops at once; accepting pauses there. 0 for no limit */
     /**
      * Required. A client has connected. Return 0 to accept: the connection then belongs to the program, which frees it, as a
      * rule in on_close; it owns its fd. Return anything else to refuse: both are freed by the library.
@@ -598,8 +684,18 @@ typedef struct tlsmem_listen_options {
     /** Accepting failed with an errno, and pauses for a second: EMFILE, say. May be NULL. */
     void (*on_error)(tlsmem_listener *listener, int sys_errno, void *user);
     void *user;
+    const char *path;     /**< of a Unix socket, instead of host and port; "@name" is an abstract one. A dead one that is
+                           *   in the way is replaced; the file is removed when listening ends */
+    int fd;               /**< a listening socket, instead of all that; it is made non-blocking, and stays the program's.
+                           *   -1 for none */
+    int ipv6_only;        /**< not 0: an IPv6 address does not hear IPv4 */
+    int accepts_per_turn; /**< clients taken in one turn of the loop; 0 for 16 */
+    size_t user_size;     /**< bytes of zeroed memory for each connection, for `user`: freed after tlsmem_free */
+    /** A client from this address has come. Return 0 to go on; anything else closes it before a connection is made. In
+     *  the listener's own loop, also when other loops serve it. May be NULL. */
+    int (*on_filter)(tlsmem_listener *listener, const struct sockaddr *peer, socklen_t peer_length, void *user);
 } tlsmem_listen_options;
-#define TLSMEM_LISTEN_OPTIONS_INIT { sizeof(tlsmem_listen_options), 0, 0, 0, 0, 0, 0, 0, 0 }
+#define TLSMEM_LISTEN_OPTIONS_INIT { sizeof(tlsmem_listen_options), 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, 0, 0, 0, 0 }
 
 /**
  * Listens, and makes a connection of ctx for every client.
@@ -610,10 +706,24 @@ typedef struct tlsmem_listen_options {
  */
 int tlsmem_loop_listen(tlsmem_loop *loop, tlsmem_ctx *ctx, const tlsmem_listen_options *options,
                        tlsmem_listener **listener) TLSMEM_CHECK;
-/** Returns the port that is listened on, or TLSMEM_EINVAL. */
+/** Returns the port that is listened on, 0 for a Unix socket; TLSMEM_EINVAL for NULL. */
 int tlsmem_listener_port(const tlsmem_listener *listener);
-/** Stops listening and frees the listener; its connections go on. */
+/**
+ * Has another loop serve the clients of a listener: from the first such call on, the listener's own loop accepts, and
+ * the loops that were added serve in turn: there on_accept is called, by each in its own thread. Add the listener's own
+ * loop too if it is to serve as well.
+ *
+ * Returns TLSMEM_OK; TLSMEM_ESTATE when either loop is being freed; TLSMEM_EINVAL.
+ */
+int tlsmem_listener_add_loop(tlsmem_listener *listener, tlsmem_loop *loop);
+/** Stops listening and frees the listener; its connections go on. When other loops serve it, one may be inside on_accept
+ *  at that moment; after they have turned once, on_accept is called no more. */
 void tlsmem_listener_free(tlsmem_listener *listener);
+/**
+ * Returns the index-th socket, from 0, that a service manager has passed to this process (LISTEN_FDS and LISTEN_PID, as
+ * sd_listen_fds(3) has them), close-on-exec from now on; TLSMEM_AGAIN when there are not so many; TLSMEM_EINVAL.
+ */
+int tlsmem_inherited_fd(int index);
 
 /**
  * Runs until tlsmem_loop_stop, or until nothing is left in the loop.
@@ -632,6 +742,14 @@ int tlsmem_loop_run_once(tlsmem_loop *loop, int timeout_ms);
 int tlsmem_loop_stop(tlsmem_loop *loop);
 /** Makes a wait return at once. Returns TLSMEM_OK. Any thread. */
 int tlsmem_loop_wake(tlsmem_loop *loop);
+/**
+ * Ends a loop gracefully, from its next turn on: its listeners stop listening, nothing is added any more, connections
+ * go on until they end; those that are left after grace_ms (-1: never) are closed by tlsmem_close. When the last
+ * one has gone, run returns. A second call sets grace_ms anew. Any thread.
+ *
+ * Returns TLSMEM_OK; TLSMEM_EINVAL. Calls nothing back.
+ */
+int tlsmem_loop_drain(tlsmem_loop *loop, int64_t grace_ms);
 /**
  * Has fn(arg) called in the loop's thread, in the order of the posts. Any thread.
  *
@@ -660,6 +778,23 @@ tlsmem_timer *tlsmem_loop_timer(tlsmem_loop *loop, int64_t delay_ms,
 int tlsmem_timer_set(tlsmem_timer *timer, int64_t delay_ms);
 /** Ends a timer, at any moment. */
 void tlsmem_timer_free(tlsmem_timer *timer);
+
+/** Counters of a loop, from its beginning; the last three say how it is now. */
+typedef struct tlsmem_loop_stats_info {
+    size_t size;
+    uint64_t turns;       /**< times it waited */
+    uint64_t events;      /**< events handled: descriptors, posts, deadlines */
+    uint64_t epoll_waits; /**< epoll_wait system calls */
+    uint64_t epoll_ctls;  /**< epoll_ctl system calls */
+    uint64_t added;       /**< connections that came into it */
+    uint64_t established; /**< handshakes done in it */
+    uint64_t connections; /**< in it now */
+    uint64_t handshaking; /**< of these, in handshake */
+    uint64_t deadlines;   /**< deadlines and timers that are set */
+} tlsmem_loop_stats_info;
+#define TLSMEM_LOOP_STATS_INFO_INIT { sizeof(tlsmem_loop_stats_info), 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+/** Fills the counters. Returns TLSMEM_OK or TLSMEM_EINVAL. */
+int tlsmem_loop_stats(const tlsmem_loop *loop, tlsmem_loop_stats_info *stats);
 
 #ifdef __cplusplus
 }

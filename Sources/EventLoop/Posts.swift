@@ -2,25 +2,40 @@ internal import CLinux
 internal import SocketTransport
 internal import Synchronization
 
+/// Something that the layers above have to do in a loop's thread: done there, or dropped when the loop ends before.
+open class Job {
+    public init() {}
+
+    open func run() {}
+    /// Instead of `run`, in the thread that ends the loop.
+    open func dropped() {}
+}
+
 /// The only door into a loop from other threads: calls to be made in the loop's thread, the wish to stop, and the
-/// eventfd that ends a wait.
+/// eventfd that ends a wait. It may outlive its loop, in the hands of those who post.
 ///
-/// `@unchecked Sendable`: `waiting` is touched only under `mutex`; everything else is constant or atomic.
-@safe final class Posts: @unchecked Sendable {
+/// `@unchecked Sendable`: `waiting` and `isClosed` are touched only under `mutex`; the rest is constant or atomic.
+@safe package final class Posts: @unchecked Sendable {
     typealias Function = @convention(c) (UnsafeMutableRawPointer?) -> Void
 
     /// One call to be made.
-    @safe struct Post {
-        let function: Function
-        let argument: UnsafeMutableRawPointer?
+    @safe enum Post {
+        case call(Function, UnsafeMutableRawPointer?)
+        case job(Job)
 
-        func run() { unsafe function(argument) }
+        func run() {
+            switch self {
+            case .call(let function, let argument): unsafe function(argument)
+            case .job(let job): job.run()
+            }
+        }
     }
 
     /// Readable while there is something to look at.
     let wakeFd: CInt
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private var waiting: [Post] = []
+    private var isClosed = false
     private let isSignalled = Atomic<Bool>(false)
     private let isStopRequested = Atomic<Bool>(false)
 
@@ -54,11 +69,24 @@ internal import Synchronization
         return waiting.isEmpty
     }
 
-    func post(_ post: Post) {
+    /// Has a job done in the loop's thread, in order. Any thread. False, and nothing done, when the loop has ended.
+    package func post(_ job: Job) -> Bool { post(.job(job)) }
+
+    func post(_ post: Post) -> Bool {
         _ = unsafe pthread_mutex_lock(mutex)
-        waiting.append(post)
+        let isOpen = !isClosed
+        if isOpen { waiting.append(post) }
         _ = unsafe pthread_mutex_unlock(mutex)
-        signal()
+        if isOpen { signal() }
+        return isOpen
+    }
+
+    /// The loop ends: what waits is dropped, and nothing more is taken.
+    func close() {
+        _ = unsafe pthread_mutex_lock(mutex)
+        isClosed = true
+        _ = unsafe pthread_mutex_unlock(mutex)
+        for case .job(let job) in take() { job.dropped() }
     }
 
     func requestStop() {

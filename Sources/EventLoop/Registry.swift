@@ -17,7 +17,7 @@ package final class Registry {
     }
 
     var poller: Poller
-    let posts: Posts
+    package let posts: Posts
     private var slots: [Slot] = []
     private var watched = 0
     /// What epoll cannot watch; a handful at most.

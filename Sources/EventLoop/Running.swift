@@ -32,8 +32,11 @@ extension Registry {
     package func post(
         _ function: @convention(c) (UnsafeMutableRawPointer?) -> Void, _ argument: UnsafeMutableRawPointer?
     ) {
-        posts.post(unsafe Posts.Post(function: function, argument: argument))
+        _ = posts.post(unsafe .call(function, argument))
     }
+
+    /// No post is taken any more, and those that wait are dropped.
+    package func closePosts() { posts.close() }
 
     /// Readable when a turn without waiting has work to do, deadlines excepted; for a loop around this one.
     package var fd: CInt { poller.fd }

@@ -123,6 +123,7 @@ final class Loop {
     /// Ends everything in it; connections get their report.
     func end() {
         isEnding = true
+        registry.closePosts()
         while let last = owned.last { release(last) }
         registry.forEachWatcher { watcher in
             // Only members are ever added.

@@ -108,6 +108,8 @@ extension tlsmem_status {
         case TLSMEM_ENOCERT: "TLSMEM_ENOCERT"
         case TLSMEM_EREJECTED: "TLSMEM_EREJECTED"
         case TLSMEM_EINTERNAL: "TLSMEM_EINTERNAL"
+        case TLSMEM_ERESOLVE: "TLSMEM_ERESOLVE"
+        case TLSMEM_ECONNECT: "TLSMEM_ECONNECT"
         default: "TLSMEM_?"
         }
     }
@@ -143,6 +145,8 @@ extension tlsmem_status {
         case TLSMEM_ENOCERT: "the peer sent no certificate"
         case TLSMEM_EREJECTED: "the peer does not accept our certificate"
         case TLSMEM_EINTERNAL: "OpenSSL failed"
+        case TLSMEM_ERESOLVE: "the host name has no address"
+        case TLSMEM_ECONNECT: "no address could be connected to"
         default: "no such status"
         }
     }

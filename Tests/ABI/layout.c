@@ -22,6 +22,7 @@
 HOLDS(sizeof(void *) == 8 && sizeof(long) == 8 && sizeof(int) == 4);
 HOLDS(sizeof(tlsmem_status) == 4 && sizeof(tlsmem_role) == 4 && sizeof(tlsmem_verify) == 4);
 HOLDS(sizeof(tlsmem_state) == 4 && sizeof(tlsmem_protocol_version) == 4);
+HOLDS(sizeof(tlsmem_timeout) == 4);
 
 SIZE(tlsmem_error_info, 304);
 PLACE(tlsmem_error_info, size, 0);
@@ -34,7 +35,7 @@ PLACE(tlsmem_error_info, openssl_code, 32);
 PLACE(tlsmem_error_info, sys_errno, 40);
 PLACE(tlsmem_error_info, sentence, 44);
 
-SIZE(tlsmem_limits, 80);
+SIZE(tlsmem_limits, 104);
 PLACE(tlsmem_limits, size, 0);
 PLACE(tlsmem_limits, outgoing_max, 8);
 PLACE(tlsmem_limits, outgoing_low, 16);
@@ -47,6 +48,10 @@ PLACE(tlsmem_limits, update_burst, 60);
 PLACE(tlsmem_limits, handshake_ms, 64);
 PLACE(tlsmem_limits, idle_ms, 68);
 PLACE(tlsmem_limits, close_ms, 72);
+PLACE(tlsmem_limits, read_ms, 76);
+PLACE(tlsmem_limits, write_ms, 80);
+PLACE(tlsmem_limits, outgoing_high, 88);
+PLACE(tlsmem_limits, incoming_low, 96);
 
 SIZE(tlsmem_report_info, 72);
 PLACE(tlsmem_report_info, size, 0);
@@ -68,7 +73,7 @@ PLACE(tlsmem_callbacks, on_drain, 24);
 PLACE(tlsmem_callbacks, on_eof, 32);
 PLACE(tlsmem_callbacks, on_close, 40);
 
-SIZE(tlsmem_want_info, 72);
+SIZE(tlsmem_want_info, 80);
 PLACE(tlsmem_want_info, size, 0);
 PLACE(tlsmem_want_info, state, 8);
 PLACE(tlsmem_want_info, needs_ciphertext, 12);
@@ -81,6 +86,7 @@ PLACE(tlsmem_want_info, incoming_bytes, 40);
 PLACE(tlsmem_want_info, outgoing_bytes, 48);
 PLACE(tlsmem_want_info, deferred_bytes, 56);
 PLACE(tlsmem_want_info, deadline_ms, 64);
+PLACE(tlsmem_want_info, congested, 72);
 
 SIZE(tlsmem_stats_info, 80);
 PLACE(tlsmem_stats_info, size, 0);
@@ -94,7 +100,7 @@ PLACE(tlsmem_stats_info, ciphertext_in, 56);
 PLACE(tlsmem_stats_info, ciphertext_out, 64);
 PLACE(tlsmem_stats_info, key_updates_in, 72);
 
-SIZE(tlsmem_accepted, 56);
+SIZE(tlsmem_accepted, 64);
 PLACE(tlsmem_accepted, size, 0);
 PLACE(tlsmem_accepted, connection, 8);
 PLACE(tlsmem_accepted, fd, 16);
@@ -102,8 +108,9 @@ PLACE(tlsmem_accepted, peer, 24);
 PLACE(tlsmem_accepted, peer_length, 32);
 PLACE(tlsmem_accepted, callbacks, 40);
 PLACE(tlsmem_accepted, user, 48);
+PLACE(tlsmem_accepted, loop, 56);
 
-SIZE(tlsmem_listen_options, 56);
+SIZE(tlsmem_listen_options, 96);
 PLACE(tlsmem_listen_options, size, 0);
 PLACE(tlsmem_listen_options, host, 8);
 PLACE(tlsmem_listen_options, port, 16);
@@ -113,6 +120,40 @@ PLACE(tlsmem_listen_options, connections_max, 28);
 PLACE(tlsmem_listen_options, on_accept, 32);
 PLACE(tlsmem_listen_options, on_error, 40);
 PLACE(tlsmem_listen_options, user, 48);
+PLACE(tlsmem_listen_options, path, 56);
+PLACE(tlsmem_listen_options, fd, 64);
+PLACE(tlsmem_listen_options, ipv6_only, 68);
+PLACE(tlsmem_listen_options, accepts_per_turn, 72);
+PLACE(tlsmem_listen_options, user_size, 80);
+PLACE(tlsmem_listen_options, on_filter, 88);
+
+SIZE(tlsmem_loop_options, 16);
+PLACE(tlsmem_loop_options, size, 0);
+PLACE(tlsmem_loop_options, edge_triggered, 8);
+PLACE(tlsmem_loop_options, handshakes_per_turn, 12);
+
+SIZE(tlsmem_connect_options, 64);
+PLACE(tlsmem_connect_options, size, 0);
+PLACE(tlsmem_connect_options, host, 8);
+PLACE(tlsmem_connect_options, port, 16);
+PLACE(tlsmem_connect_options, path, 24);
+PLACE(tlsmem_connect_options, bind_host, 32);
+PLACE(tlsmem_connect_options, connect_ms, 40);
+PLACE(tlsmem_connect_options, attempt_delay_ms, 44);
+PLACE(tlsmem_connect_options, resolution_delay_ms, 48);
+PLACE(tlsmem_connect_options, on_attempt, 56);
+
+SIZE(tlsmem_loop_stats_info, 80);
+PLACE(tlsmem_loop_stats_info, size, 0);
+PLACE(tlsmem_loop_stats_info, turns, 8);
+PLACE(tlsmem_loop_stats_info, events, 16);
+PLACE(tlsmem_loop_stats_info, epoll_waits, 24);
+PLACE(tlsmem_loop_stats_info, epoll_ctls, 32);
+PLACE(tlsmem_loop_stats_info, added, 40);
+PLACE(tlsmem_loop_stats_info, established, 48);
+PLACE(tlsmem_loop_stats_info, connections, 56);
+PLACE(tlsmem_loop_stats_info, handshaking, 64);
+PLACE(tlsmem_loop_stats_info, deadlines, 72);
 
 HOLDS(TLSMEM_OK == 0);
 HOLDS(TLSMEM_AGAIN == -1);
@@ -143,6 +184,8 @@ HOLDS(TLSMEM_EEXPIRED == -25);
 HOLDS(TLSMEM_ENOCERT == -26);
 HOLDS(TLSMEM_EREJECTED == -27);
 HOLDS(TLSMEM_EINTERNAL == -28);
+HOLDS(TLSMEM_ERESOLVE == -29);
+HOLDS(TLSMEM_ECONNECT == -30);
 
 HOLDS(TLSMEM_CLIENT == 1);
 HOLDS(TLSMEM_SERVER == 2);
@@ -159,6 +202,13 @@ HOLDS(TLSMEM_STATE_HANDSHAKING == 1);
 HOLDS(TLSMEM_STATE_OPEN == 2);
 HOLDS(TLSMEM_STATE_CLOSING == 3);
 HOLDS(TLSMEM_STATE_CLOSED == 4);
+HOLDS(TLSMEM_STATE_CONNECTING == 5);
+
+HOLDS(TLSMEM_TIMEOUT_HANDSHAKE == 1);
+HOLDS(TLSMEM_TIMEOUT_IDLE == 2);
+HOLDS(TLSMEM_TIMEOUT_READ == 3);
+HOLDS(TLSMEM_TIMEOUT_WRITE == 4);
+HOLDS(TLSMEM_TIMEOUT_CLOSE == 5);
 
 HOLDS(TLSMEM_VERSION_NUMBER == ((TLSMEM_VERSION_MAJOR << 16) | (TLSMEM_VERSION_MINOR << 8) | TLSMEM_VERSION_PATCH));
 
@@ -171,9 +221,13 @@ typedef struct every_init {
     tlsmem_want_info want;
     tlsmem_stats_info stats;
     tlsmem_listen_options options;
+    tlsmem_loop_options loop_options;
+    tlsmem_connect_options connect_options;
+    tlsmem_loop_stats_info loop_stats;
 } every_init;
 extern const every_init tlsmem_layout_inits;
 const every_init tlsmem_layout_inits = {
     TLSMEM_ERROR_INFO_INIT, TLSMEM_LIMITS_INIT, TLSMEM_REPORT_INFO_INIT, TLSMEM_CALLBACKS_INIT, TLSMEM_WANT_INFO_INIT,
-    TLSMEM_STATS_INFO_INIT, TLSMEM_LISTEN_OPTIONS_INIT
+    TLSMEM_STATS_INFO_INIT, TLSMEM_LISTEN_OPTIONS_INIT, TLSMEM_LOOP_OPTIONS_INIT, TLSMEM_CONNECT_OPTIONS_INIT,
+    TLSMEM_LOOP_STATS_INFO_INIT
 };
