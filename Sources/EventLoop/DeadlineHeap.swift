@@ -17,6 +17,7 @@ struct DeadlineHeap {
     private var nextOrder: UInt64 = 0
 
     var isEmpty: Bool { entries.isEmpty }
+    var count: Int { entries.count }
     var earliest: Int64? { entries.first?.deadline }
 
     func contains(_ watcher: Watcher) -> Bool { place(of: watcher) != nil }

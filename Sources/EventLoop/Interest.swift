@@ -7,6 +7,16 @@ package struct Interest: OptionSet, Sendable {
     package static let write = Interest(rawValue: 2)
 }
 
+/// How the descriptor of a watcher is watched.
+package enum Manner: Sendable {
+    /// It is reported for as long as it is ready.
+    case level
+    /// It is reported when it becomes ready; the watcher says when it has used that up (`Watcher.exhausted`).
+    case edge
+    /// As level, but behind all others, and only so many of them in a turn: for newcomers.
+    case patient
+}
+
 /// What a descriptor is ready for.
 ///
 /// A hang-up or an error counts as ready for whatever is waited for: the owner learns the particulars from its next

@@ -1,23 +1,27 @@
 internal import CLinux
 internal import SocketTransport
 
-/// The epoll descriptor and its batch of events. It knows tokens and interest, and no watchers. Level-triggered.
+/// An epoll descriptor and its batch of events. It knows tokens and interest, and no watchers.
 @safe struct Poller: ~Copyable {
     /// What epoll said to being asked to watch a descriptor.
     enum Admission { case watched, unwatchable }
 
-    /// Events taken from the kernel by one wait.
-    private static let batchEventsMax = 256
+    /// Edge-triggered, everything is watched for: what is not wanted now is remembered, and costs no system call later.
+    private static let everyEdge = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLET.rawValue
 
     let fd: CInt
+    /// Events taken from the kernel by one wait.
+    private let batchEventsMax: Int
     private let batch: UnsafeMutablePointer<epoll_event>
-    /// The calls of epoll_ctl made so far.
-    private(set) var controlCalls = 0
+    /// The calls of epoll_ctl and of epoll_wait made so far.
+    private(set) var controlCalls: UInt64 = 0
+    private(set) var waitCalls: UInt64 = 0
 
-    init() throws(Errno) {
+    init(batchEventsMax: Int) throws(Errno) {
         fd = epoll_create1(CInt(clamping: EPOLL_CLOEXEC))
         guard fd >= 0 else { throw Errno.last }
-        unsafe batch = .allocate(capacity: Poller.batchEventsMax)
+        self.batchEventsMax = batchEventsMax
+        unsafe batch = .allocate(capacity: batchEventsMax)
     }
 
     deinit {
@@ -25,15 +29,24 @@ internal import SocketTransport
         Socket.close(fd)
     }
 
-    /// Begins to watch the registry's own wake-up.
-    mutating func watch(wakeFd: CInt) throws(Errno) {
-        try control(EPOLL_CTL_ADD, wakeFd, .wake, .read)
+    /// Begins to watch a descriptor of the registry's own, under a token that no watcher has.
+    mutating func watch(own fd: CInt, _ token: Token) throws(Errno) {
+        try control(EPOLL_CTL_ADD, fd, token, Self.events(.read))
     }
 
     /// Begins to watch. What epoll cannot watch (EPERM: a regular file, a directory) is an answer.
     mutating func add(_ token: Token, _ interest: Interest) throws(Errno) -> Admission {
+        try add(token, Self.events(interest))
+    }
+
+    /// Begins to watch for every edge.
+    mutating func addEdges(_ token: Token) throws(Errno) -> Admission {
+        try add(token, Self.everyEdge)
+    }
+
+    private mutating func add(_ token: Token, _ events: UInt32) throws(Errno) -> Admission {
         do {
-            try control(EPOLL_CTL_ADD, token.fd, token, interest)
+            try control(EPOLL_CTL_ADD, token.fd, token, events)
             return .watched
         } catch {
             guard error.code == EPERM else { throw error }
@@ -43,21 +56,22 @@ internal import SocketTransport
 
     /// Changes what is watched for.
     mutating func modify(_ token: Token, _ interest: Interest) throws(Errno) {
-        try control(EPOLL_CTL_MOD, token.fd, token, interest)
+        try control(EPOLL_CTL_MOD, token.fd, token, Self.events(interest))
     }
 
     /// Ends watching. A descriptor that was closed before has left epoll by itself.
     mutating func remove(_ fd: CInt) throws(Errno) {
         do {
-            try control(EPOLL_CTL_DEL, fd, Token(fd: fd, generation: 0), [])
+            try control(EPOLL_CTL_DEL, fd, Token(fd: fd, generation: 0), 0)
         } catch {
             guard error.code == EBADF || error.code == ENOENT else { throw error }
         }
     }
 
     /// Waits, and answers how many events are in the batch. A signal ends the wait with none.
-    func wait(_ timeout: Int32) throws(Errno) -> Int {
-        let count = unsafe epoll_wait(fd, batch, CInt(clamping: Poller.batchEventsMax), timeout)
+    mutating func wait(_ timeout: Int32) throws(Errno) -> Int {
+        waitCalls &+= 1
+        let count = unsafe epoll_wait(fd, batch, CInt(clamping: batchEventsMax), timeout)
         if count >= 0 { return Int(count) }
         let error = Errno.last
         if error.code == EINTR { return 0 }
@@ -66,7 +80,7 @@ internal import SocketTransport
 
     /// One event of the batch.
     func event(_ index: Int) -> (token: Token, readiness: Readiness) {
-        guard index >= 0, index < Poller.batchEventsMax else { return (.wake, []) }
+        guard index >= 0, index < batchEventsMax else { return (.wake, []) }
         let events = unsafe batch[index].events
         var readiness: Readiness = []
         if events & EPOLLIN.rawValue != 0 { readiness.insert(.read) }
@@ -75,12 +89,16 @@ internal import SocketTransport
         return (Token(bits: unsafe batch[index].data.u64), readiness)
     }
 
-    private mutating func control(
-        _ operation: CInt, _ watched: CInt, _ token: Token, _ interest: Interest
-    ) throws(Errno) {
+    private static func events(_ interest: Interest) -> UInt32 {
         var events: UInt32 = 0
         if interest.contains(.read) { events |= EPOLLIN.rawValue }
         if interest.contains(.write) { events |= EPOLLOUT.rawValue }
+        return events
+    }
+
+    private mutating func control(
+        _ operation: CInt, _ watched: CInt, _ token: Token, _ events: UInt32
+    ) throws(Errno) {
         var event = unsafe epoll_event(events: events, data: epoll_data(u64: token.bits))
         controlCalls &+= 1
         guard unsafe epoll_ctl(fd, operation, watched, &event) == 0 else { throw Errno.last }

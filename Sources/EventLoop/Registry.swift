@@ -16,29 +16,44 @@ package final class Registry {
         var watching = Watching.paused
     }
 
+    /// Newcomers that a second epoll descriptor watches for are driven in one turn, so that a burst of them does not
+    /// keep the others waiting.
+    package static let patientEventsUsual = 2
+    /// Events taken by one wait.
+    private static let batchEventsMax = 256
+
     var poller: Poller
+    /// The second epoll descriptor, within the first.
+    var patient: Poller
     package let posts: Posts
     private var slots: [Slot] = []
     private var watched = 0
     /// What epoll cannot watch; a handful at most.
     private(set) var alwaysReady: [Token] = []
+    /// Edge-triggered watchers that have not used up what was reported, and whom no event will remind.
+    var unfinished: [Token] = []
     var deadlines = DeadlineHeap()
     var attention = AttentionList()
     package internal(set) var isRunning = false
     /// While deadlines pass: the moment up to which they do.
     var passingDeadlines: Int64?
+    package internal(set) var turns: UInt64 = 0
+    package internal(set) var eventsHandled: UInt64 = 0
 
-    /// Makes the epoll descriptor and the eventfd.
-    package convenience init() throws(Errno) {
-        var poller = try Poller()
+    /// Makes the epoll descriptors and the eventfd.
+    package convenience init(patientEvents: Int = Registry.patientEventsUsual) throws(Errno) {
+        var poller = try Poller(batchEventsMax: Self.batchEventsMax)
+        let patient = try Poller(batchEventsMax: Swift.max(1, Swift.min(patientEvents, Self.batchEventsMax)))
         let posts = try Posts()
-        try poller.watch(wakeFd: posts.wakeFd)
-        self.init(poller, posts)
+        try poller.watch(own: posts.wakeFd, .wake)
+        try poller.watch(own: patient.fd, .patient)
+        self.init(poller, patient, posts)
     }
 
     /// An object that cannot be finished would leak in Embedded Swift: what may fail comes before.
-    private init(_ poller: consuming Poller, _ posts: Posts) {
+    private init(_ poller: consuming Poller, _ patient: consuming Poller, _ posts: Posts) {
         self.poller = poller
+        self.patient = patient
         self.posts = posts
     }
 
@@ -48,12 +63,14 @@ package final class Registry {
     /// Watches a descriptor, which must be in no watcher's hands here; the watcher must have none.
     ///
     /// What epoll cannot watch, as a regular file, counts as always ready.
-    package func add(_ watcher: Watcher, fd: CInt, interest: Interest) throws(Errno) {
+    package func add(
+        _ watcher: Watcher, fd: CInt, interest: Interest, manner: Manner = .level
+    ) throws(Errno) {
         guard fd >= 0 else { throw Errno(code: EBADF) }
         guard watcher.fd < 0, self.watcher(forFd: fd) == nil, fd != posts.wakeFd else { throw Errno(code: EEXIST) }
         let place = Int(fd)
         let generation = place < slots.count ? slots[place].generation &+ 1 : 1
-        let watching = try admit(Token(fd: fd, generation: generation), interest)
+        let watching = try admit(Token(fd: fd, generation: generation), interest, manner)
         if place >= slots.count {  // only now is it certain that the number is a real one
             slots.append(contentsOf: repeatElement(Slot(), count: place &+ 1 &- slots.count))
         }
@@ -61,7 +78,22 @@ package final class Registry {
         watched &+= 1
         watcher.fd = fd
         watcher.interest = interest
+        watcher.manner = manner
         signalIfReadyOutsideTurn()
+    }
+
+    /// Watches the same descriptor in another manner.
+    package func setManner(_ watcher: Watcher, _ manner: Manner) throws(Errno) {
+        guard let place = place(of: watcher) else { throw Errno(code: ENOENT) }
+        guard watcher.manner != manner, slots[place].watching != .alwaysReady else { return }
+        if slots[place].watching == .polled {
+            slots[place].watching = .paused
+            try withdraw(watcher)
+        }
+        let token = Token(fd: watcher.fd, generation: slots[place].generation)
+        slots[place].watching = try admit(token, watcher.interest, manner)
+        watcher.manner = manner
+        watcher.latched = []  // epoll reports anew what is ready now
     }
 
     /// Changes what a watcher's descriptor is watched for; costs no system call when nothing changes.
@@ -70,18 +102,26 @@ package final class Registry {
     package func setInterest(_ watcher: Watcher, _ interest: Interest) throws(Errno) {
         guard let place = place(of: watcher) else { throw Errno(code: ENOENT) }
         guard watcher.interest != interest else { return }
+        let token = Token(fd: watcher.fd, generation: slots[place].generation)
         switch slots[place].watching {
         case .alwaysReady:
             break
         case .paused:
-            slots[place].watching = try admit(Token(fd: watcher.fd, generation: slots[place].generation), interest)
+            slots[place].watching = try admit(token, interest, watcher.manner)
+        case .polled where watcher.manner == .edge:
+            break
         case .polled where interest.isEmpty:
-            try poller.remove(watcher.fd)
+            try withdraw(watcher)
             slots[place].watching = .paused
         case .polled:
-            try poller.modify(Token(fd: watcher.fd, generation: slots[place].generation), interest)
+            if watcher.manner == .patient {
+                try patient.modify(token, interest)
+            } else {
+                try poller.modify(token, interest)
+            }
         }
         watcher.interest = interest
+        listIfUnfinished(watcher, token)
         signalIfReadyOutsideTurn()
     }
 
@@ -94,7 +134,7 @@ package final class Registry {
         let fd = watcher.fd
         switch slots[place].watching {
         case .paused: break
-        case .polled: try? poller.remove(fd)
+        case .polled: try? withdraw(watcher)
         case .alwaysReady: alwaysReady.removeAll { $0.fd == fd }
         }
         slots[place].watching = .paused
@@ -103,6 +143,9 @@ package final class Registry {
         watched &-= 1
         watcher.fd = -1
         watcher.interest = []
+        watcher.manner = .level
+        watcher.latched = []
+        watcher.isUnfinished = false
     }
 
     /// The watcher of a descriptor.
@@ -149,19 +192,49 @@ package final class Registry {
         place(of: watcher) != nil || deadlines.contains(watcher) || attention.contains(watcher)
     }
 
-    /// The calls of epoll_ctl made so far.
-    package var controlCalls: Int { poller.controlCalls }
+    /// The calls of epoll_ctl and of epoll_wait made so far.
+    package var controlCalls: UInt64 { poller.controlCalls &+ patient.controlCalls }
+    package var waitCalls: UInt64 { poller.waitCalls &+ patient.waitCalls }
+    package var deadlinesSet: Int { deadlines.count }
 
     /// Hands an event to the watcher it was meant for, if that one is still here and still waits for it.
     func deliver(_ token: Token, _ readiness: Readiness) -> Bool {
-        let place = Int(token.fd)
-        guard place >= 0, place < slots.count, slots[place].generation == token.generation,
-            let watcher = slots[place].watcher
-        else { return false }
-        let wanted = readiness.limited(to: watcher.interest)
+        guard let watcher = watcher(token) else { return false }
+        var wanted = readiness
+        if watcher.manner == .edge {
+            watcher.latched.formUnion(readiness)
+            wanted = watcher.latched
+        }
+        wanted = wanted.limited(to: watcher.interest)
         guard !wanted.isEmpty else { return false }
         watcher.ready(wanted)
+        listIfUnfinished(watcher, token)
         return true
+    }
+
+    /// Delivers again to one who had not finished.
+    func deliverAgain(_ token: Token) -> Bool {
+        guard let watcher = watcher(token) else { return false }
+        watcher.isUnfinished = false
+        return deliver(token, [])
+    }
+
+    /// Puts an edge-triggered watcher on the list when it has not used up what it waits for.
+    private func listIfUnfinished(_ watcher: Watcher, _ token: Token) {
+        // Whoever has left is not touched: it may be another thread's by now.
+        guard self.watcher(token) === watcher, watcher.manner == .edge, !watcher.isUnfinished,
+            !watcher.latched.limited(to: watcher.interest).isEmpty
+        else { return }
+        watcher.isUnfinished = true
+        unfinished.append(token)
+        if !isRunning { posts.signal() }
+    }
+
+    /// The watcher that a token was made for, if it is still here.
+    private func watcher(_ token: Token) -> Watcher? {
+        let place = Int(token.fd)
+        guard place >= 0, place < slots.count, slots[place].generation == token.generation else { return nil }
+        return slots[place].watcher
     }
 
     /// Whether something that epoll cannot watch is waited for.
@@ -176,18 +249,29 @@ package final class Registry {
         self.watcher(forFd: watcher.fd) === watcher ? Int(watcher.fd) : nil
     }
 
-    private func admit(_ token: Token, _ interest: Interest) throws(Errno) -> Slot.Watching {
-        guard !interest.isEmpty else {
-            guard clinux_is_open(token.fd) != 0 else { throw Errno.last }
-            return .paused
+    private func admit(_ token: Token, _ interest: Interest, _ manner: Manner) throws(Errno) -> Slot.Watching {
+        let admission: Poller.Admission
+        switch manner {
+        case .edge:
+            admission = try poller.addEdges(token)
+        case .level, .patient:
+            guard !interest.isEmpty else {
+                guard clinux_is_open(token.fd) != 0 else { throw Errno.last }
+                return .paused
+            }
+            admission = manner == .patient ? try patient.add(token, interest) : try poller.add(token, interest)
         }
-        switch try poller.add(token, interest) {
+        switch admission {
         case .watched:
             return .polled
         case .unwatchable:
             alwaysReady.append(token)
             return .alwaysReady
         }
+    }
+
+    private func withdraw(_ watcher: Watcher) throws(Errno) {
+        if watcher.manner == .patient { try patient.remove(watcher.fd) } else { try poller.remove(watcher.fd) }
     }
 
     /// A loop around this one sees only the descriptor: it must be readable for what epoll cannot see.

@@ -1,6 +1,6 @@
 package import SocketTransport
 
-/// The turns of the loop. One turn: wait, descriptors, posts, deadlines, and those who asked to be looked at.
+/// The turns of the loop. One turn: wait, descriptors, posts, the patient, deadlines, and those who asked to be looked at.
 extension Registry {
     /// How often the end of a turn looks again at those who asked during it; the rest waits for the next turn.
     private static var attentionPassesMax: Int { 4 }
@@ -43,7 +43,7 @@ extension Registry {
 
     /// Milliseconds until there is work to do that needs no descriptor; -1 for never.
     package var timeout: Int32 {
-        if !attention.isEmpty || posts.isPending || hasAlwaysReady { return 0 }
+        if !attention.isEmpty || !unfinished.isEmpty || posts.isPending || hasAlwaysReady { return 0 }
         guard let earliest = deadlines.earliest else { return -1 }
         let (left, overflowed) = earliest.subtractingReportingOverflow(MonotonicClock.milliseconds())
         if overflowed { return earliest < 0 ? 0 : .max }
@@ -60,25 +60,46 @@ extension Registry {
         handled &+= deliverEvents(events)
         handled &+= passDeadlines()
         handled &+= endTurn()
-        if !attention.isEmpty || hasAlwaysReady { posts.signal() }
+        if !attention.isEmpty || !unfinished.isEmpty || hasAlwaysReady { posts.signal() }
+        turns &+= 1
+        eventsHandled &+= UInt64(clamping: handled)
         return (handled, posts.takeStop())
     }
 
     private func deliverEvents(_ count: Int) -> Int {
         var handled = 0
         var isWoken = false
+        var hasPatient = false
         let unwatchable = alwaysReady  // those of before the turn; whoever comes now is next turn's
+        let leftOver = unfinished
+        unfinished = []
         for index in 0..<Swift.max(0, count) {
             let (token, readiness) = poller.event(index)
             if token == .wake {
                 isWoken = true
+            } else if token == .patient {
+                hasPatient = true
             } else if deliver(token, readiness) {
                 handled &+= 1
             }
         }
+        for token in leftOver where deliverAgain(token) { handled &+= 1 }
         for token in unwatchable where deliver(token, [.read, .write]) { handled &+= 1 }
         // The mark alone is enough where the eventfd could not be written, and the eventfd alone must be made quiet.
-        return isWoken || posts.hasSignal ? handled &+ runPosts() : handled
+        if isWoken || posts.hasSignal { handled &+= runPosts() }
+        if hasPatient { handled &+= deliverPatient() }
+        return handled
+    }
+
+    /// A few of the newcomers, by turns: epoll puts whoever it has reported behind the others.
+    private func deliverPatient() -> Int {
+        guard let count = try? patient.wait(0) else { return 0 }
+        var handled = 0
+        for index in 0..<Swift.max(0, count) {
+            let (token, readiness) = patient.event(index)
+            if deliver(token, readiness) { handled &+= 1 }
+        }
+        return handled
     }
 
     private func runPosts() -> Int {

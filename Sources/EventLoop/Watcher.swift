@@ -5,13 +5,25 @@
 open class Watcher {
     /// The descriptor, or -1. It stays the owner's; it is to be removed before it is closed.
     package internal(set) final var fd: CInt = -1
-    /// What the descriptor is watched for.
+    /// What the descriptor is watched for, and how.
     package internal(set) final var interest: Interest = []
+    package internal(set) final var manner = Manner.level
+    /// Edge-triggered: what epoll has reported and the watcher has not used up.
+    final var latched: Readiness = []
+    /// Edge-triggered: it is on the list of those who have not finished.
+    final var isUnfinished = false
     /// Its places in the registry's lists, or -1; kept here so that leaving needs no search.
     final var deadlineIndex: Int32 = -1
     final var attentionIndex: Int32 = -1
 
     public init() {}
+
+    /// The kernel has said "not now": a new event will tell when that changes. Edge-triggered, only this counts, and what
+    /// is not used up is delivered again in the next turn. A short recv is no proof: urgent data of TCP and the
+    /// changing writers of a Unix socket end one with more behind it.
+    package final func exhausted(_ readiness: Readiness) {
+        latched.subtract(readiness)
+    }
 
     /// The descriptor is ready. Never empty, never more than the interest at that moment.
     open func ready(_ readiness: Readiness) {}

@@ -8,4 +8,10 @@ package enum MonotonicClock {
         _ = unsafe clock_gettime(CLOCK_MONOTONIC, &now)
         return Int64(now.tv_sec) &* 1000 &+ Int64(now.tv_nsec) / 1_000_000
     }
+
+    /// A moment so many milliseconds from now, or the end of time.
+    package static func moment(in delay: Int64) -> Int64 {
+        let (moment, isPastTheEnd) = milliseconds().addingReportingOverflow(max(0, delay))
+        return isPastTheEnd ? .max : moment
+    }
 }

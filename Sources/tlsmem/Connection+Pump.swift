@@ -92,7 +92,7 @@ extension Connection {
             }
             switch outcome {
             case .wouldBlock:
-                return
+                return exhausted(.read)
             case .endOfStream:
                 input = .ended
                 return
@@ -104,7 +104,7 @@ extension Connection {
                 } else {
                     unsafe take(unsafe UnsafeRawBufferPointer(rebasing: target[..<count]), bench)
                 }
-                if count < target.count { return }  // the kernel has no more: what comes later is a new event
+                if count < target.count, manner != .edge { return }  // level-triggered, what is left is a new event
                 pump(bench)
             }
         }
@@ -215,11 +215,11 @@ extension Connection {
             do {
                 guard case .moved(let count) = try Socket.send(socket, slice.bytes) else {
                     transport = .full
-                    return
+                    return exhausted(.write)
                 }
                 lastActivity = MonotonicClock.milliseconds()
                 engine.consumeOutgoing(count, bench.pool)
-                if count < size { transport = .full }
+                if count < size, manner != .edge { transport = .full }
             } catch {
                 sendFailed(error.code, bench)
             }

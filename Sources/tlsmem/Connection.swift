@@ -56,6 +56,8 @@ internal import TLSEngine
     var input = Input.open
     /// The loop that drives it.
     var loop: Loop?
+    /// The loop that it moves to when the drive that is under way has ended.
+    var destination: Loop?
     /// The listener that counts it.
     var listener: Listener?
 
@@ -143,8 +145,7 @@ internal import TLSEngine
                 pump(bench)
             }
         }
-        afterDrive()
-        return progress
+        return afterDrive()
     }
 
     /// The first drive starts the clock of the handshake.
@@ -155,10 +156,11 @@ internal import TLSEngine
     }
 
     /// Tells the loop what is waited for now, or reports the end, outside of everything else: the user may free us.
-    private func afterDrive() {
+    private func afterDrive() -> CInt {
         timeRenegotiation()
+        if let destination, !isFreed, !isOver { return move(to: destination) }
         if !isOver, let loop, let error = loop.update(self) { end(Failure(.system(errno: error))) }
-        guard case .ended = course, !isBeingAccepted else { return }
+        guard case .ended = course, !isBeingAccepted else { return progress }
         course = .reported
         loop?.remove(self)
         if !isFreed, let onClose = unsafe callbacks.on_close {
@@ -169,6 +171,7 @@ internal import TLSEngine
             Socket.close(socket)
             socket = -1
         }
+        return progress
     }
 
     /// A renegotiation has the handshake's deadline: writes wait for it, and the peer might never answer.

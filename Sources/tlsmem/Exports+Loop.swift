@@ -6,12 +6,27 @@ internal import SocketTransport
 
 @implementation @_cdecl("tlsmem_loop_new")
 public func tlsmem_loop_new() -> OpaquePointer! {
-    do {
-        return unsafe Handle.handOut(Loop(try Registry()))
+    unsafe tlsmem_loop_new_with(nil)
+}
+
+@implementation @_cdecl("tlsmem_loop_new_with")
+public func tlsmem_loop_new_with(_ options: UnsafePointer<tlsmem_loop_options>!) -> OpaquePointer! {
+    do throws(Errno) {
+        guard let options = unsafe usable(options) else { throw Errno(code: EINVAL) }
+        let most = options.handshakes_per_turn > 0 ? Int(options.handshakes_per_turn) : Registry.patientEventsUsual
+        return unsafe Handle.handOut(
+            Loop(try Registry(patientEvents: most), isEdgeTriggered: options.edge_triggered != 0))
     } catch {
         clinux_set_errno(error.code)
         return nil
     }
+}
+
+/// What the program gave, or the defaults; nil for what are no options.
+private func usable(_ options: UnsafePointer<tlsmem_loop_options>?) -> tlsmem_loop_options? {
+    guard let options = unsafe options?.pointee else { return tlsmem_loop_options() }
+    let isUsable = options.size == MemoryLayout<tlsmem_loop_options>.size && options.handshakes_per_turn >= 0
+    return isUsable ? options : nil
 }
 
 @implementation @_cdecl("tlsmem_loop_free")
@@ -37,6 +52,13 @@ public func tlsmem_loop_remove(_ loop: OpaquePointer!, _ c: OpaquePointer!) -> C
     return TLSMEM_OK.code
 }
 
+@implementation @_cdecl("tlsmem_loop_move")
+public func tlsmem_loop_move(_ to: OpaquePointer!, _ c: OpaquePointer!) -> CInt {
+    guard let loop = unsafe Handle.object(to, Loop.self), let connection = unsafe connection(c)
+    else { return TLSMEM_EINVAL.code }
+    return connection.startMoving(to: loop)
+}
+
 // MARK: Listeners
 
 @implementation @_cdecl("tlsmem_loop_listen")
@@ -47,7 +69,7 @@ public func tlsmem_loop_listen(
     guard let loop = unsafe Handle.object(loop, Loop.self), let context = unsafe Handle.object(ctx, Context.self),
         let options = unsafe options, unsafe options.pointee.isUsable
     else { return TLSMEM_EINVAL.code }
-    guard context.openSSL.role == .server, !loop.isEnding else { return TLSMEM_ESTATE.code }
+    guard context.openSSL.role == .server, loop.isOpen else { return TLSMEM_ESTATE.code }
     guard context.openSSL.identity.isComplete else { return TLSMEM_ENOIDENTITY.code }
     do {
         let made = try unsafe Listener.listen(loop, context, options.pointee)
@@ -104,6 +126,13 @@ public func tlsmem_loop_wake(_ loop: OpaquePointer!) -> CInt {
     return TLSMEM_OK.code
 }
 
+@implementation @_cdecl("tlsmem_loop_drain")
+public func tlsmem_loop_drain(_ loop: OpaquePointer!, _ grace_ms: Int64) -> CInt {
+    guard let loop = unsafe Handle.object(loop, Loop.self), grace_ms >= -1 else { return TLSMEM_EINVAL.code }
+    _ = loop.registry.posts.post(Drain(loop, grace_ms))
+    return TLSMEM_OK.code
+}
+
 @implementation @_cdecl("tlsmem_loop_post")
 public func tlsmem_loop_post(
     _ loop: OpaquePointer!, _ fn: (@convention(c) (UnsafeMutableRawPointer?) -> Void)!,
@@ -117,6 +146,14 @@ public func tlsmem_loop_post(
 @implementation @_cdecl("tlsmem_loop_fd")
 public func tlsmem_loop_fd(_ loop: OpaquePointer!) -> CInt {
     unsafe Handle.object(loop, Loop.self)?.registry.fd ?? -1
+}
+
+@implementation @_cdecl("tlsmem_loop_stats")
+public func tlsmem_loop_stats(_ loop: OpaquePointer!, _ stats: UnsafeMutablePointer<tlsmem_loop_stats_info>!) -> CInt {
+    guard let loop = unsafe Handle.object(loop, Loop.self), let stats = unsafe output(stats, { Int($0.size) })
+    else { return TLSMEM_EINVAL.code }
+    unsafe loop.fill(&stats.pointee)
+    return TLSMEM_OK.code
 }
 
 @implementation @_cdecl("tlsmem_loop_timeout")

@@ -32,7 +32,7 @@ internal import SocketTransport
             reusePort: options.reuse_port != 0)
         let listener = unsafe Listener(owner, context, options, socket)
         do {
-            try owner.registry.add(listener, fd: socket, interest: .read)
+            try owner.registry.add(listener, fd: socket, interest: .read, manner: .patient)
         } catch {
             Socket.close(socket)
             throw error

@@ -11,15 +11,35 @@ class Member: Watcher {
 
 /// A `tlsmem_loop`: the registry, and what was made in it.
 final class Loop {
-    let registry: Registry
-    /// Listeners, timers and watches; each knows its place.
-    private var owned: [Owned] = []
-    /// tlsmem_loop_free has begun: nothing new comes in.
-    private(set) var isEnding = false
-
-    init(_ registry: Registry) {
-        self.registry = registry
+    /// How far it has come.
+    enum Course {
+        case going
+        /// tlsmem_loop_drain: no newcomers, and it stops with the last connection.
+        case draining
+        /// tlsmem_loop_free: nothing comes in any more.
+        case ending
     }
+
+    let registry: Registry
+    /// How established connections are watched.
+    private let manner: Manner
+    /// Listeners, timers and watches; each knows its place.
+    private(set) var owned: [Owned] = []
+    private(set) var course = Course.going
+    private var graceDeadline: GraceDeadline?
+    private var connections = 0
+    private var handshaking = 0
+    private var added: UInt64 = 0
+    private var established: UInt64 = 0
+
+    init(_ registry: Registry, isEdgeTriggered: Bool) {
+        self.registry = registry
+        manner = isEdgeTriggered ? .edge : .level
+    }
+
+    var isEnding: Bool { if case .ending = course { true } else { false } }
+    /// Newcomers are welcome.
+    var isOpen: Bool { if case .going = course { true } else { false } }
 
     var handle: OpaquePointer { unsafe Handle.of(self) }
 
@@ -38,6 +58,8 @@ final class Loop {
 
         /// Gives back what the loop does not know of.
         func ended() {}
+        /// The loop wants no newcomers any more.
+        func drain() {}
     }
 
     func adopt(_ member: Owned) {
@@ -61,7 +83,7 @@ final class Loop {
     // MARK: Connections
 
     func add(_ connection: Connection, _ fd: CInt) -> CInt {
-        guard connection.loop == nil, !connection.isOver, !isEnding else { return TLSMEM_ESTATE.code }
+        guard connection.loop == nil, !connection.isOver, isOpen else { return TLSMEM_ESTATE.code }
         let isNew = connection.socket < 0
         guard isNew ? fd >= 0 : (fd == -1 || fd == connection.socket) else {
             return (isNew ? TLSMEM_EINVAL : TLSMEM_ESTATE).code
@@ -70,24 +92,38 @@ final class Loop {
             let status = connection.setSocket(fd)
             guard status == TLSMEM_OK.code else { return status }
         }
-        let status = attempt { () throws(Errno) in
-            try registry.add(connection, fd: connection.socket, interest: .read)
-        }
-        guard status == TLSMEM_OK.code else {
-            if isNew { connection.socket = -1 }
-            return status
-        }
-        connection.loop = self
-        registry.attend(connection)
+        let status = attempt { () throws(Errno) in try enter(connection) }
+        if status != TLSMEM_OK.code, isNew { connection.socket = -1 }
         return status
     }
 
-    /// Out of the loop, and out of the count of the listener, which belongs to the loop's thread.
+    /// Has a connection with a socket watched. Those in handshake stand behind the others.
+    func enter(_ connection: Connection) throws(Errno) {
+        let isNewcomer = !connection.wasEstablished
+        try registry.add(
+            connection, fd: connection.socket, interest: .read, manner: isNewcomer ? .patient : manner)
+        connection.loop = self
+        connections += 1
+        added &+= 1
+        if isNewcomer { handshaking += 1 }
+        registry.attend(connection)
+    }
+
+    /// Out of the loop, and out of the count of its listener.
     func remove(_ connection: Connection) {
-        registry.remove(connection)
-        connection.loop = nil
+        leave(connection)
         connection.listener?.connectionLeft()
         connection.listener = nil
+    }
+
+    /// Out of the loop, on its way to another.
+    func leave(_ connection: Connection) {
+        if connection.manner == .patient { handshaking -= 1 }
+        registry.remove(connection)
+        connection.loop = nil
+        connection.destination = nil
+        connections -= 1
+        stopIfDrained()
     }
 
     /// Brings interest and deadline up to date; returns an errno when epoll refuses.
@@ -96,6 +132,11 @@ final class Loop {
         if connection.wantsInput { interest.insert(.read) }
         if connection.wantsOutput { interest.insert(.write) }
         do {
+            if connection.manner == .patient, connection.wasEstablished {
+                handshaking -= 1
+                established &+= 1
+                try registry.setManner(connection, manner)
+            }
             try registry.setInterest(connection, interest)
         } catch {
             return error.code
@@ -122,14 +163,70 @@ final class Loop {
 
     /// Ends everything in it; connections get their report.
     func end() {
-        isEnding = true
+        course = .ending
         registry.closePosts()
         while let last = owned.last { release(last) }
+        graceDeadline = nil
+        forEachConnection { _ = $0.abort() }
+    }
+
+    private func forEachConnection(_ body: (Connection) -> Void) {
         registry.forEachWatcher { watcher in
             // Only members are ever added.
             guard let connection = unsafe unsafeDowncast(watcher, to: Member.self).asConnection else { return }
-            _ = connection.abort()
+            body(connection)
         }
+    }
+
+    // MARK: Draining
+
+    /// No newcomers from now on; those who are left when the time has come are closed.
+    func drain(_ graceMilliseconds: Int64) {
+        guard !isEnding else { return }
+        course = .draining
+        for member in owned { member.drain() }
+        if let graceDeadline { release(graceDeadline) }
+        if graceMilliseconds >= 0 {
+            let deadline = GraceDeadline(self)
+            adopt(deadline)
+            deadline.set(graceMilliseconds)
+            graceDeadline = deadline
+        }
+        stopIfDrained()
+    }
+
+    fileprivate func graceHasPassed() {
+        graceDeadline = nil
+        forEachConnection { _ = $0.close() }
+    }
+
+    private func stopIfDrained() {
+        if case .draining = course, connections == 0 { registry.stop() }
+    }
+
+    /// When a loop that drains closes what is left.
+    private final class GraceDeadline: Owned {
+        func set(_ milliseconds: Int64) {
+            owner.registry.setDeadline(self, MonotonicClock.moment(in: milliseconds))
+        }
+
+        override func deadlinePassed(now: Int64) {
+            let owner = owner
+            owner.release(self)
+            owner.graceHasPassed()
+        }
+    }
+
+    func fill(_ stats: inout tlsmem_loop_stats_info) {
+        stats.turns = registry.turns
+        stats.events = registry.eventsHandled
+        stats.epoll_waits = registry.waitCalls
+        stats.epoll_ctls = registry.controlCalls
+        stats.added = added
+        stats.established = established
+        stats.connections = UInt64(clamping: connections)
+        stats.handshaking = UInt64(clamping: handshaking)
+        stats.deadlines = UInt64(clamping: registry.deadlinesSet)
     }
 
     // MARK: Plain descriptors

@@ -39,8 +39,7 @@ final class PlainWatch: Loop.Owned {
     }
 
     func set(_ delay: Int64) {
-        let (moment, isPastTheEnd) = MonotonicClock.milliseconds().addingReportingOverflow(max(0, delay))
-        owner.registry.setDeadline(self, isPastTheEnd ? Int64.max : moment)
+        owner.registry.setDeadline(self, MonotonicClock.moment(in: delay))
     }
 
     override func deadlinePassed(now: Int64) {

@@ -125,7 +125,7 @@ static void run(void)
     int descriptors = open_descriptors();
     tlsmem_listen_options options = TLSMEM_LISTEN_OPTIONS_INIT;
     situation("%s in on_accept", what < ACTIONS ? action_names[what] : more_names[what - ACTIONS]);
-    w.loop = tlsmem_loop_new();
+    w.loop = new_loop();
     w.face = FACE_REGISTRY;
     w.act = (action)what;
     w.acted = w.has_added = w.paused = w.ended_by_us = 0;

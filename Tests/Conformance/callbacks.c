@@ -126,7 +126,7 @@ static void open_world(face face, tlsmem_role role, action what)
     w.face = face;
     w.act = what;
     w.acted = w.has_added = w.ended_by_us = w.paused = 0;
-    w.loop = face == FACE_REGISTRY ? tlsmem_loop_new() : NULL;
+    w.loop = face == FACE_REGISTRY ? new_loop() : NULL;
     w.subject_ctx = contexts[role == TLSMEM_SERVER];
     w.peer_ctx = contexts[role == TLSMEM_CLIENT];
     MUST(pipe2(watched, O_CLOEXEC | O_NONBLOCK) == 0);

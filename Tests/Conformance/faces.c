@@ -79,8 +79,8 @@ int main(void)
     uint64_t seeds = (uint64_t)setting("FACES_SEEDS", 200);
     uint64_t large_seeds = (uint64_t)setting("FACES_LARGE_SEEDS", (long)(seeds / 9 + 1));
     int descriptors = open_descriptors();
-    client_loop = tlsmem_loop_new();
-    server_loop = tlsmem_loop_new();
+    client_loop = new_loop();
+    server_loop = new_loop();
     MUST(client_loop != NULL && server_loop != NULL);
     for (int v = 0; v < 2; v++) {
         if (setting("FACES_VERSION", v + 2) != v + 2)

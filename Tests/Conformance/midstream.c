@@ -159,8 +159,8 @@ int main(void)
 {
     begin("midstream");
     long seeds = setting("MIDSTREAM_SEEDS", 3);
-    client_loop = tlsmem_loop_new();
-    server_loop = tlsmem_loop_new();
+    client_loop = new_loop();
+    server_loop = new_loop();
     MUST(client_loop != NULL && server_loop != NULL);
     renegotiations(seeds);
     key_updates(seeds);

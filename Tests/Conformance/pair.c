@@ -37,7 +37,7 @@ void pair_open(const scene *s)
 {
     set_contexts(s->version, s->limits);
     for (int i = 0; i < 2; i++)
-        loops[i] = tlsmem_loop_new();
+        loops[i] = new_loop();
     MUST(loops[0] != NULL && loops[1] != NULL);
     situation("%s: %s client, %s server, TLS 1.%d", s->name, face_names[s->client_face], face_names[s->server_face],
               s->version - 0x0301);

@@ -58,7 +58,7 @@ static void unanswered_renegotiation(void)
 /** The server asks, writes the rest and closes its direction, while the client still writes. */
 static void asked_and_closed(face face, uint64_t seed)
 {
-    tlsmem_loop *loop = face == FACE_REGISTRY ? tlsmem_loop_new() : NULL;
+    tlsmem_loop *loop = face == FACE_REGISTRY ? new_loop() : NULL;
     ends how = renegotiable;
     how.client_face = how.server_face = face;
     how.loop = loop;

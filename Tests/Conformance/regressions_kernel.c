@@ -48,7 +48,7 @@ static void accept_fails(int fault)
     tlsmem_listen_options options = TLSMEM_LISTEN_OPTIONS_INIT;
     tlsmem_listener *listener;
     tlsmem_ctx *ctx = context(TLSMEM_SERVER, 0);
-    tlsmem_loop *loop = tlsmem_loop_new();
+    tlsmem_loop *loop = new_loop();
     options.host = "127.0.0.1";
     options.on_accept = refuse;
     options.on_error = on_error;

@@ -56,7 +56,7 @@ static void grows_while_freed(void)
 {
     int pair[2];
     tlsmem_ctx *client_ctx = context(TLSMEM_CLIENT, 0), *server_ctx = context(TLSMEM_SERVER, 0);
-    loop = tlsmem_loop_new();
+    loop = new_loop();
     ends how = in_the_loop();
     establish_ends(&how);
     server.hook = put_more;
@@ -82,7 +82,7 @@ enum { MUCH = 1000000 };
 static void new_on_data(void)
 {
     const tlsmem_callbacks pull = TLSMEM_CALLBACKS_INIT;
-    loop = tlsmem_loop_new();
+    loop = new_loop();
     ends how = in_the_loop();
     establish_ends(&how);
     CHECK_STATUS(tlsmem_set_callbacks(server.c, &pull, &server), TLSMEM_OK);
@@ -102,7 +102,7 @@ static void no_on_data(void)
     static char bytes[65536];
     const tlsmem_callbacks pull = TLSMEM_CALLBACKS_INIT;
     uint64_t total = 0;
-    loop = tlsmem_loop_new();
+    loop = new_loop();
     ends how = in_the_loop();
     establish_ends(&how);
     CHECK_STATUS(tlsmem_pause(server.c), TLSMEM_OK);
@@ -135,7 +135,7 @@ static void count_and_read(tlsmem_loop *l, int fd, int events, void *user)
 static void watch_again(void)
 {
     int first[2], second[2];
-    loop = tlsmem_loop_new();
+    loop = new_loop();
     MUST(pipe2(first, O_NONBLOCK | O_CLOEXEC) == 0 && pipe2(second, O_NONBLOCK | O_CLOEXEC) == 0);
     MUST(tlsmem_loop_watch(loop, first[0], POLLIN, count_and_read, NULL) == TLSMEM_OK);
     settle_loop(loop);
@@ -157,7 +157,7 @@ static void watch_again(void)
 
 static void paused_handshake(void)
 {
-    loop = tlsmem_loop_new();
+    loop = new_loop();
     ends how = in_the_loop();
     open_ends(&how);
     CHECK_STATUS(tlsmem_pause(server.c), TLSMEM_OK);

@@ -103,7 +103,7 @@ static void listen_here(void)
     options.host = "127.0.0.1";
     options.connections_max = AT_ONCE;
     options.on_accept = give_to_a_worker;
-    loop = tlsmem_loop_new();
+    loop = new_loop();
     MUST(tlsmem_loop_listen(loop, ctx, &options, &listener) == TLSMEM_OK);
     tlsmem_ctx_free(ctx);
     port = tlsmem_listener_port(listener);
@@ -118,7 +118,7 @@ static void moved_to_another_thread(void)
     pthread_t workers[WORKERS], clients[CLIENTS];
     listen_here();
     for (int i = 0; i < WORKERS; i++) {
-        worker_loops[i] = tlsmem_loop_new();
+        worker_loops[i] = new_loop();
         MUST(tlsmem_loop_timer(worker_loops[i], 3600000, never, NULL) != NULL); /* so that it runs on */
         MUST(pthread_create(&workers[i], NULL, work, worker_loops[i]) == 0);
     }

@@ -56,6 +56,8 @@ void each_check_is_a_case(int on)
 int finish(void)
 {
     end_case();
+    if (setting("TLSMEM_TEST_EDGE", 0) != 0)
+        printf("%s: with edge-triggered loops\n", program_name);
     printf("%s: %ld checks, %ld did not hold\n", program_name, checks, failed_checks);
     printf("%s: %ld passed, %ld failed\n", program_name, passed, failed);
     return failed == 0 ? 0 : 1;
@@ -240,6 +242,13 @@ tlsmem_ctx *context_limited(tlsmem_role role, int version, const tlsmem_limits *
     tlsmem_ctx *ctx = context(role, version);
     MUST(tlsmem_ctx_set_limits(ctx, limits) == TLSMEM_OK);
     return ctx;
+}
+
+tlsmem_loop *new_loop(void)
+{
+    tlsmem_loop_options options = TLSMEM_LOOP_OPTIONS_INIT;
+    options.edge_triggered = setting("TLSMEM_TEST_EDGE", 0) != 0;
+    return tlsmem_loop_new_with(&options);
 }
 
 tlsmem *connection(tlsmem_ctx *ctx, const tlsmem_callbacks *cb, void *user)

@@ -69,6 +69,8 @@ const char *certificate(const char *name);
 tlsmem_ctx *context(tlsmem_role role, int version);
 /** The same with limits. */
 tlsmem_ctx *context_limited(tlsmem_role role, int version, const tlsmem_limits *limits);
+/** As tlsmem_loop_new; edge-triggered when TLSMEM_TEST_EDGE is set. */
+tlsmem_loop *new_loop(void);
 /** Makes a connection; a client's is for "localhost". */
 tlsmem *connection(tlsmem_ctx *ctx, const tlsmem_callbacks *cb, void *user);
 /** Returns the status of the connection's first failure. */

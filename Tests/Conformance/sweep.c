@@ -178,7 +178,7 @@ static int play(void)
         end_adopt(&served[i], NULL, 0);
         client_fds[i] = served_fds[i] = -1;
     }
-    loop = tlsmem_loop_new();
+    loop = new_loop();
     CHECK(loop != NULL || faulty_happened(), "no loop");
     if (loop == NULL)
         return 0;
@@ -242,6 +242,9 @@ int main(void)
     CHECK(counts[FAULTY_RECV] > 10 && counts[FAULTY_SEND] > 10 && counts[FAULTY_ACCEPT] >= 2
           && counts[FAULTY_EPOLL_CTL] >= 4, "the calls do not come through here");
     for (size_t each = 0; each < sizeof sweep / sizeof *sweep; each++) {
+        /* A kernel that says "not now" without being full, and so without an edge to come, would not be one. */
+        if (sweep[each].fault == EAGAIN && setting("TLSMEM_TEST_EDGE", 0) != 0)
+            continue;
         long calls = counts[sweep[each].call], tries = calls < most ? calls : most;
         for (long t = 0; t < tries; t++, runs++) {
             run(sweep[each].call, 1 + t * calls / tries, sweep[each].fault);

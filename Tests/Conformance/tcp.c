@@ -122,7 +122,7 @@ static void resets(tlsmem_role role, face face, int handshake_first)
     int pair[2];
     situation("%s is reset %s, %s face", role == TLSMEM_SERVER ? "server" : "client",
               handshake_first ? "after the handshake" : "in the handshake", face_names[face]);
-    tlsmem_loop *loop = tlsmem_loop_new();
+    tlsmem_loop *loop = new_loop();
     tcp_pair(pair);
     open_on(&ours, role == TLSMEM_SERVER ? server_ctx : client_ctx, face, loop, pair[1], -1);
     if (handshake_first) {
@@ -155,7 +155,7 @@ static void writes_and_closes(int version, face face)
     int pair[2];
     situation("TLS 1.%d client writes %d bytes and closes without reading, %s server", version - 0x0301, (int)BYTES,
               face_names[face]);
-    tlsmem_loop *loop = tlsmem_loop_new();
+    tlsmem_loop *loop = new_loop();
     tcp_pair(pair);
     end_open(&client, client_ctx, FACE_BUFFERS, NULL, 0, 0);
     open_on(&server, server_ctx, face, loop, pair[1], -1);
@@ -208,7 +208,7 @@ static int greet(tlsmem_listener *listener, tlsmem_accepted *accepted, void *use
 static void greeting(int tls_version)
 {
     static end clients[CLIENTS];
-    tlsmem_loop *loop = tlsmem_loop_new();
+    tlsmem_loop *loop = new_loop();
     tlsmem_listener *listener = NULL;
     tlsmem_listen_options options = TLSMEM_LISTEN_OPTIONS_INIT;
     situation("greeting in on_accept, TLS 1.%d", tls_version - 0x0301);

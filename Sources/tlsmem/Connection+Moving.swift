@@ -1,0 +1,72 @@
+internal import CLinux
+internal import CTLSMem
+internal import EventLoop
+internal import SocketTransport
+
+/// A live connection on its way from one loop, and thread, to another.
+extension Connection {
+    func startMoving(to destination: Loop) -> CInt {
+        guard let loop, !isOver, !isFreed, socket >= 0 else { return TLSMEM_ESTATE.code }
+        self.destination = destination === loop ? nil : destination
+        guard bench == nil, destination !== loop else { return TLSMEM_OK.code }
+        return leave(loop, for: destination) ? TLSMEM_OK.code : TLSMEM_ESTATE.code
+    }
+
+    /// At the end of the drive in which it was asked for. Returns what the drive does.
+    func move(to destination: Loop) -> CInt {
+        guard let loop, !leave(loop, for: destination) else { return TLSMEM_OK.code }
+        return drive { _ in self.end(Failure(.aborted)) }  // the program was told that it goes
+    }
+
+    /// Once it is posted it is another thread's, so it is not touched any more. False when nobody takes it there.
+    private func leave(_ loop: Loop, for destination: Loop) -> Bool {
+        self.destination = nil
+        loop.leave(self)
+        if destination.registry.posts.post(Arrival(self, destination)) { return true }
+        do {
+            try loop.enter(self)
+        } catch {
+            _ = drive { _ in self.end(Failure(.system(errno: error.code))) }
+        }
+        return false
+    }
+}
+
+/// The connection comes in, in the thread of its new loop.
+private final class Arrival: Job {
+    private let connection: Connection
+    private let loop: Loop
+
+    init(_ connection: Connection, _ loop: Loop) {
+        self.connection = connection
+        self.loop = loop
+    }
+
+    override func run() {
+        guard !connection.isFreed, !connection.isOver, connection.loop == nil else { return }
+        do {
+            try loop.enter(connection)
+        } catch {
+            let failure = Failure(.system(errno: error.code))
+            _ = connection.drive { [connection] _ in connection.end(failure) }
+        }
+    }
+
+    override func dropped() {
+        guard !connection.isFreed else { return }
+        _ = connection.abort()
+    }
+}
+
+/// tlsmem_loop_drain was called, perhaps in another thread.
+final class Drain: Job {
+    private let loop: Loop
+    private let graceMilliseconds: Int64
+
+    init(_ loop: Loop, _ graceMilliseconds: Int64) {
+        self.loop = loop
+        self.graceMilliseconds = graceMilliseconds
+    }
+
+    override func run() { loop.drain(graceMilliseconds) }
+}
