@@ -589,8 +589,9 @@ typedef struct tlsmem_loop_options {
     size_t size;
     int edge_triggered;      /**< not 0: connections are watched with EPOLLET: no epoll_ctl when a socket fills up */
     int handshakes_per_turn; /**< connections in handshake that are driven in one turn, after all established ones; 0: 2 */
+    int runs_empty;          /**< not 0: tlsmem_loop_run goes on when nothing is left: other threads may post or move */
 } tlsmem_loop_options;
-#define TLSMEM_LOOP_OPTIONS_INIT { sizeof(tlsmem_loop_options), 0, 0 }
+#define TLSMEM_LOOP_OPTIONS_INIT { sizeof(tlsmem_loop_options), 0, 0, 0 }
 
 /** Makes a loop. Returns it, or NULL when epoll or eventfd is not to be had (errno says why). */
 tlsmem_loop *tlsmem_loop_new(void) TLSMEM_CHECK;
@@ -726,7 +727,7 @@ void tlsmem_listener_free(tlsmem_listener *listener);
 int tlsmem_inherited_fd(int index);
 
 /**
- * Runs until tlsmem_loop_stop, or until nothing is left in the loop.
+ * Runs until tlsmem_loop_stop, or until nothing is left in the loop (unless runs_empty).
  *
  * Returns TLSMEM_OK; TLSMEM_ESYSTEM (errno); TLSMEM_ESTATE from inside a callback of the loop; TLSMEM_EINVAL.
  * May call back.

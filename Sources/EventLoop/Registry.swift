@@ -37,6 +37,8 @@ package final class Registry {
     package internal(set) var isRunning = false
     /// While deadlines pass: the moment up to which they do.
     var passingDeadlines: Int64?
+    /// There may be nothing here that it waits for: other threads have it do things.
+    package var runsEmpty = false
     package internal(set) var turns: UInt64 = 0
     package internal(set) var eventsHandled: UInt64 = 0
 

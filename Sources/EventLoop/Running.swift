@@ -5,9 +5,9 @@ extension Registry {
     /// How often the end of a turn looks again at those who asked during it; the rest waits for the next turn.
     private static var attentionPassesMax: Int { 4 }
 
-    /// Runs until `stop`, or until nothing is left. False, and nothing done, from inside a turn.
+    /// Runs until `stop`, or, unless told otherwise, until nothing is left. False, and nothing done, from inside a turn.
     package func run() throws(Errno) -> Bool {
-        while !(isEmpty && posts.isEmpty) {
+        while runsEmpty || !(isEmpty && posts.isEmpty) {
             guard let turn = try turn(-1) else { return false }
             if turn.isLast { return true }
         }

@@ -14,8 +14,9 @@ public func tlsmem_loop_new_with(_ options: UnsafePointer<tlsmem_loop_options>!)
     do throws(Errno) {
         guard let options = unsafe usable(options) else { throw Errno(code: EINVAL) }
         let most = options.handshakes_per_turn > 0 ? Int(options.handshakes_per_turn) : Registry.patientEventsUsual
-        return unsafe Handle.handOut(
-            Loop(try Registry(patientEvents: most), isEdgeTriggered: options.edge_triggered != 0))
+        let registry = try Registry(patientEvents: most)
+        registry.runsEmpty = options.runs_empty != 0
+        return unsafe Handle.handOut(Loop(registry, isEdgeTriggered: options.edge_triggered != 0))
     } catch {
         clinux_set_errno(error.code)
         return nil

@@ -127,10 +127,11 @@ PLACE(tlsmem_listen_options, accepts_per_turn, 72);
 PLACE(tlsmem_listen_options, user_size, 80);
 PLACE(tlsmem_listen_options, on_filter, 88);
 
-SIZE(tlsmem_loop_options, 16);
+SIZE(tlsmem_loop_options, 24);
 PLACE(tlsmem_loop_options, size, 0);
 PLACE(tlsmem_loop_options, edge_triggered, 8);
 PLACE(tlsmem_loop_options, handshakes_per_turn, 12);
+PLACE(tlsmem_loop_options, runs_empty, 16);
 
 SIZE(tlsmem_connect_options, 64);
 PLACE(tlsmem_connect_options, size, 0);
