@@ -6,8 +6,8 @@ package import SocketTransport
 /// It belongs to one thread at a time; only `stop`, `wake` and `post` may be called from others. It holds its
 /// watchers; their descriptors it neither owns nor closes.
 package final class Registry {
-    /// One descriptor number. The generation changes with every use of the number, so that an event which was
-    /// collected for the last user never reaches the next one.
+    /// One descriptor number. Every use of any number has a generation of its own, so that an event which was collected
+    /// for the last user never reaches the next one.
     private struct Slot {
         enum Watching { case paused, polled, alwaysReady }
 
@@ -21,12 +21,15 @@ package final class Registry {
     package static let patientEventsUsual = 2
     /// Events taken by one wait.
     private static let batchEventsMax = 256
+    /// So many slots cost too little to give their memory back.
+    private static let slotsKept = 1024
 
     var poller: Poller
     /// The second epoll descriptor, within the first.
     var patient: Poller
     package let posts: Posts
     private var slots: [Slot] = []
+    private var lastGeneration: UInt32 = 0
     private var watched = 0
     /// What epoll cannot watch; a handful at most.
     private(set) var alwaysReady: [Token] = []
@@ -71,11 +74,12 @@ package final class Registry {
         guard fd >= 0 else { throw Errno(code: EBADF) }
         guard watcher.fd < 0, self.watcher(forFd: fd) == nil, fd != posts.wakeFd else { throw Errno(code: EEXIST) }
         let place = Int(fd)
-        let generation = place < slots.count ? slots[place].generation &+ 1 : 1
+        let generation = lastGeneration &+ 1
         let watching = try admit(Token(fd: fd, generation: generation), interest, manner)
         if place >= slots.count {  // only now is it certain that the number is a real one
             slots.append(contentsOf: repeatElement(Slot(), count: place &+ 1 &- slots.count))
         }
+        lastGeneration = generation
         slots[place] = Slot(watcher: watcher, generation: generation, watching: watching)
         watched &+= 1
         watcher.fd = fd
@@ -139,10 +143,9 @@ package final class Registry {
         case .polled: try? withdraw(watcher)
         case .alwaysReady: alwaysReady.removeAll { $0.fd == fd }
         }
-        slots[place].watching = .paused
-        slots[place].generation &+= 1
-        slots[place].watcher = nil
+        slots[place] = Slot()
         watched &-= 1
+        if place == slots.count &- 1 { forgetUnused() }
         watcher.fd = -1
         watcher.interest = []
         watcher.manner = .level
@@ -245,6 +248,12 @@ package final class Registry {
             guard let watcher = watcher(forFd: token.fd) else { return false }
             return !watcher.interest.isEmpty
         }
+    }
+
+    /// Cuts off the slots behind the last that is used, and gives back memory that many descriptors needed once.
+    private func forgetUnused() {
+        while let last = slots.last, last.watcher == nil { slots.removeLast() }
+        if slots.capacity > Self.slotsKept, slots.capacity / 4 > slots.count { slots = Array(slots) }
     }
 
     private func place(of watcher: Watcher) -> Int? {
