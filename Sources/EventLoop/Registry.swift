@@ -201,6 +201,7 @@ package final class Registry {
     package var controlCalls: UInt64 { poller.controlCalls &+ patient.controlCalls }
     package var waitCalls: UInt64 { poller.waitCalls &+ patient.waitCalls }
     package var deadlinesSet: Int { deadlines.count }
+    var slotCount: Int { slots.count }
 
     /// Hands an event to the watcher it was meant for, if that one is still here and still waits for it.
     func deliver(_ token: Token, _ readiness: Readiness) -> Bool {

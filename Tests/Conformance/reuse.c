@@ -113,7 +113,11 @@ static void connections(long rounds)
         meddled = 0;
         MUST(tlsmem_loop_run_once(loop, 0) >= 0);
         for (int i = 0; i < PLACES; i++)
-            if (places[i].ended) {
+            if (!places[i].was_fed) {
+                tlsmem_stats_info stats = TLSMEM_STATS_INFO_INIT;
+                MUST(tlsmem_stats(places[i].c, &stats) == TLSMEM_OK);
+                misled += stats.recv_calls > 0; /* a newcomer was woken by its predecessor's event */
+            } else if (places[i].ended) {
                 tlsmem_free(places[i].c);
                 close_sockets(&places[i]);
                 settle_in(&places[i]);
