@@ -227,7 +227,7 @@ int cannot_listen(const struct options *o, int status)
     return exit_code(status);
 }
 
-tlsmem_listener *listen_in(tlsmem_loop *loop, tlsmem_ctx *ctx, struct options *o, int reuse_port, acceptor *fn, void *user)
+tlsmem_listener *listen_in(tlsmem_loop *loop, tlsmem_ctx *ctx, struct options *o, int reuse_port, acceptor *fn, void *of)
 {
     tlsmem_listen_options how = TLSMEM_LISTEN_OPTIONS_INIT;
     tlsmem_listener *listener;
@@ -235,7 +235,7 @@ tlsmem_listener *listen_in(tlsmem_loop *loop, tlsmem_ctx *ctx, struct options *o
     how.port = (int)o->port;
     how.reuse_port = reuse_port;
     how.on_accept = fn;
-    how.user = user;
+    how.user = of;
     int status = tlsmem_loop_listen(loop, ctx, &how, &listener);
     if (status != TLSMEM_OK)
         exit(cannot_listen(o, status));

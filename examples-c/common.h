@@ -50,7 +50,7 @@ void parse_options(int argc, char **argv, const char *about, struct options *o, 
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /** The same, and ends the program. */
 #define usage_error(...) (say(__VA_ARGS__), exit(EXIT_USAGE))
-/** Makes a server's context of the options; with client_ca, clients must have a certificate. Ends the program on failure. */
+/** Makes a server's context; with client_ca, clients must have a certificate. Ends the program on failure. */
 tlsmem_ctx *server_context(const struct options *o, const char *client_ca);
 /** Says why a context refused a setting (or was not made, when it is NULL), and ends the program with EXIT_TLS. */
 void context_refused(tlsmem_ctx *ctx) __attribute__((noreturn));
@@ -73,7 +73,8 @@ int connect_to(const struct addrinfo *to);
 int listen_on(struct options *o);
 /** As tlsmem_loop_listen, but ends the program on failure; `o->port` becomes the port that it has. */
 typedef int acceptor(tlsmem_listener *listener, tlsmem_accepted *accepted, void *user);
-tlsmem_listener *listen_in(tlsmem_loop *loop, tlsmem_ctx *ctx, struct options *o, int reuse_port, acceptor *fn, void *user);
+tlsmem_listener *listen_in(tlsmem_loop *loop, tlsmem_ctx *ctx, struct options *o, int reuse_port, acceptor *fn,
+                           void *of);
 /** Says why nobody can listen there. Returns the exit code. */
 int cannot_listen(const struct options *o, int status);
 /** As tlsmem_loop_watch, but ends the program on failure. */
