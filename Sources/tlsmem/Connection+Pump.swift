@@ -208,7 +208,7 @@ extension Connection {
     }
 
     /// The same, for somebody who hears of it: a drive has to come, or the producer sleeps for ever.
-    var drainIsDue: Bool { unsafe callbacks.on_drain != nil && drainIsFree }
+    var drainIsDue: Bool { unsafe owesDrain && callbacks.on_drain != nil && drainIsFree }
 
     /// Due, and no loop sees to the drive: tlsmem_interest and tlsmem_deadline have to ask for it. A write in the fd face
     /// sends at once and calls nothing back, so what it empties may be what another producer waits for.

@@ -96,8 +96,9 @@ extension Connection {
     }
 
     /// Notes since when the peer's bytes are waited for, and output waits. To be called wherever that may have changed;
-    /// who uses neither of the two deadlines pays for two comparisons.
+    /// who uses neither of the two deadlines pays for a comparison.
     func noteWaits() {
+        if clocks == nil, limits.readMilliseconds | limits.writeMilliseconds == 0 { return }
         guard timeout(.read) > 0 || timeout(.write) > 0 else {
             clocks?.readingSince = -1  // what is not watched is not known either
             clocks?.sendingSince = -1
