@@ -99,6 +99,22 @@ void parse_options(int argc, char **argv, const char *about, struct options *o, 
         usage_error("--tls: %s is neither 1.2 nor 1.3", tls);
 }
 
+tlsmem_ctx *server_context(const struct options *o, const char *client_ca)
+{
+    if (o->cert == NULL || o->key == NULL)
+        usage_error("--cert and --key are needed");
+    tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
+    int v = o->tls_version;
+    if (tlsmem_ctx_set_cert_file(ctx, o->cert) || tlsmem_ctx_set_key_file(ctx, o->key)
+        || (o->ca && (tlsmem_ctx_set_ca_file(ctx, o->ca) || tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL)))
+        || (client_ca && tlsmem_ctx_set_ca_file(ctx, client_ca))
+        || (client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED))
+        || (o->alpn && tlsmem_ctx_set_alpn(ctx, o->alpn)) || (o->keylog && tlsmem_ctx_set_keylog(ctx, o->keylog))
+        || (v && (tlsmem_ctx_set_min_version(ctx, v) || tlsmem_ctx_set_max_version(ctx, v))))
+        context_refused(ctx);
+    return ctx;
+}
+
 void context_refused(tlsmem_ctx *ctx)
 {
     tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
@@ -209,6 +225,22 @@ int cannot_listen(const struct options *o, int status)
     say("cannot listen on %s port %ld: %s", o->host, o->port,
         status == TLSMEM_ESYSTEM ? strerror(errno) : tlsmem_strerror(status));
     return exit_code(status);
+}
+
+tlsmem_listener *listen_in(tlsmem_loop *loop, tlsmem_ctx *ctx, struct options *o, int reuse_port, acceptor *fn, void *of)
+{
+    tlsmem_listen_options how = TLSMEM_LISTEN_OPTIONS_INIT;
+    tlsmem_listener *listener;
+    how.host = o->host;
+    how.port = (int)o->port;
+    how.reuse_port = reuse_port;
+    how.on_accept = fn;
+    how.user = of;
+    int status = tlsmem_loop_listen(loop, ctx, &how, &listener);
+    if (status != TLSMEM_OK)
+        exit(cannot_listen(o, status));
+    o->port = tlsmem_listener_port(listener); /* it may have found a free one; other loops join it */
+    return listener;
 }
 
 void watch(tlsmem_loop *loop, int fd, int events, watcher *fn, void *user)

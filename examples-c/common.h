@@ -1,6 +1,6 @@
 /*
- * common.h - what the example programs share: options, messages, plain sockets, bytes that have to wait. How TLS is
- * set up and driven stands in each program itself.
+ * common.h - what the example programs share: options, messages, plain sockets, bytes that have to wait; and a server's
+ * context. How TLS is driven stands in each program itself.
  */
 #ifndef COMMON_H
 #define COMMON_H
@@ -41,6 +41,8 @@ struct own_option {
     { "stats", NULL, NULL, &(s).stats, "print a line about each connection that ends" },                    \
     { "verbose", NULL, NULL, &(s).verbose, "say on stderr why a connection failed" }
 
+#define THREADS_OPTION(s) { "threads", "N", NULL, &(s).threads, "run N loops on the one port (1)" }
+
 /** Reads the command line into `o`, which holds the defaults, and `own`. Ends the program for --help and mistakes. */
 void parse_options(int argc, char **argv, const char *about, struct options *o, const struct own_option *own);
 
@@ -48,6 +50,8 @@ void parse_options(int argc, char **argv, const char *about, struct options *o, 
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /** The same, and ends the program. */
 #define usage_error(...) (say(__VA_ARGS__), exit(EXIT_USAGE))
+/** Makes a server's context; with client_ca, clients must have a certificate. Ends the program on failure. */
+tlsmem_ctx *server_context(const struct options *o, const char *client_ca);
 /** Says why a context refused a setting (or was not made, when it is NULL), and ends the program with EXIT_TLS. */
 void context_refused(tlsmem_ctx *ctx) __attribute__((noreturn));
 /** Says why a connection failed; nothing if it did not. */
@@ -67,6 +71,10 @@ struct addrinfo *look_up(const char *host, long port);
 int connect_to(const struct addrinfo *to);
 /** Opens a non-blocking socket that listens; `o->port` becomes the one that it has. Ends the program on failure. */
 int listen_on(struct options *o);
+/** As tlsmem_loop_listen, but ends the program on failure; `o->port` becomes the port that it has. */
+typedef int acceptor(tlsmem_listener *listener, tlsmem_accepted *accepted, void *user);
+tlsmem_listener *listen_in(tlsmem_loop *loop, tlsmem_ctx *ctx, struct options *o, int reuse_port, acceptor *fn,
+                           void *of);
 /** Says why nobody can listen there. Returns the exit code. */
 int cannot_listen(const struct options *o, int status);
 /** As tlsmem_loop_watch, but ends the program on failure. */

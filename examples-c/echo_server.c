@@ -1,8 +1,7 @@
 /*
  * echo_server.c - the registry: the library listens, accepts and polls, and this program answers with what it was told.
  *
- * One loop for each thread, all on one port. What tlsmem_write did not take is kept, and the connection is paused
- * until on_drain: a client that sends and never reads costs one bounded buffer, and no other client notices.
+ * One loop for each thread, all on one port. It keeps no bytes: while too many answers wait, their client is not heard.
  */
 #include "common.h"
 #include <errno.h>
@@ -10,106 +9,55 @@
 #include <pthread.h>
 #include <string.h>
 
+enum { THREADS_MAX = 256 };
 struct server {
     const char *greeting, *client_ca;
-    long threads, max, stats, verbose;
-    tlsmem_loop **loops;
-    pthread_mutex_t lock; /* for the next two: connections end in any thread */
-    long ended;
-    int stopping;
+    long threads, max, stats, verbose, ended; /* connections end in any thread */
+    tlsmem_loop *loops[THREADS_MAX];
 };
 
-/* One client. */
-struct echo {
-    struct server *server;
-    struct bytes kept; /* what tlsmem_write did not take */
-    int peer_closed;
-};
-
-static void stop(struct server *s)
+/* A signal has come, or enough connections have ended. */
+static void stop(tlsmem_loop *loop, int fd, int events, void *user)
 {
-    pthread_mutex_lock(&s->lock);
-    for (long i = 0; i < s->threads && !s->stopping; i++)
+    struct server *s = user;
+    (void)loop, (void)fd, (void)events;
+    for (long i = 0; i < s->threads; i++)
         tlsmem_loop_stop(s->loops[i]);
-    s->stopping = 1;
-    pthread_mutex_unlock(&s->lock);
 }
 
 static void on_data(tlsmem *c, const void *bytes, size_t n, void *user)
 {
-    struct echo *e = user;
-    ptrdiff_t taken = tlsmem_write(c, bytes, n);
-    if (taken == TLSMEM_AGAIN)
-        taken = 0;
-    if (taken >= 0 && (size_t)taken < n) { /* else the client takes no answers any more, and on_close is near */
-        keep(&e->kept, (const char *)bytes + taken, n - (size_t)taken);
+    (void)user;
+    if (tlsmem_write(c, bytes, n) > 0 && tlsmem_is_congested(c))
         tlsmem_pause(c);
-    }
 }
 
 static void on_drain(tlsmem *c, void *user)
 {
-    struct echo *e = user;
-    struct bytes kept = e->kept;
-    e->kept = (struct bytes) { NULL, 0, 0 };
-    on_data(c, kept.at, kept.n, e); /* keeps again what is not taken now either */
-    free(kept.at);
-    if (e->kept.n > 0)
-        return;
+    (void)user;
     tlsmem_resume(c);
-    if (e->peer_closed)
-        tlsmem_close(c);
-}
-
-static void on_eof(tlsmem *c, void *user)
-{
-    struct echo *e = user;
-    e->peer_closed = 1;
-    if (e->kept.n == 0)
-        tlsmem_close(c); /* after what was written */
 }
 
 static void on_close(tlsmem *c, const tlsmem_report_info *report, void *user)
 {
-    struct echo *e = user;
-    struct server *s = e->server;
+    struct server *s = user;
     if (s->stats)
         print_stats(stdout, c, report);
     if (s->verbose)
         say_failure(c);
-    drop(&e->kept, e->kept.n);
-    free(e);
     tlsmem_free(c);
-    pthread_mutex_lock(&s->lock);
-    int last = ++s->ended == s->max;
-    pthread_mutex_unlock(&s->lock);
-    if (last)
-        stop(s);
+    if (__sync_add_and_fetch(&s->ended, 1) == s->max)
+        stop(NULL, -1, 0, s);
 }
 
 static int on_accept(tlsmem_listener *listener, tlsmem_accepted *accepted, void *user)
 {
-    static const tlsmem_callbacks callbacks = { sizeof callbacks, NULL, on_data, on_drain, on_eof, on_close };
+    static const tlsmem_callbacks callbacks = { sizeof callbacks, NULL, on_data, on_drain, NULL, on_close };
     struct server *s = user;
-    struct echo *e = calloc(1, sizeof *e);
     (void)listener;
-    if (e == NULL)
-        return -1;
-    e->server = s;
     accepted->callbacks = &callbacks;
-    accepted->user = e;
-    /* Nothing was received yet, so this waits for the handshake, and is the first thing that the client reads. */
-    size_t n = s->greeting != NULL ? strlen(s->greeting) : 0;
-    if (tlsmem_write(accepted->connection, s->greeting, n) == (ptrdiff_t)n)
-        return 0;
-    free(e);
-    return -1;
-}
-
-static void on_signal(tlsmem_loop *loop, int fd, int events, void *user)
-{
-    (void)loop, (void)fd, (void)events;
-    stop(user);
+    accepted->user = s;
+    return tlsmem_write(accepted->connection, s->greeting, strlen(s->greeting)) < 0; /* waits for the handshake */
 }
 
 static void *run(void *loop)
@@ -119,66 +67,33 @@ static void *run(void *loop)
     return NULL;
 }
 
-static tlsmem_ctx *context(const struct options *o, const struct server *s)
-{
-    tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
-    int v = o->tls_version;
-    if (tlsmem_ctx_set_cert_file(ctx, o->cert) || tlsmem_ctx_set_key_file(ctx, o->key)
-        || (o->ca && (tlsmem_ctx_set_ca_file(ctx, o->ca) || tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL)))
-        || (s->client_ca && tlsmem_ctx_set_ca_file(ctx, s->client_ca))
-        || (s->client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED))
-        || (o->alpn && tlsmem_ctx_set_alpn(ctx, o->alpn)) || (o->keylog && tlsmem_ctx_set_keylog(ctx, o->keylog))
-        || (v && (tlsmem_ctx_set_min_version(ctx, v) || tlsmem_ctx_set_max_version(ctx, v))))
-        context_refused(ctx);
-    return ctx;
-}
-
 int main(int argc, char **argv)
 {
     struct options o = { .host = "127.0.0.1", .port = 4433 };
-    struct server s = { .threads = 1, .lock = PTHREAD_MUTEX_INITIALIZER };
-    const struct own_option own[] = {
-        ECHO_OPTIONS(s),
-        { "threads", "N", NULL, &s.threads, "run N loops on the one port (1)" },
-        { 0 },
-    };
+    static struct server s = { .greeting = "", .threads = 1 };
+    const struct own_option own[] = { THREADS_OPTION(s), ECHO_OPTIONS(s), { 0 } };
     parse_options(argc, argv, "sends every byte back, over TLS, in the library's own loop", &o, own);
-    if (o.cert == NULL || o.key == NULL)
-        usage_error("--cert and --key are needed");
-    if (s.threads < 1 || s.threads > 256)
-        usage_error("--threads: 1 to 256");
+    if (s.threads < 1 || s.threads > THREADS_MAX)
+        usage_error("--threads: 1 to %d", THREADS_MAX);
 
     int signals = stop_descriptor(); /* before the threads, which inherit what is blocked */
-    tlsmem_ctx *ctx = context(&o, &s);
-    tlsmem_loop *loops[256];
-    pthread_t threads[256];
-    s.loops = loops;
-    for (long i = 0; i < s.threads; i++) {
-        tlsmem_listen_options how = TLSMEM_LISTEN_OPTIONS_INIT;
-        tlsmem_listener *listener;
-        how.host = o.host;
-        how.port = (int)o.port;
-        how.reuse_port = s.threads > 1;
-        how.on_accept = on_accept;
-        how.user = &s;
-        loops[i] = tlsmem_loop_new();
-        int status = tlsmem_loop_listen(loops[i], ctx, &how, &listener);
-        if (status != TLSMEM_OK)
-            return cannot_listen(&o, status);
-        o.port = tlsmem_listener_port(listener); /* the first may have found a free one; the rest join it */
-    }
-    watch(loops[0], signals, POLLIN, on_signal, &s);
+    tlsmem_ctx *ctx = server_context(&o, s.client_ca);
+    pthread_t threads[THREADS_MAX];
+    for (long i = 0; i < s.threads; i++)
+        listen_in(s.loops[i] = tlsmem_loop_new(), ctx, &o, s.threads > 1, on_accept, &s);
+    watch(s.loops[0], signals, POLLIN, stop, &s);
     say_listening(o.host, (int)o.port);
 
     for (long i = 1; i < s.threads; i++)
-        if (pthread_create(&threads[i], NULL, run, loops[i]) != 0)
+        if (pthread_create(&threads[i], NULL, run, s.loops[i]) != 0)
             usage_error("--threads: %ld are too many here", s.threads);
-    run(loops[0]);
-    stop(&s);
+    run(s.loops[0]);
+    stop(NULL, -1, 0, &s);
     for (long i = 1; i < s.threads; i++)
         pthread_join(threads[i], NULL);
+    s.max = 0; /* what ends now stops nothing any more */
     for (long i = 0; i < s.threads; i++)
-        tlsmem_loop_free(loops[i]); /* ends the connections that are left */
+        tlsmem_loop_free(s.loops[i]); /* ends the connections that are left */
     tlsmem_ctx_free(ctx);
     return EXIT_DONE;
 }

@@ -25,43 +25,21 @@ struct echo {
     struct server *server;
     tlsmem *c;
     size_t place; /* in `all` */
-    int fd, peer_closed, closed;
-    uint32_t watched;  /* what epoll knows */
-    struct bytes kept; /* what tlsmem_write did not take */
+    int fd, closed;
+    uint32_t watched; /* what epoll knows */
 };
 
 static void on_data(tlsmem *c, const void *bytes, size_t n, void *user)
 {
-    struct echo *e = user;
-    ptrdiff_t taken = tlsmem_write(c, bytes, n);
-    if (taken == TLSMEM_AGAIN)
-        taken = 0;
-    if (taken >= 0 && (size_t)taken < n) { /* else the client takes no answers any more, and on_close is near */
-        keep(&e->kept, (const char *)bytes + taken, n - (size_t)taken);
-        tlsmem_pause(c);
-    }
+    (void)user;
+    if (tlsmem_write(c, bytes, n) > 0 && tlsmem_is_congested(c))
+        tlsmem_pause(c); /* its answers wait: it is heard no more until on_drain */
 }
 
 static void on_drain(tlsmem *c, void *user)
 {
-    struct echo *e = user;
-    struct bytes kept = e->kept;
-    e->kept = (struct bytes) { NULL, 0, 0 };
-    on_data(c, kept.at, kept.n, e); /* keeps again what is not taken now either */
-    free(kept.at);
-    if (e->kept.n > 0)
-        return;
+    (void)user;
     tlsmem_resume(c);
-    if (e->peer_closed)
-        tlsmem_close(c);
-}
-
-static void on_eof(tlsmem *c, void *user)
-{
-    struct echo *e = user;
-    e->peer_closed = 1;
-    if (e->kept.n == 0)
-        tlsmem_close(c); /* after what was written */
 }
 
 static void on_close(tlsmem *c, const tlsmem_report_info *report, void *user)
@@ -78,7 +56,6 @@ static void free_echo(struct server *s, struct echo *e)
 {
     s->all[e->place] = s->all[--s->count];
     s->all[e->place]->place = e->place;
-    drop(&e->kept, e->kept.n);
     tlsmem_free(e->c); /* closes the fd too, which leaves epoll by that */
     free(e);
 }
@@ -104,7 +81,7 @@ static void settle(struct server *s, struct echo *e)
 
 static void accept_all(struct server *s)
 {
-    static const tlsmem_callbacks callbacks = { sizeof callbacks, NULL, on_data, on_drain, on_eof, on_close };
+    static const tlsmem_callbacks callbacks = { sizeof callbacks, NULL, on_data, on_drain, NULL, on_close };
     for (int fd; s->count < PLACES && (fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
         size_t n = s->greeting != NULL ? strlen(s->greeting) : 0;
         struct echo *e = calloc(1, sizeof *e);
@@ -157,30 +134,14 @@ static void serve(struct server *s)
     }
 }
 
-static tlsmem_ctx *context(const struct options *o, const struct server *s)
-{
-    tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
-    int v = o->tls_version;
-    if (tlsmem_ctx_set_cert_file(ctx, o->cert) || tlsmem_ctx_set_key_file(ctx, o->key)
-        || (o->ca && (tlsmem_ctx_set_ca_file(ctx, o->ca) || tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL)))
-        || (s->client_ca && tlsmem_ctx_set_ca_file(ctx, s->client_ca))
-        || (s->client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED))
-        || (o->alpn && tlsmem_ctx_set_alpn(ctx, o->alpn)) || (o->keylog && tlsmem_ctx_set_keylog(ctx, o->keylog))
-        || (v && (tlsmem_ctx_set_min_version(ctx, v) || tlsmem_ctx_set_max_version(ctx, v))))
-        context_refused(ctx);
-    return ctx;
-}
-
 int main(int argc, char **argv)
 {
     struct options o = { .host = "127.0.0.1", .port = 4433 };
     static struct server s;
     const struct own_option own[] = { ECHO_OPTIONS(s), { 0 } };
     parse_options(argc, argv, "sends every byte back, over TLS, in a loop of its own around epoll", &o, own);
-    if (o.cert == NULL || o.key == NULL)
-        usage_error("--cert and --key are needed");
 
-    s.ctx = context(&o, &s);
+    s.ctx = server_context(&o, s.client_ca);
     s.listener = listen_on(&o);
     s.epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event signals = { .events = EPOLLIN, .data.ptr = &s };

@@ -128,30 +128,14 @@ static int serve(struct server *s)
     }
 }
 
-static tlsmem_ctx *context(const struct options *o, const struct server *s)
-{
-    tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
-    int v = o->tls_version;
-    if (tlsmem_ctx_set_cert_file(ctx, o->cert) || tlsmem_ctx_set_key_file(ctx, o->key)
-        || (o->ca && (tlsmem_ctx_set_ca_file(ctx, o->ca) || tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL)))
-        || (s->client_ca && tlsmem_ctx_set_ca_file(ctx, s->client_ca))
-        || (s->client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED))
-        || (o->alpn && tlsmem_ctx_set_alpn(ctx, o->alpn)) || (o->keylog && tlsmem_ctx_set_keylog(ctx, o->keylog))
-        || (v && (tlsmem_ctx_set_min_version(ctx, v) || tlsmem_ctx_set_max_version(ctx, v))))
-        context_refused(ctx);
-    return ctx;
-}
-
 int main(int argc, char **argv)
 {
     struct options o = { .host = "127.0.0.1", .port = 4433 };
     static struct server s;
     const struct own_option own[] = { ECHO_OPTIONS(s), { 0 } };
     parse_options(argc, argv, "sends every byte back, over TLS, in a loop of its own around poll", &o, own);
-    if (o.cert == NULL || o.key == NULL)
-        usage_error("--cert and --key are needed");
 
-    s.ctx = context(&o, &s);
+    s.ctx = server_context(&o, s.client_ca);
     s.listener = listen_on(&o);
     s.polled[SIGNALS] = (struct pollfd) { stop_descriptor(), POLLIN, 0 };
     s.count = FIRST;

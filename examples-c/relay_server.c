@@ -157,39 +157,18 @@ static int settle(struct relay *r)
     return parting > 0 ? SILENCE_MS : -1;
 }
 
-static tlsmem_ctx *context(const struct options *o)
-{
-    tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
-    int v = o->tls_version;
-    if (tlsmem_ctx_set_cert_file(ctx, o->cert) || tlsmem_ctx_set_key_file(ctx, o->key)
-        || (o->ca && (tlsmem_ctx_set_ca_file(ctx, o->ca) || tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL)))
-        || (o->alpn && tlsmem_ctx_set_alpn(ctx, o->alpn)) || (o->keylog && tlsmem_ctx_set_keylog(ctx, o->keylog))
-        || (v && (tlsmem_ctx_set_min_version(ctx, v) || tlsmem_ctx_set_max_version(ctx, v))))
-        context_refused(ctx);
-    return ctx;
-}
-
 int main(int argc, char **argv)
 {
     static struct relay r;
     struct options o = { .host = "127.0.0.1", .port = 55555 };
     const struct own_option own[] = { { "state", NULL, NULL, &r.show, "print each TLS state on stderr" }, { 0 } };
     parse_options(argc, argv, "relays standard input to all TLS clients, and their words to standard output", &o, own);
-    if (o.cert == NULL || o.key == NULL)
-        usage_error("--cert and --key are needed");
 
-    tlsmem_ctx *ctx = context(&o);
-    tlsmem_listen_options how = TLSMEM_LISTEN_OPTIONS_INIT;
-    how.host = o.host;
-    how.port = (int)o.port;
-    how.on_accept = on_accept;
-    how.user = &r;
+    tlsmem_ctx *ctx = server_context(&o, NULL);
     r.loop = tlsmem_loop_new();
-    int status = tlsmem_loop_listen(r.loop, ctx, &how, &r.listener);
-    if (status != TLSMEM_OK)
-        return cannot_listen(&o, status);
+    r.listener = listen_in(r.loop, ctx, &o, 0, on_accept, &r);
     watch(r.loop, stop_descriptor(), POLLIN, on_signal, &r);
-    say_listening(o.host, tlsmem_listener_port(r.listener));
+    say_listening(o.host, (int)o.port);
     for (int wait = -1; !r.stopping || r.first != NULL; wait = settle(&r))
         if (tlsmem_loop_run_once(r.loop, wait) < 0)
             return EXIT_NETWORK;

@@ -274,8 +274,8 @@ typedef struct tlsmem_callbacks {
     void (*on_established)(tlsmem *c, void *user);
     /** Plaintext; `bytes` is valid until the callback returns. NULL: plaintext waits for tlsmem_read. */
     void (*on_data)(tlsmem *c, const void *bytes, size_t n, void *user);
-    /** After a tlsmem_write that took less than it was given, or that left the connection congested: what waits has
-     *  fallen to outgoing_low. */
+    /** After a tlsmem_write that took less than it was given, or that left the connection congested (or was found so, by
+     *  tlsmem_is_congested): what waits has fallen to outgoing_low. */
     void (*on_drain)(tlsmem *c, void *user);
     /** The peer sent close_notify; writing may go on. NULL, with on_data set: the library answers with a close. */
     void (*on_eof)(tlsmem *c, void *user);
@@ -376,7 +376,8 @@ typedef enum tlsmem_timeout {
 } tlsmem_timeout;
 /**
  * Gives one connection a deadline of its own, in milliseconds; 0 for none. At any moment: one that is running is
- * measured anew, from when it began.
+ * measured anew, from when it began. While the connection closes, only the closing deadline holds. Reading and sending
+ * are not watched while both of their deadlines are off: they then begin now.
  *
  * Returns TLSMEM_OK; TLSMEM_EINVAL for NULL or an unknown deadline. Calls nothing back.
  */

@@ -163,10 +163,13 @@ package final class Registry {
     /// Sets, moves or cancels the deadline of a watcher, which need have no descriptor.
     ///
     /// What is set while deadlines pass passes in a later turn, even if it is over: no watcher can hold up the others.
-    package func setDeadline(_ watcher: Watcher, _ milliseconds: Int64?) {
+    /// With `lazily` a deadline that moves later is not moved: the watcher is asked when the earlier one passes
+    /// (`postponed`), so that what moves with every byte costs nothing with every byte.
+    package func setDeadline(_ watcher: Watcher, _ milliseconds: Int64?, lazily: Bool = false) {
         guard var milliseconds else { return deadlines.cancel(watcher) }
         if let passing = passingDeadlines, milliseconds <= passing { milliseconds = passing &+ 1 }
-        if deadlines.deadline(of: watcher) != milliseconds { deadlines.set(watcher, milliseconds) }
+        guard let present = deadlines.deadline(of: watcher) else { return deadlines.set(watcher, milliseconds) }
+        if lazily ? milliseconds < present : milliseconds != present { deadlines.set(watcher, milliseconds) }
     }
 
     /// The deadline of a watcher, in the clock's milliseconds.

@@ -41,7 +41,8 @@ extension Registry {
     /// Readable when a turn without waiting has work to do, deadlines excepted; for a loop around this one.
     package var fd: CInt { poller.fd }
 
-    /// Milliseconds until there is work to do that needs no descriptor; -1 for never.
+    /// Milliseconds until there is work to do that needs no descriptor; -1 for never. A deadline that was put off
+    /// lazily still counts as it was: that turn finds nothing to do, once in each of its periods.
     package var timeout: Int32 {
         if !attention.isEmpty || !unfinished.isEmpty || posts.isPending || hasAlwaysReady { return 0 }
         guard let earliest = deadlines.earliest else { return -1 }
@@ -115,7 +116,12 @@ extension Registry {
         passingDeadlines = now
         defer { passingDeadlines = nil }
         var handled = 0
-        while let watcher = deadlines.takeDue(now) {
+        while let watcher = deadlines.due(now) {
+            if let later = watcher.postponed(now: now) {  // it was not moved at once: see setDeadline
+                deadlines.set(watcher, Swift.max(later, now &+ 1))
+                continue
+            }
+            deadlines.cancel(watcher)
             watcher.deadlinePassed(now: now)
             handled &+= 1
         }

@@ -27,6 +27,8 @@ open class Watcher {
 
     /// The descriptor is ready. Never empty, never more than the interest at that moment.
     open func ready(_ readiness: Readiness) {}
+    /// The deadline that is set has passed. A later one, if that is meant by now; nil to have it pass. Only computes.
+    open func postponed(now: Int64) -> Int64? { nil }
     /// The deadline has passed, and is set no more.
     open func deadlinePassed(now: Int64) {}
     /// The turn in which it was attended has ended: the moment for what is worth doing once a turn.

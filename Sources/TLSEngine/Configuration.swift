@@ -23,6 +23,10 @@ package struct Limits {
     package var handshakeMilliseconds: UInt32 = 10_000
     package var idleMilliseconds: UInt32 = 0
     package var closeMilliseconds: UInt32 = 5_000
+    package var readMilliseconds: UInt32 = 0
+    package var writeMilliseconds: UInt32 = 0
+    package var outgoingHigh = 524_288
+    package var incomingLow = 131_072
 
     package init() {}
 }

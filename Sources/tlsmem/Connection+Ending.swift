@@ -21,7 +21,7 @@ extension Connection {
         if engine.phase != .open, engine.deferredBytes == 0 { return end(Failure(.aborted)) }
         course = .closing
         engine.closeWriting()
-        phaseDeadline = moment(in: limits.closeMilliseconds)
+        beginPhase()
     }
 
     func closeWrite() -> CInt {
@@ -86,9 +86,9 @@ extension Connection {
         self.failure = currentFailure ?? failure
         flush()
         let hasAlert = failure.engine?.alertSent != nil
-        guard hasAlert, socket >= 0, !inputIsOver, limits.closeMilliseconds > 0, !isOver else { return end(failure) }
+        guard hasAlert, socket >= 0, !inputIsOver, timeout(.close) > 0, !isOver else { return end(failure) }
         course = .lingering(bytesLeft: Self.lingerBytesMax)
-        phaseDeadline = moment(in: limits.closeMilliseconds)
+        beginPhase()
         concludeLingering()
     }
 

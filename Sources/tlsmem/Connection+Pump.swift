@@ -13,6 +13,7 @@ extension Connection {
         guard !isPumping else { return }
         isPumping = true
         defer { isPumping = false }
+        var hasDrained = false
         while isMoving {
             if deliverWaiting(bench) { continue }
             if deliverEOF() { continue }
@@ -21,7 +22,7 @@ extension Connection {
                 flushIfMuch()
                 deliver(count, bench)
             case .established:
-                if case .going = course { phaseDeadline = -1 }
+                if case .going = course { phaseBegan = -1 }
                 _ = settle(bench)
                 flush()
                 unsafe callbacks.on_established?(handle, user)
@@ -32,7 +33,11 @@ extension Connection {
             case .needsCiphertext:
                 if settle(bench) { continue }
                 flush()
-                if deliverDrain() { continue }
+                // Once: whoever writes all that fits into each on_drain would otherwise keep the loop for itself.
+                if !hasDrained, deliverDrain() {
+                    hasDrained = true
+                    continue
+                }
                 conclude()
                 return
             }
@@ -53,8 +58,7 @@ extension Connection {
 
     func step(_ bench: Bench) -> Step {
         var target = unsafe bench.plaintext.mutableBytes
-        return engine.step(
-            into: &target, incoming: bench.incoming, bench.pool, now: lastActivity)
+        return engine.step(into: &target, incoming: bench.incoming, bench.pool, now: lastReceived)
     }
 
     /// Encrypts what was deferred, slice by slice, and sends as it goes. Returns whether there was anything.
@@ -98,7 +102,7 @@ extension Connection {
                 return
             case .moved(let count):
                 budget -= count
-                lastActivity = MonotonicClock.milliseconds()
+                lastReceived = MonotonicClock.milliseconds()
                 if case .lingering(let bytesLeft) = course {
                     course = .lingering(bytesLeft: bytesLeft - count)
                 } else {
@@ -131,7 +135,17 @@ extension Connection {
     }
 
     /// Bytes of plaintext that may still be queued. Plaintext is never longer than its ciphertext.
-    var incomingRoom: Int { max(0, limits.incomingMax - (waiting?.count ?? 0)) }
+    var incomingRoom: Int { incomingIsFull ? 0 : max(0, limits.incomingMax - (waiting?.count ?? 0)) }
+
+    /// Notes how much waits to be read: full at incoming_max, and no more at incoming_low, which is below it.
+    func noteIncoming() {
+        let count = waiting?.count ?? 0
+        if count >= limits.incomingMax {
+            incomingIsFull = true
+        } else if count <= limits.incomingLow || limits.incomingLow >= limits.incomingMax {
+            incomingIsFull = false
+        }
+    }
 
     private func receiveFailed(_ errno: CInt) {
         // A peer that has closed properly and does not wait for our answer: nothing is lost by that.
@@ -148,6 +162,7 @@ extension Connection {
             return end(Failure(.outOfMemory))
         }
         waiting = queue
+        noteIncoming()
     }
 
     /// Delivers what was queued while paused, a buffer at a time: the callback may change the queue.
@@ -160,6 +175,7 @@ extension Connection {
             unsafe bench.plaintext.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count]))
         }
         queue.consume(count)
+        noteIncoming()
         unsafe onData(handle, bench.plaintext.baseAddress, count, user)
         return true
     }
@@ -179,13 +195,36 @@ extension Connection {
     }
 
     private func deliverDrain() -> Bool {
-        guard owesDrain, engine.outgoingBytes <= limits.outgoingLow, engine.acceptsPlaintext, isMoving else {
-            return false
-        }
+        guard drainIsFree else { return false }
         owesDrain = false
         guard let onDrain = unsafe callbacks.on_drain else { return false }
         unsafe onDrain(handle, user)
         return true
+    }
+
+    /// on_drain is owed, and what waits has fallen far enough.
+    private var drainIsFree: Bool {
+        owesDrain && engine.outgoingBytes <= limits.outgoingLow && !isCongested && engine.acceptsPlaintext && isMoving
+    }
+
+    /// The same, for somebody who hears of it: a drive has to come, or the producer sleeps for ever.
+    var drainIsDue: Bool { unsafe owesDrain && callbacks.on_drain != nil && drainIsFree }
+
+    /// Due, and no loop sees to the drive: tlsmem_interest and tlsmem_deadline have to ask for it. A write in the fd face
+    /// sends at once and calls nothing back, so what it empties may be what another producer waits for.
+    var drainIsOverdue: Bool { loop == nil && bench == nil && drainIsDue }
+
+    /// More waits than a producer should add to. Nothing is sent any more after the end.
+    var isCongested: Bool {
+        limits.outgoingHigh < limits.outgoingMax && !isOver && engine.outgoingBytes > limits.outgoingHigh
+    }
+
+    /// The answer for a producer: who is told that it is congested is owed on_drain. Not only after a write: what waits
+    /// also grows when what was put off is encrypted.
+    func tellCongestion() -> Bool {
+        let isCongested = self.isCongested
+        if isCongested { owesDrain = true }
+        return isCongested
     }
 
     // MARK: Outgoing
@@ -217,7 +256,7 @@ extension Connection {
                     transport = .full
                     return exhausted(.write)
                 }
-                lastActivity = MonotonicClock.milliseconds()
+                lastSent = MonotonicClock.milliseconds()
                 engine.consumeOutgoing(count, bench.pool)
                 if count < size, manner != .edge { transport = .full }
             } catch {

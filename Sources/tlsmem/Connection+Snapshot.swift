@@ -11,9 +11,10 @@ extension Connection {
         return engine.failure != nil && !isOver && failure == nil
     }
 
-    /// Bytes wait to be sent, or would if the handshake were begun.
+    /// Bytes wait to be sent, or would if the handshake were begun; or the program's loop is to call for on_drain's sake.
     var wantsOutput: Bool {
         if case .broken = transport { return false }
+        if socket >= 0, drainIsOverdue { return true }
         return !engine.outgoing.isEmpty || (engine.phase == .new && engine.role == .client && !isOver)
     }
 
@@ -52,6 +53,7 @@ extension Connection {
         want.outgoing_bytes = engine.outgoing.count
         want.deferred_bytes = engine.deferredBytes
         want.deadline_ms = deadline
+        want.congested = tellCongestion() ? 1 : 0
     }
 
     func fill(_ stats: inout tlsmem_stats_info) {

@@ -28,7 +28,8 @@ extension Connection {
             }
         }
         attend()
-        if taken < plaintext.count { owesDrain = true }
+        if taken < plaintext.count || isCongested { owesDrain = true }
+        noteWaits()
         if taken == 0 { return engine.failure.map { $0.kind.status.count } ?? TLSMEM_AGAIN.count }
         return taken
     }
@@ -54,6 +55,8 @@ extension Connection {
     func consumeRead(_ count: Int) -> CInt {
         guard count >= 0, count <= waiting?.count ?? 0 else { return TLSMEM_EINVAL.code }
         waiting?.consume(count)
+        noteIncoming()
+        noteWaits()
         if bench == nil, let queue = waiting, queue.isEmpty {
             Benches.current.pool.giveBack(queue)
             waiting = nil
@@ -74,7 +77,7 @@ extension Connection {
         _ = drive { bench in
             while taken < ciphertext.count, !self.isOver, !self.isFreed, self.feedRoom > 0 {
                 let size = min(ciphertext.count - taken, Bench.receiveBytes, self.feedRoom)
-                self.lastActivity = MonotonicClock.milliseconds()
+                self.lastReceived = MonotonicClock.milliseconds()
                 unsafe self.take(unsafe UnsafeRawBufferPointer(rebasing: ciphertext[taken..<taken + size]), bench)
                 taken += size
                 if taken < ciphertext.count { self.pump(bench) }
@@ -103,13 +106,18 @@ extension Connection {
         guard socket < 0 else { return TLSMEM_ESTATE.code }
         guard count >= 0, count <= engine.outgoing.first?.count ?? 0 else { return TLSMEM_EINVAL.code }
         _ = drive { bench in
-            self.lastActivity = MonotonicClock.milliseconds()
+            if count > 0 { self.lastSent = MonotonicClock.milliseconds() }
             self.engine.consumeOutgoing(count, bench.pool)
         }
         return TLSMEM_OK.code
     }
 
     // MARK: Pace
+
+    func pause() {
+        isPaused = true
+        noteWaits()
+    }
 
     func resume() {
         isPaused = false
@@ -126,6 +134,7 @@ extension Connection {
             isDone = engine.updateKey(askPeer: askPeer, incoming: bench.incoming, bench.pool)
             sendSoon()
         }
+        noteWaits()
         attend()
         return (isDone ? TLSMEM_OK : TLSMEM_ESTATE).code
     }

@@ -7,7 +7,8 @@ internal import TLSEngine
 
 /// A `tlsmem`: one connection, where engine, socket, loop and callbacks meet.
 ///
-/// The byte flow is in Connection+Pump.swift, what an end looks like in Connection+Ending.swift.
+/// The byte flow is in Connection+Pump.swift, deadlines are in Connection+Time.swift, and what an end looks like is in
+/// Connection+Ending.swift.
 @safe final class Connection: Member {
     /// How far a connection has come on its way to its report.
     enum Course {
@@ -45,14 +46,7 @@ internal import TLSEngine
     var engine: Engine
     var callbacks: tlsmem_callbacks
     var user: UnsafeMutableRawPointer?
-    var course = Course.going
     var failure: Failure?
-
-    /// The socket, or -1 in the buffers face.
-    var socket: CInt = -1
-    var ownsSocket = false
-    var transport = Transport.working
-    var finIsSent = false
     var input = Input.open
     /// The loop that drives it.
     var loop: Loop?
@@ -60,29 +54,42 @@ internal import TLSEngine
     var destination: Loop?
     /// The listener that counts it.
     var listener: Listener?
-
     /// Plaintext that nobody has read yet; exists only while there is some.
     var waiting: MemoryBIO?
+    /// Lent for the drive that is under way.
+    var bench: Bench?
+    /// For deadlines that few use.
+    var clocks: Clocks?
+
+    /// When the handshake, or the closing, began; -1 when neither is under way.
+    var phaseBegan: Int64 = -1
+    /// When bytes last came, and were last taken.
+    var lastReceived: Int64 = 0
+    var lastSent: Int64 = 0
+    var receiveCalls: UInt64 = 0
+    var sendCalls: UInt64 = 0
+    var ciphertextReceived: UInt64 = 0
+
+    // The small ones stand together, so that they share words: an idle connection is to be small.
+    var course = Course.going
     var isPaused = false
-    /// A write took less than it was given: on_drain is owed.
+    /// incoming_max was reached, and incoming_low was not since.
+    var incomingIsFull = false
+    /// A write took less than it was given, or it was congested: on_drain is owed.
     var owesDrain = false
     /// The peer's close_notify came and on_eof is owed.
     var owesEOF = false
     var isFreed = false
     /// Inside on_accept: its callbacks are not known yet, so nothing is reported.
     var isBeingAccepted = false
-    /// Lent for the drive that is under way.
-    var bench: Bench?
     var isPumping = false
+    /// The socket, or -1 in the buffers face.
+    var socket: CInt = -1
+    var transport = Transport.working
+    var ownsSocket = false
+    var finIsSent = false
     /// tlsmem_on_readable was called from inside the drive, which does it at its end.
     var receiveIsDue = false
-
-    /// When the handshake, or the closing, must be done; -1 for never.
-    var phaseDeadline: Int64 = -1
-    var lastActivity: Int64 = 0
-    var receiveCalls: UInt64 = 0
-    var sendCalls: UInt64 = 0
-    var ciphertextReceived: UInt64 = 0
 
     convenience init?(_ context: Context, _ callbacks: tlsmem_callbacks, _ user: UnsafeMutableRawPointer?) {
         guard let engine = try? Engine(context.configuration) else { return nil }
@@ -148,18 +155,13 @@ internal import TLSEngine
         return afterDrive()
     }
 
-    /// The first drive starts the clock of the handshake.
-    func begin() {
-        guard engine.phase == .new, phaseDeadline < 0 else { return }
-        lastActivity = MonotonicClock.milliseconds()
-        phaseDeadline = moment(in: limits.handshakeMilliseconds)
-    }
-
     /// Tells the loop what is waited for now, or reports the end, outside of everything else: the user may free us.
     private func afterDrive() -> CInt {
         timeRenegotiation()
+        noteWaits()
         if let destination, !isFreed, !isOver { return move(to: destination) }
         if !isOver, let loop, let error = loop.update(self) { end(Failure(.system(errno: error))) }
+        if drainIsDue { attend() }
         guard case .ended = course, !isBeingAccepted else { return progress }
         course = .reported
         loop?.remove(self)
@@ -172,16 +174,6 @@ internal import TLSEngine
             socket = -1
         }
         return progress
-    }
-
-    /// A renegotiation has the handshake's deadline: writes wait for it, and the peer might never answer.
-    private func timeRenegotiation() {
-        guard case .going = course, engine.phase == .open else { return }
-        if !engine.waitsForHandshake {
-            phaseDeadline = -1
-        } else if phaseDeadline < 0 {
-            phaseDeadline = moment(in: limits.handshakeMilliseconds)
-        }
     }
 
     /// What a driving call returns.
@@ -202,46 +194,6 @@ internal import TLSEngine
     /// Why it has ended.
     var endStatus: tlsmem_status { failure?.status ?? TLSMEM_CLOSED }
 
-    // MARK: Time
-
-    /// A moment from now; -1 for no deadline.
-    func moment(in milliseconds: UInt32) -> Int64 {
-        milliseconds == 0 ? -1 : MonotonicClock.milliseconds() &+ Int64(milliseconds)
-    }
-
-    /// The next moment at which a tick changes something; -1 for never.
-    var deadline: Int64 {
-        if hasNews { return 0 }
-        guard !isOver else { return -1 }
-        let idle = limits.idleMilliseconds
-        guard idle > 0, engine.phase == .open, case .going = course else { return phaseDeadline }
-        let idleDeadline = lastActivity &+ Int64(idle)
-        return phaseDeadline < 0 ? idleDeadline : min(phaseDeadline, idleDeadline)
-    }
-
-    func tick(_ now: Int64) -> CInt {
-        guard deadline >= 0, now >= deadline else { return progress }
-        return drive { _ in self.deadlineHasPassed(now) }
-    }
-
-    private func deadlineHasPassed(_ now: Int64) {
-        let isPhase = phaseDeadline >= 0 && now >= phaseDeadline
-        switch course {
-        case .lingering:
-            end(nil)  // it has failed already: the peer had its time to take the alert
-        case .closing:
-            end(Failure(.closeDeadline))
-        case .going where isPhase:
-            end(Failure(.handshakeDeadline))
-        case .going:
-            engine.closeWriting()
-            flushAll()
-            end(Failure(.idleDeadline))
-        case .ended, .reported:
-            break
-        }
-    }
-
     // MARK: In a loop
 
     override func ready(_ readiness: Readiness) {
@@ -253,6 +205,11 @@ internal import TLSEngine
             if readiness.contains(.write) { self.socketIsWritable() }
             if readiness.contains(.read) { self.receive(bench) }
         }
+    }
+
+    override func postponed(now: Int64) -> Int64? {
+        let deadline = self.deadline
+        return deadline > now ? deadline : nil
     }
 
     override func deadlinePassed(now: Int64) {

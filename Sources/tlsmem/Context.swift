@@ -81,5 +81,9 @@ extension Limits {
         handshakeMilliseconds = limits.handshake_ms
         idleMilliseconds = limits.idle_ms
         closeMilliseconds = limits.close_ms
+        readMilliseconds = limits.read_ms
+        writeMilliseconds = limits.write_ms
+        outgoingHigh = Int(clamping: limits.outgoing_high)
+        incomingLow = Int(clamping: limits.incoming_low)
     }
 }

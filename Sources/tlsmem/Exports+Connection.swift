@@ -83,6 +83,15 @@ public func tlsmem_tick(_ c: OpaquePointer!, _ now_ms: Int64) -> CInt {
     return connection.tick(now_ms)
 }
 
+@implementation @_cdecl("tlsmem_set_timeout")
+public func tlsmem_set_timeout(_ c: OpaquePointer!, _ which: tlsmem_timeout, _ ms: UInt32) -> CInt {
+    guard let connection = unsafe connection(c), let which = Connection.Timeout(which) else {
+        return TLSMEM_EINVAL.code
+    }
+    connection.setTimeout(which, ms)
+    return TLSMEM_OK.code
+}
+
 // MARK: The buffers face
 
 @implementation @_cdecl("tlsmem_feed")
@@ -147,6 +156,12 @@ public func tlsmem_read_peek(
 public func tlsmem_read_consume(_ c: OpaquePointer!, _ n: Int) -> CInt {
     guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
     return connection.consumeRead(n)
+}
+
+@implementation @_cdecl("tlsmem_is_congested")
+public func tlsmem_is_congested(_ c: OpaquePointer!) -> CInt {
+    guard let connection = unsafe connection(c) else { return 0 }
+    return connection.tellCongestion() ? 1 : 0
 }
 
 /// The connection behind a handle.

@@ -57,7 +57,7 @@ public func tlsmem_interest(_ c: OpaquePointer!) -> CInt {
 @implementation @_cdecl("tlsmem_pause")
 public func tlsmem_pause(_ c: OpaquePointer!) -> CInt {
     guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
-    connection.isPaused = true
+    connection.pause()
     return TLSMEM_OK.code
 }
 

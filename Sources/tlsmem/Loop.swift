@@ -141,9 +141,13 @@ final class Loop {
         } catch {
             return error.code
         }
-        let deadline = connection.deadline
-        registry.setDeadline(connection, deadline < 0 ? nil : deadline)
+        updateDeadline(connection)
         return nil
+    }
+
+    func updateDeadline(_ connection: Connection) {
+        let deadline = connection.deadline
+        registry.setDeadline(connection, deadline < 0 ? nil : deadline, lazily: true)
     }
 
     // MARK: Turns

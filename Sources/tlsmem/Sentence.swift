@@ -60,6 +60,8 @@ extension Failure {
         switch reason {
         case .handshakeDeadline: unsafe sentence.append("the handshake was not done within handshake_ms")
         case .idleDeadline: unsafe sentence.append("nothing came or went for idle_ms")
+        case .readDeadline: unsafe sentence.append("nothing came from the peer for read_ms")
+        case .writeDeadline: unsafe sentence.append("the peer took nothing of what waits for it for write_ms")
         case .closeDeadline: unsafe sentence.append("the peer did not close within close_ms")
         case .aborted, .outOfMemory:
             sentence.append(status.sentence)

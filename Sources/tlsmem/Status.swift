@@ -6,7 +6,7 @@ internal import TLSEngine
 final class Failure {
     enum Reason {
         case engine(EngineFailure)
-        case handshakeDeadline, idleDeadline, closeDeadline
+        case handshakeDeadline, idleDeadline, readDeadline, writeDeadline, closeDeadline
         case aborted
         /// recv or send says that the connection was reset; or it took no more of what was left to send.
         case reset(errno: CInt)
@@ -28,7 +28,7 @@ final class Failure {
     var status: tlsmem_status {
         switch reason {
         case .engine(let failure): failure.kind.status
-        case .handshakeDeadline, .idleDeadline, .closeDeadline: TLSMEM_ETIMEOUT
+        case .handshakeDeadline, .idleDeadline, .readDeadline, .writeDeadline, .closeDeadline: TLSMEM_ETIMEOUT
         case .aborted: TLSMEM_EABORTED
         case .reset: TLSMEM_ERESET
         case .system: TLSMEM_ESYSTEM
@@ -41,7 +41,8 @@ final class Failure {
     var errno: CInt {
         switch reason {
         case .reset(let errno), .system(let errno): errno
-        case .engine, .handshakeDeadline, .idleDeadline, .closeDeadline, .aborted, .outOfMemory: 0
+        case .handshakeDeadline, .idleDeadline, .readDeadline, .writeDeadline, .closeDeadline: 0
+        case .engine, .aborted, .outOfMemory: 0
         }
     }
 }

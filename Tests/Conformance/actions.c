@@ -26,7 +26,7 @@ static void act_write(end *s)
         s->to_send += (uint64_t)taken;
     }
     if (taken == TLSMEM_AGAIN || (taken > 0 && taken < 100))
-        s->blocked = 1;
+        s->blocked = s->drain_owed = 1;
     if (had_ended)
         CHECK(taken < 0 && taken != TLSMEM_AGAIN, "a write after the end took %td", taken);
     else if (!had_closed)

@@ -47,9 +47,11 @@ static void on_data(tlsmem *c, const void *bytes, size_t n, void *user)
 static void on_drain(tlsmem *c, void *user)
 {
     end *e = called(c, user);
-    if (!e->blocked)
-        e->wrong++; /* only after a write that took less than it was given */
-    e->blocked = 0;
+    if (!e->drain_owed)
+        e->wrong++; /* only after a write that took less than it was given, or left the connection congested */
+    if (tlsmem_is_congested(c))
+        e->wrong++; /* it would be no moment to go on */
+    e->drain_owed = e->blocked = 0;
     e->drains++;
     after(e, EVENT_DRAIN);
 }
@@ -150,9 +152,10 @@ static void write_some(end *e)
             e->activity++;
         }
         if (taken == TLSMEM_AGAIN || (taken > 0 && (size_t)taken < n))
-            e->blocked = 1;
+            e->blocked = e->drain_owed = 1;
         else if (taken <= 0)
             e->write_status = (int)taken;
+        e->drain_owed |= tlsmem_is_congested(e->c);
         if (e->after_write != NULL)
             e->after_write(e);
     }

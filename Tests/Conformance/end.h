@@ -40,6 +40,7 @@ struct end {
     uint64_t sent, received;
     uint64_t activity;          /* grows with everything that happens: a turn in which it stands still is idle */
     int blocked;                /* a write was short; nothing is written before on_drain */
+    int drain_owed;             /* a write was short, or left the connection congested: on_drain has to come */
     int close_called, freed;
     int established, drains, eofs, closes;
     int wrong;                  /* bytes that are not the pattern's, callbacks out of order or after the free */

@@ -60,6 +60,7 @@ static void null_connections(void)
     CHECK(tlsmem_is_established(NULL) == 0 && tlsmem_is_resumed(NULL) == 0, "not 0");
     CHECK(tlsmem_deadline(NULL) <= 0, "a deadline of nothing");
     CHECK_STATUS(tlsmem_tick(NULL, tlsmem_now()), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_set_timeout(NULL, TLSMEM_TIMEOUT_IDLE, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_feed(NULL, "x", 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_feed_eof(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_outgoing_peek(NULL, &bytes, &n), TLSMEM_EINVAL);
@@ -74,7 +75,7 @@ static void null_connections(void)
     CHECK_STATUS(tlsmem_on_readable(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_on_writable(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_flush(NULL), TLSMEM_EINVAL);
-    CHECK(tlsmem_interest(NULL) == 0, "an interest in nothing");
+    CHECK(tlsmem_interest(NULL) == 0 && tlsmem_is_congested(NULL) == 0, "an interest in nothing");
     CHECK_STATUS(tlsmem_pause(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_resume(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_close(NULL), TLSMEM_EINVAL);

@@ -18,6 +18,11 @@ static void buffers(void)
     situation("lengths and pointers");
     CHECK_STATUS(tlsmem_tick(c, INT64_MIN), TLSMEM_OK);
     CHECK_STATUS(tlsmem_tick(c, INT64_MAX), TLSMEM_OK); /* nothing has begun: no deadline */
+    for (int which = -1; which <= 7; which++)
+        CHECK_STATUS(tlsmem_set_timeout(c, (tlsmem_timeout)which, UINT32_MAX), which >= 1 && which <= 5 ? 0 : TLSMEM_EINVAL);
+    for (int which = 1; which <= 5; which++)
+        CHECK_STATUS(tlsmem_set_timeout(c, (tlsmem_timeout)which, 0), TLSMEM_OK);
+    CHECK_STATUS(tlsmem_is_congested(c), 0);
     CHECK_STATUS(state_of(c), TLSMEM_STATE_NEW);
     for (int i = 0; i < 2; i++) {
         CHECK_STATUS(tlsmem_feed(c, "x", bad[i]), TLSMEM_EINVAL);

@@ -153,7 +153,8 @@ static void extreme_limits(void)
     for (int i = 0; i < 2; i++) {
         size_t large = i == 0 ? SIZE_MAX : 0;
         tlsmem_limits limits = { sizeof limits, SIZE_MAX, large, large, large, large, large, (uint32_t)large,
-                                 (uint32_t)large, (uint32_t)large, (uint32_t)large, (uint32_t)large };
+                                 (uint32_t)large, (uint32_t)large, (uint32_t)large, (uint32_t)large,
+                                 (uint32_t)large, (uint32_t)large, large, large };
         situation("limits of %zu", large);
         tlsmem_ctx *ctx = context(TLSMEM_SERVER, 0);
         int status = tlsmem_ctx_set_limits(ctx, &limits);

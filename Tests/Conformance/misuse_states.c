@@ -17,6 +17,8 @@ static int spare[2]; /* a socketpair for calls that want a descriptor */
 static long call_set_server_name(tlsmem *c) { return tlsmem_set_server_name(c, "localhost"); }
 static long call_handshake(tlsmem *c) { return tlsmem_handshake(c); }
 static long call_tick(tlsmem *c) { return tlsmem_tick(c, tlsmem_now()); }
+static long call_set_timeout(tlsmem *c) { return tlsmem_set_timeout(c, TLSMEM_TIMEOUT_READ, 60000); }
+static long call_congested(tlsmem *c) { return tlsmem_is_congested(c); }
 static long call_feed(tlsmem *c) { return tlsmem_feed(c, "x", 1); }
 static long call_feed_eof(tlsmem *c) { return tlsmem_feed_eof(c); }
 static long call_consume(tlsmem *c) { return tlsmem_outgoing_consume(c, want_of(c).outgoing_bytes + 1); }
@@ -86,6 +88,8 @@ static const struct {
     { "renegotiate", call_renegotiate,         { STA, STA, STA, 0, STA, STA, STA } },
     { "loop_add", call_loop_add,               { 0, 0, 0, 0, 0, STA, STA } },
     { "loop_remove", call_loop_remove,         { STA, STA, STA, STA, STA, STA, STA } },
+    { "set_timeout", call_set_timeout,         { 0, 0, 0, 0, 0, 0, 0 } },
+    { "is_congested", call_congested,          { 0, 0, 0, 0, 0, 0, 0 } },
     { "is_established", call_established,      { 0, 0, 1, 1, 1, 1, 1 } },
     { "peer_subject", call_subject,            { 0, 0, SKIP, SKIP, SKIP, SKIP, SKIP } },
 };

@@ -8,8 +8,15 @@ static tlsmem_loop *loops[2];
 static tlsmem_ctx *client_ctx, *server_ctx;
 static tlsmem_limits limits_now;
 static int version_now;
-/* Without what pads the struct. */
-#define LIMITS_USED (offsetof(tlsmem_limits, close_ms) + sizeof(uint32_t))
+/* Without what pads the struct in the middle. */
+#define LIMITS_FIRST (offsetof(tlsmem_limits, write_ms) + sizeof(uint32_t))
+#define LIMITS_REST  (sizeof(tlsmem_limits) - offsetof(tlsmem_limits, outgoing_high))
+
+static int same_limits(const tlsmem_limits *one, const tlsmem_limits *other)
+{
+    return memcmp(one, other, LIMITS_FIRST) == 0
+           && memcmp(&one->outgoing_high, &other->outgoing_high, LIMITS_REST) == 0;
+}
 
 static void forget_contexts(void)
 {
@@ -22,7 +29,7 @@ static void set_contexts(int version, const tlsmem_limits *wanted)
     tlsmem_limits limits = TLSMEM_LIMITS_INIT;
     if (wanted != NULL)
         limits = *wanted;
-    if (client_ctx != NULL && version == version_now && memcmp(&limits, &limits_now, LIMITS_USED) == 0)
+    if (client_ctx != NULL && version == version_now && same_limits(&limits, &limits_now))
         return;
     if (client_ctx == NULL)
         atexit(forget_contexts);

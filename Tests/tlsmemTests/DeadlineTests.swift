@@ -56,6 +56,49 @@ import Testing
         #expect(client.count(.eof) == 1, "the peer was told properly")
     }
 
+    @Test func `of reading counts what comes, not what goes, and only while it reads`() {
+        let (client, server) = established { $0.read_ms = 1000 }
+        let first = tlsmem_deadline(server.c)
+        #expect(first >= 0 && first <= tlsmem_now() + 1000)
+        server.write([1])
+        _ = server.take()
+        #expect(tlsmem_deadline(server.c) == first)
+        #expect(tlsmem_pause(server.c) == status(TLSMEM_OK))
+        #expect(tlsmem_deadline(server.c) == -1)
+        #expect(tlsmem_resume(server.c) == status(TLSMEM_OK))
+        client.write([1])
+        carry(client, server)
+        expectTimeout(server, at: tlsmem_deadline(server.c))
+        #expect(server.reports.first?.close_notify_sent == 1)
+    }
+
+    @Test func `of writing counts while bytes wait and none is taken`() {
+        let (client, server) = established { $0.write_ms = 1000 }
+        #expect(tlsmem_deadline(server.c) == -1)
+        server.write(pattern(5000))
+        #expect(tlsmem_deadline(server.c) >= 0)
+        #expect(!server.take().isEmpty)
+        #expect(tlsmem_deadline(server.c) == -1)
+        server.write(pattern(5000))
+        expectTimeout(server, at: tlsmem_deadline(server.c))
+        #expect(server.reports.first?.close_notify_sent == 0)
+        #expect((server.reports.first?.ciphertext_unsent ?? 0) > 5000)
+        #expect(client.count(.close) == 0)
+    }
+
+    @Test func `of its own is measured from when it began, and 0 takes it away`() {
+        let subject = Subject(Contexts { $0.handshake_ms = 1000 }, \.client)
+        _ = tlsmem_handshake(subject.c)
+        let deadline = tlsmem_deadline(subject.c)
+        #expect(tlsmem_set_timeout(subject.c, TLSMEM_TIMEOUT_HANDSHAKE, 5000) == status(TLSMEM_OK))
+        #expect(tlsmem_deadline(subject.c) == deadline + 4000)
+        #expect(tlsmem_set_timeout(subject.c, TLSMEM_TIMEOUT_HANDSHAKE, 0) == status(TLSMEM_OK))
+        #expect(tlsmem_deadline(subject.c) == -1)
+        #expect(tlsmem_set_timeout(subject.c, tlsmem_timeout(6), 1) == status(TLSMEM_EINVAL))
+        #expect(tlsmem_set_timeout(subject.c, TLSMEM_TIMEOUT_HANDSHAKE, 20) == status(TLSMEM_OK))
+        expectTimeout(subject, at: deadline - 980)
+    }
+
     @Test func `of closing begins with the close`() {
         let (client, server) = established { $0.close_ms = 1000 }
         let before = tlsmem_now()

@@ -53,7 +53,8 @@ import Testing
         tlsmem_free(nil)
         for found in [
             tlsmem_set_callbacks(nil, nil, nil), tlsmem_set_server_name(nil, "x"), tlsmem_handshake(nil),
-            tlsmem_want(nil, &want), tlsmem_tick(nil, 0), tlsmem_feed_eof(nil),
+            tlsmem_want(nil, &want), tlsmem_tick(nil, 0), tlsmem_set_timeout(nil, TLSMEM_TIMEOUT_IDLE, 1),
+            tlsmem_feed_eof(nil),
             tlsmem_outgoing_peek(nil, &start, &length), tlsmem_outgoing_consume(nil, 0),
             tlsmem_read_peek(nil, &start, &length), tlsmem_read_consume(nil, 0), tlsmem_set_fd(nil, 0),
             tlsmem_own_fd(nil, 1), tlsmem_on_readable(nil), tlsmem_on_writable(nil), tlsmem_flush(nil),
@@ -68,6 +69,7 @@ import Testing
             tlsmem_peer_certificate(nil, &byte, 1), tlsmem_peer_subject(nil, &text, 1),
         ] { #expect(found == count(TLSMEM_EINVAL)) }
         #expect(tlsmem_user(nil) == nil && tlsmem_native(nil) == nil && tlsmem_server_name(nil) == nil)
+        #expect(tlsmem_is_congested(nil) == 0)
         #expect(tlsmem_is_established(nil) == 0 && tlsmem_is_resumed(nil) == 0 && tlsmem_protocol(nil) == 0)
         #expect(
             tlsmem_deadline(nil) == -1 && tlsmem_fd(nil) == -1 && tlsmem_take_fd(nil) == -1 && tlsmem_interest(nil) == 0

@@ -34,6 +34,49 @@ import Testing
         #expect(difference(server.received, pattern(taken)) == nil)
     }
 
+    @Test func `of writing: on_drain comes to who left it congested, and goes on when it is no more`() {
+        let (client, server) = pair {
+            $0.outgoing_high = 30_000
+            $0.outgoing_low = 10_000
+        }
+        #expect(client.write(pattern(20_000)) == 20_000)
+        #expect(tlsmem_is_congested(client.c) == 0 && client.want.congested == 0)
+        #expect(client.write(pattern(20_000)) == 20_000, "it takes bytes all the same")
+        #expect(tlsmem_is_congested(client.c) == 1 && client.want.congested == 1)
+        while client.want.outgoing_bytes > 10_000 {
+            #expect(client.count(.drain) == 0)
+            server.feed(client.take(1000))
+        }
+        #expect(client.count(.drain) == 1)
+        #expect(tlsmem_is_congested(client.c) == 0)
+        carry(client, server)
+        #expect(client.count(.drain) == 1)
+    }
+
+    @Test func `of writing: outgoing_high from outgoing_max on means never congested`() {
+        let (client, server) = pair {
+            $0.outgoing_max = 40_000
+            $0.outgoing_low = 10_000
+            $0.outgoing_high = 40_000
+        }
+        #expect(client.write(pattern(39_000)) > 38_000)
+        #expect(tlsmem_is_congested(client.c) == 0)
+        carry(client, server)
+    }
+
+    @Test func `of writing: who is told that it is congested is owed on_drain, though no write left it so`() {
+        let contexts = Contexts(.tls13) {
+            $0.outgoing_high = 40_000
+            $0.outgoing_low = 10_000
+        }
+        let (client, server) = (Subject(contexts, \.client), Subject(contexts, \.server))
+        #expect(client.write(pattern(40_000)) == 40_000)  // put off: exactly as much as may wait
+        #expect(tlsmem_is_congested(client.c) == 0)
+        client.reactions[.established] = { #expect(tlsmem_is_congested($0.c) == 1, "records are longer") }
+        carry(client, server)
+        #expect(client.count(.drain) == 1)
+    }
+
     @Test func `of writing: on_drain never comes to who was never refused`() {
         let (client, server) = pair { $0.outgoing_low = 0 }
         #expect(client.write(pattern(500_000)) == 500_000)
@@ -92,6 +135,22 @@ import Testing
         }
         #expect(refused > 5)
         #expect(difference(received, all) == nil)
+    }
+
+    @Test func `of reading: after incoming_max it wants no more before incoming_low`() {
+        let (client, server) = pair(callsBack: false) {
+            $0.incoming_max = 50_000
+            $0.incoming_low = 20_000
+        }
+        client.write(pattern(200_000))
+        while client.want.has_ciphertext == 1, server.want.needs_ciphertext == 1 { server.feed(client.take(5000)) }
+        #expect(server.want.incoming_bytes >= 50_000)
+        while server.want.incoming_bytes > 20_000 {
+            #expect(server.want.needs_ciphertext == 0)
+            #expect(server.feed([0]) == count(TLSMEM_AGAIN))
+            #expect(server.read(min(5000, server.want.incoming_bytes - 20_000)).result > 0)
+        }
+        #expect(server.want.needs_ciphertext == 1)
     }
 
     @Test func `of reading: what comes while it is paused waits, and so does everything behind it`() {
