@@ -53,6 +53,19 @@ import Testing
         #expect(client.count(.drain) == 1)
     }
 
+    @Test func `of writing: on_drain comes to who left it congested and never asked`() {
+        let (client, server) = pair {
+            $0.outgoing_high = 30_000
+            $0.outgoing_low = 10_000
+        }
+        #expect(client.write(pattern(30_000)) == 30_000)
+        carry(client, server)
+        #expect(client.count(.drain) == 1, "with the records' own bytes it was more than outgoing_high")
+        #expect(client.write(pattern(29_000)) == 29_000)
+        carry(client, server)
+        #expect(client.count(.drain) == 1)
+    }
+
     @Test func `of writing: outgoing_high from outgoing_max on means never congested`() {
         let (client, server) = pair {
             $0.outgoing_max = 40_000
