@@ -14,6 +14,7 @@ extension Connection {
     /// Bytes wait to be sent, or would if the handshake were begun.
     var wantsOutput: Bool {
         if case .broken = transport { return false }
+        guard connector == nil else { return false }
         return !engine.outgoing.isEmpty || (engine.phase == .new && engine.role == .client && !isOver)
     }
 
@@ -30,6 +31,7 @@ extension Connection {
         case .closing, .lingering: return TLSMEM_STATE_CLOSING
         case .going: break
         }
+        if connector != nil { return TLSMEM_STATE_CONNECTING }
         switch engine.phase {
         case .new: return TLSMEM_STATE_NEW
         case .handshaking: return TLSMEM_STATE_HANDSHAKING

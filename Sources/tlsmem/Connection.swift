@@ -56,6 +56,10 @@ internal import TLSEngine
     var input = Input.open
     /// The loop that drives it.
     var loop: Loop?
+    /// At work until there is a socket; nil otherwise.
+    var connector: Connector?
+    /// The server is named as the host was that it connected to.
+    var nameIsHosts = false
     /// The listener that counts it.
     var listener: Listener?
 
@@ -72,6 +76,8 @@ internal import TLSEngine
     /// Lent for the drive that is under way.
     var bench: Bench?
     var isPumping = false
+    /// A drive was asked for from inside one.
+    private var isDriven = false
     /// tlsmem_on_readable was called from inside the drive, which does it at its end.
     var receiveIsDue = false
 
@@ -130,26 +136,44 @@ internal import TLSEngine
     /// that is under way goes on with the rest.
     func drive(_ work: (Bench) -> Void = { _ in }) -> CInt {
         if let bench {
+            isDriven = true
             work(bench)
             return progress
         }
         withBench { bench in
             begin()
             work(bench)
-            pump(bench)
-            if receiveIsDue {
-                receiveIsDue = false
-                receive(bench)
-                pump(bench)
-            }
+            pumpAll(bench)
         }
         afterDrive()
         return progress
     }
 
+    /// Does the work of connecting, and reports. Without a socket nothing follows from it, unless a callback has taken
+    /// the connection out of the loop and driven it by itself.
+    func driveConnecting(_ work: () -> Void) {
+        guard bench == nil else { return work() }
+        withBench { bench in
+            isDriven = false
+            work()
+            guard socket >= 0 || isDriven else { return }
+            begin()
+            pumpAll(bench)
+        }
+        afterDrive()
+    }
+
+    private func pumpAll(_ bench: Bench) {
+        pump(bench)
+        guard receiveIsDue else { return }
+        receiveIsDue = false
+        receive(bench)
+        pump(bench)
+    }
+
     /// The first drive starts the clock of the handshake.
     func begin() {
-        guard engine.phase == .new, phaseDeadline < 0 else { return }
+        guard engine.phase == .new, phaseDeadline < 0, connector == nil else { return }
         lastActivity = MonotonicClock.milliseconds()
         phaseDeadline = moment(in: limits.handshakeMilliseconds)
     }
@@ -210,6 +234,9 @@ internal import TLSEngine
     var deadline: Int64 {
         if hasNews { return 0 }
         guard !isOver else { return -1 }
+        if let connector, connector.deadline >= 0 {
+            return phaseDeadline < 0 ? connector.deadline : min(phaseDeadline, connector.deadline)
+        }
         let idle = limits.idleMilliseconds
         guard idle > 0, engine.phase == .open, case .going = course else { return phaseDeadline }
         let idleDeadline = lastActivity &+ Int64(idle)
@@ -222,6 +249,7 @@ internal import TLSEngine
     }
 
     private func deadlineHasPassed(_ now: Int64) {
+        if connectDeadlineHasPassed(now) { return }
         let isPhase = phaseDeadline >= 0 && now >= phaseDeadline
         switch course {
         case .lingering:

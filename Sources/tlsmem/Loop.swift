@@ -38,6 +38,8 @@ final class Loop {
 
         /// Gives back what the loop does not know of.
         func ended() {}
+        /// The loop is being freed: at the end of this it is released.
+        func loopEnds() { owner.release(self) }
     }
 
     func adopt(_ member: Owned) {
@@ -84,6 +86,7 @@ final class Loop {
 
     /// Out of the loop, and out of the count of the listener, which belongs to the loop's thread.
     func remove(_ connection: Connection) {
+        connection.connector?.finish()
         registry.remove(connection)
         connection.loop = nil
         connection.listener?.connectionLeft()
@@ -96,7 +99,7 @@ final class Loop {
         if connection.wantsInput { interest.insert(.read) }
         if connection.wantsOutput { interest.insert(.write) }
         do {
-            try registry.setInterest(connection, interest)
+            if connection.connector == nil { try registry.setInterest(connection, interest) }
         } catch {
             return error.code
         }
@@ -124,7 +127,10 @@ final class Loop {
     func end() {
         isEnding = true
         registry.closePosts()
-        while let last = owned.last { release(last) }
+        while let last = owned.last {
+            last.loopEnds()
+            release(last)
+        }
         registry.forEachWatcher { watcher in
             // Only members are ever added.
             guard let connection = unsafe unsafeDowncast(watcher, to: Member.self).asConnection else { return }
@@ -161,7 +167,7 @@ final class Loop {
     }
 
     /// The system's errors as C sees them.
-    private func attempt(_ work: () throws(Errno) -> Void) -> CInt {
+    func attempt(_ work: () throws(Errno) -> Void) -> CInt {
         do {
             try work()
             return TLSMEM_OK.code
