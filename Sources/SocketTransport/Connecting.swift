@@ -1,4 +1,4 @@
-package import CLinux
+internal import CLinux
 
 /// A socket that connects or has connected already; the receiver owns its descriptor.
 package struct Connecting {

@@ -1,4 +1,4 @@
-package import CLinux
+internal import CLinux
 
 /// What the resolver has said about a name in one family. Asking blocks, for seconds when its servers are silent.
 package struct Resolution {

@@ -152,9 +152,9 @@ final class Connector: Loop.Owned {
     var outcome: Unconnected {
         let unanswered = attempts.map { Unconnected.Attempt(address: $0.address, errno: nil) }
         guard case .name(let host, _) = plan.target else {
-            return Unconnected(attempts: failures + unanswered, host: nil, refusal: nil)
+            return Unconnected(failures + unanswered, host: nil, refusal: nil)
         }
-        return Unconnected(attempts: failures + unanswered, host: host, refusal: refusal)
+        return Unconnected(failures + unanswered, host: host, refusal: refusal)
     }
 }
 

@@ -3,7 +3,7 @@ internal import CTLSMem
 internal import SocketTransport
 
 /// What was tried before there was no connection.
-struct Unconnected {
+final class Unconnected {
     struct Attempt {
         let address: SocketAddress
         /// Nil when it was still waiting for an answer.
@@ -15,6 +15,12 @@ struct Unconnected {
     let host: [CChar]?
     /// What the resolver found nothing for.
     let refusal: Resolution?
+
+    init(_ attempts: [Attempt], host: [CChar]?, refusal: Resolution?) {
+        self.attempts = attempts
+        self.host = host
+        self.refusal = refusal
+    }
 
     var status: tlsmem_status { attempts.isEmpty ? TLSMEM_ERESOLVE : TLSMEM_ECONNECT }
     var errno: CInt { attempts.last { $0.errno != nil }?.errno ?? refusal?.errno ?? 0 }

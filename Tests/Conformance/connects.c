@@ -24,8 +24,8 @@ void close_stage(void)
     serve_no_more(loop, live);
     while (tlsmem_loop_run_once(loop, 0) > 0)
         ;
-    resolver_wait_for_end();
     tlsmem_loop_free(loop);
+    wait_for_threads(); /* one that has just answered lets go of its door into the loop as the last thing */
     CHECK(open_descriptors() == descriptors, "%d descriptors, %d before", open_descriptors(), descriptors);
 }
 
@@ -181,6 +181,10 @@ static void many(const char *host, int count)
             MUST(tlsmem_set_server_name(all[i].e.c, "localhost") == TLSMEM_OK);
         attempt_begin(&all[i], loop);
     }
+    if (strcmp(host, SCRIPTED) == 0) { /* nobody is answered before there are as many questions as there can be */
+        resolver_wait_for(16);
+        resolver_release();
+    }
     for (int i = 0; i < count; i++) {
         attempt_converses(&all[i], loop);
         clean += all[i].attempts == 1 && all[i].e.report.status == TLSMEM_OK;
@@ -198,8 +202,9 @@ static void crowds(void)
     many("127.0.0.1", short_run() ? 50 : MANY);
     situation("many at once by name");
     resolver_answers(NULL, "127.0.0.1");
+    resolver_hold(AF_UNSPEC);
     many(SCRIPTED, short_run() ? 20 : 200);
-    CHECK(resolver_most() <= 16, "%d questions at once", resolver_most());
+    CHECK(resolver_most() == 16, "%d questions at once", resolver_most());
     printf("connects: %d questions to the resolver, %d at once\n", resolver_all(), resolver_most());
 }
 

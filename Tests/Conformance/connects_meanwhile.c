@@ -33,7 +33,7 @@ static void bring(stage where)
     if (where == RESOLVING)
         return;
     resolver_release();
-    resolver_wait_for_end();
+    wait_for_threads();
     for (int i = 0; i < 20; i++)
         tlsmem_loop_run_once(loop, 0);
 }
@@ -94,7 +94,7 @@ static void ended_meanwhile(stage where, way how)
     else if (how == TICK)
         attempt_failed(&a, TLSMEM_ETIMEOUT, 0, "connect_ms: " SCRIPTED, "has not answered");
     resolver_release();
-    resolver_wait_for_end();
+    wait_for_threads();
     if (how == REMOVE) { /* and once more, to somebody else */
         a.options.host = "127.0.0.1";
         attempt_begin(&a, loop);

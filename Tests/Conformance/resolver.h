@@ -15,8 +15,8 @@ void resolver_hold(int family);
 void resolver_release(void);
 /** Waits until so many questions have no end. */
 void resolver_wait_for(int held);
-/** Waits until every question that was put has been answered. */
-void resolver_wait_for_end(void);
+/** Waits until every thread has ended but the one that calls. */
+void wait_for_threads(void);
 /** The most questions that there ever were at once, and all together. */
 int resolver_most(void);
 int resolver_all(void);
