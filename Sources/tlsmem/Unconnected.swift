@@ -28,14 +28,19 @@ final class Unconnected {
     /// Appends the addresses with their errors, or what there is to say about the name.
     func describe(_ sentence: inout Sentence) {
         for (index, attempt) in attempts.enumerated() {
-            if index > 0 { unsafe sentence.append("; ") }
             unsafe sentence.append(attempt.address.text)
+            let isLast = index == attempts.count - 1
+            if !isLast, attempts[index + 1].errno == attempt.errno {  // said once: more addresses fit
+                unsafe sentence.append(", ")
+                continue
+            }
             unsafe sentence.append(": ")
             if let errno = attempt.errno {
                 unsafe sentence.append(strerror(errno))
             } else {
                 unsafe sentence.append("no answer")
             }
+            if !isLast { unsafe sentence.append("; ") }
         }
         guard attempts.isEmpty, let host else { return }
         unsafe sentence.append(host)
