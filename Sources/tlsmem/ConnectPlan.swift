@@ -10,9 +10,10 @@ internal import SocketTransport
         case name([CChar], port: UInt16)
     }
 
-    typealias OnAttempt = @convention(c) (
-        OpaquePointer?, UnsafePointer<sockaddr>?, socklen_t, CInt, UnsafeMutableRawPointer?
-    ) -> Void
+    typealias OnAttempt =
+        @convention(c) (
+            OpaquePointer?, UnsafePointer<sockaddr>?, socklen_t, CInt, UnsafeMutableRawPointer?
+        ) -> Void
 
     /// Longer than any name; what the resolver is given stays within its own limits.
     private static let hostLengthMax = 1024

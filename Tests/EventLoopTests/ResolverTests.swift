@@ -11,7 +11,8 @@ private final class Asked: LookUp, @unchecked Sendable {
     let answered: @Sendable (Resolution?) -> Void
 
     init(
-        _ posts: Posts, _ host: String, _ family: SocketAddress.Family, _ answered: @escaping @Sendable (Resolution?) -> Void
+        _ posts: Posts, _ host: String, _ family: SocketAddress.Family,
+        _ answered: @escaping @Sendable (Resolution?) -> Void
     ) {
         self.answered = answered
         super.init(posts, Array(host.utf8CString), port: 443, family: family)
