@@ -112,6 +112,47 @@ static void ended_meanwhile(stage where, way how)
     close_stage();
 }
 
+/** Nothing else is in the loop, not even a deadline. */
+static void loop_freed_without_a_deadline(void)
+{
+    situation("its loop freed, while the resolver works, without a deadline");
+    int before = open_descriptors();
+    loop = tlsmem_loop_new();
+    resolver_hold(AF_UNSPEC);
+    attempt_open(&a, SCRIPTED, 443);
+    a.options.connect_ms = 0;
+    attempt_begin(&a, loop);
+    while (tlsmem_loop_run_once(loop, 0) > 0)
+        ;
+    tlsmem_loop_free(loop);
+    attempt_failed(&a, TLSMEM_EABORTED, 0, "abort", "");
+    resolver_release();
+    attempt_finish(&a);
+    wait_for_threads();
+    CHECK(open_descriptors() == before, "%d descriptors, %d before", open_descriptors(), before);
+}
+
+static void abort_it(attempt *at, int sys_errno)
+{
+    (void)sys_errno;
+    CHECK_STATUS(tlsmem_abort(at->e.c), TLSMEM_OK);
+}
+
+static void tries_no_more(void)
+{
+    situation("aborted in on_attempt, it tries no other address");
+    open_stage();
+    resolver_answers(NULL, "224.0.0.1 224.0.0.2 127.0.0.1"); /* TCP refuses these at once */
+    attempt_open(&a, SCRIPTED, live_port);
+    a.in_attempt = abort_it;
+    attempt_begin(&a, loop);
+    CHECK(turn_until(loop, ended, &a), "nothing happens any more");
+    attempt_failed(&a, TLSMEM_EABORTED, 0, "abort", "");
+    CHECK(a.attempts == 1, "%d attempts: %s", a.attempts, a.all);
+    attempt_finish(&a);
+    close_stage();
+}
+
 /** What was written meanwhile is delivered, and then it closes. */
 static void closes_after_connecting(void)
 {
@@ -268,6 +309,8 @@ void meanwhile(void)
     for (int where = 0; where < STAGES; where++)
         for (int how = 0; how < WAYS; how++)
             ended_meanwhile((stage)where, (way)how);
+    loop_freed_without_a_deadline();
+    tries_no_more();
     closes_after_connecting();
     other_faces();
     for (at_success = 0; at_success < 2; at_success++)
