@@ -161,7 +161,7 @@ typedef struct tlsmem_limits {
     size_t cert_list_max;  /**< bytes of the peer's certificate chain */
     uint32_t update_rate;  /**< KeyUpdates and renegotiations that the peer may ask for, a second, in the long run */
     uint32_t update_burst; /**< the same, at once */
-    uint32_t handshake_ms; /**< from the first driving call to established */
+    uint32_t handshake_ms; /**< from the first driving call, or from when a loop has connected it, to established */
     uint32_t idle_ms;      /**< without a byte in either direction */
     uint32_t close_ms;     /**< from tlsmem_close, or from a failure, to the end */
     uint32_t read_ms;      /**< established, reading, and without a byte from the peer */

@@ -184,10 +184,19 @@ void attempt_begin(attempt *a, tlsmem_loop *loop)
     CHECK(tlsmem_fd(a->e.c) == -1 && tlsmem_interest(a->e.c) == 0, "it has an fd");
 }
 
+int turn(tlsmem_loop *loop)
+{
+    int64_t until = tlsmem_now() + 20000;
+    int handled = 0; /* also when it was woken for what it had just done */
+    while (handled == 0 && tlsmem_now() < until)
+        handled = tlsmem_loop_run_once(loop, 20000);
+    return handled;
+}
+
 int turn_until(tlsmem_loop *loop, int (*over)(const attempt *a), const attempt *a)
 {
     while (!over(a))
-        if (tlsmem_loop_run_once(loop, 20000) <= 0 && !over(a))
+        if (turn(loop) <= 0 && !over(a))
             return 0;
     return 1;
 }

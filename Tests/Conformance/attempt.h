@@ -60,6 +60,8 @@ void attempt_open(attempt *a, const char *host, int port);
 void attempt_open_path(attempt *a, const char *path);
 /** Connects; checks that nothing is called back meanwhile and how it looks then. */
 void attempt_begin(attempt *a, tlsmem_loop *loop);
+/** Turns the loop until something is handled; 0 when nothing happens any more. */
+int turn(tlsmem_loop *loop);
 /** Turns the loop until the condition holds; 0 when nothing happens any more. */
 int turn_until(tlsmem_loop *loop, int (*over)(const attempt *a), const attempt *a);
 int established(const attempt *a);

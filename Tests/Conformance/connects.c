@@ -3,6 +3,7 @@
 #include "connects.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 tlsmem_loop *loop;
@@ -122,6 +123,18 @@ static void refused(void)
     attempt_failed(&a, TLSMEM_ECONNECT, EADDRNOTAVAIL, "127.0.0.1:", "assign");
     attempt_finish(&a);
     close(fd);
+    situation("no descriptor is to be had");
+    struct rlimit limit, none;
+    MUST(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    none = limit;
+    none.rlim_cur = 3;
+    attempt_open(&a, "127.0.0.1", live_port);
+    attempt_begin(&a, loop);
+    MUST(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    CHECK(turn_until(loop, ended, &a), "nothing happens any more");
+    MUST(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    attempt_failed(&a, TLSMEM_ECONNECT, EMFILE, "127.0.0.1:", "Too many open files");
+    attempt_finish(&a);
 }
 
 /* ---- names of servers */
@@ -214,6 +227,7 @@ int main(void)
         close_stage();
     }
     meanwhile();
+    inside();
     names();
     tlsmem_ctx_free(client_ctx);
     tlsmem_ctx_free(server_ctx);

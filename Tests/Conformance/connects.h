@@ -1,6 +1,6 @@
 /*
- * tlsmem_loop_connect, in three files: whom it reaches and how (connects.c), what a program does to it meanwhile
- * (connects_meanwhile.c), and what becomes of it when the resolver is slow (connects_names.c).
+ * tlsmem_loop_connect, in four files: whom it reaches and how (connects.c), what a program does to it meanwhile
+ * (connects_meanwhile.c) and inside on_attempt (connects_inside.c), and names (connects_names.c).
  */
 #ifndef CONNECTS_H
 #define CONNECTS_H
@@ -19,6 +19,7 @@ void open_stage(void);
 void close_stage(void);
 
 void meanwhile(void);
+void inside(void);
 void names(void);
 
 #endif

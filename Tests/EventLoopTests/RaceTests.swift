@@ -86,13 +86,16 @@ private struct Track {
 
     @Test func `tries the next address at once when an attempt fails`() {
         var track = Track()
-        track.found(six(1), six(2), six(3))
+        track.found(six(1), six(2), six(3), six(4))
         track.foundNothing(.four)
         #expect(track.next() == .attempt(six(1)))
         #expect(track.next(after: 10) == .wait(until: 1250))
         track.fail()
         #expect(track.next() == .attempt(six(2)))
-        #expect(track.next() == .wait(until: 1260))
+        #expect(track.next(after: 250) == .attempt(six(3)))
+        #expect(track.next(after: 10) == .wait(until: 1510))
+        track.fail()
+        #expect(track.next() == .attempt(six(4)), "also when another is under way")
     }
 
     @Test func `gives late addresses their turn`() {
