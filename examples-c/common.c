@@ -133,7 +133,7 @@ void say_failure(const tlsmem *c)
 
 void say_state(const tlsmem *c, long number, int *shown)
 {
-    static const char *const names[] = { "new", "handshaking", "open", "closing", "closed" };
+    static const char *const names[] = { "new", "handshaking", "open", "closing", "closed", "connecting" };
     tlsmem_want_info want = TLSMEM_WANT_INFO_INIT;
     tlsmem_want(c, &want);
     const char *protocol = tlsmem_protocol_name(c), *cipher = tlsmem_cipher_name(c), *gap = *cipher != '\0' ? " " : "";
@@ -151,6 +151,8 @@ int exit_code(int status)
     case TLSMEM_ESYSTEM:
     case TLSMEM_ERESET:
     case TLSMEM_ETIMEOUT:
+    case TLSMEM_ERESOLVE:
+    case TLSMEM_ECONNECT:
         return EXIT_NETWORK;
     default:
         return EXIT_TLS;
@@ -178,7 +180,7 @@ void say_listening(const char *host, int port)
     fflush(stdout);
 }
 
-struct addrinfo *look_up(const char *host, long port)
+static struct addrinfo *look_up(const char *host, long port)
 {
     struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM }, *found;
     char text[24];
@@ -205,18 +207,6 @@ int listen_on(struct options *o)
         exit(cannot_listen(o, TLSMEM_ESYSTEM));
     freeaddrinfo(to);
     o->port = strtol(text, NULL, 10);
-    return fd;
-}
-
-int connect_to(const struct addrinfo *to)
-{
-    int fd = socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, to->ai_addr, to->ai_addrlen) != 0 && errno != EINPROGRESS) {
-        int error = errno;
-        close(fd);
-        errno = error;
-        return -1;
-    }
     return fd;
 }
 

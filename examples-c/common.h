@@ -65,10 +65,6 @@ void print_stats(FILE *to, const tlsmem *c, const tlsmem_report_info *report);
 
 /** Prints "listening on HOST:PORT" and flushes: from now on clients may connect. */
 void say_listening(const char *host, int port);
-/** Returns the addresses of a host, for freeaddrinfo. Ends the program when there are none. */
-struct addrinfo *look_up(const char *host, long port);
-/** Begins to connect a non-blocking socket. Returns it, or -1 with errno. */
-int connect_to(const struct addrinfo *to);
 /** Opens a non-blocking socket that listens; `o->port` becomes the one that it has. Ends the program on failure. */
 int listen_on(struct options *o);
 /** As tlsmem_loop_listen, but ends the program on failure; `o->port` becomes the port that it has. */

@@ -1,7 +1,7 @@
 /*
  * relay_client.c - standard input goes to the peer, and what the peer says to standard output, over TLS.
  *
- * Nothing here blocks but the look-up of the name. Text that comes before the handshake is done waits in the
+ * Nothing here blocks, the look-up of the name included. Text that comes before the handshake is done waits in the
  * connection. At the end of standard input our direction is closed, and the peer is listened to until it closes too.
  */
 #include "common.h"
@@ -11,11 +11,8 @@
 #include <unistd.h>
 
 struct relay {
-    tlsmem_ctx *ctx;
     tlsmem_loop *loop;
     tlsmem *c;
-    const char *host;
-    struct addrinfo *addresses; /* still to be tried */
     char text[16384];
     size_t text_n, text_sent; /* read from standard input; of it, taken by tlsmem_write */
     struct bytes out;         /* what standard output did not take yet */
@@ -24,7 +21,6 @@ struct relay {
     int shown; /* the state that was printed last */
 };
 
-static void connect_next(struct relay *r);
 static void send_text(tlsmem *c, void *user);
 
 static void show_state(struct relay *r)
@@ -56,11 +52,10 @@ static void send_text(tlsmem *c, void *user)
     ptrdiff_t taken = tlsmem_write(c, r->text + r->text_sent, r->text_n - r->text_sent);
     if (taken > 0)
         r->text_sent += (size_t)taken;
-    int open = tlsmem_is_established(c), all = r->text_sent == r->text_n;
+    int all = r->text_sent == r->text_n;
     if (all && r->stdin_ended)
         tlsmem_close_write(c); /* after what was written, whenever that is */
-    /* Until it is open one piece is enough: if this address fails, that goes to the next one. */
-    int more = !r->stdin_ended && !r->closed && all && (open || r->text_n == 0);
+    int more = !r->stdin_ended && !r->closed && all;
     watch(r->loop, STDIN_FILENO, more ? POLLIN : 0, on_stdin, r);
     show_state(r);
 }
@@ -98,11 +93,6 @@ static void on_close(tlsmem *c, const tlsmem_report_info *report, void *user)
     struct relay *r = user;
     r->code = exit_code(report->status);
     show_state(r);
-    if (r->code == EXIT_NETWORK && report->ciphertext_received == 0 && r->addresses != NULL) {
-        tlsmem_free(c);
-        connect_next(r);
-        return;
-    }
     if (r->code != EXIT_DONE)
         say_failure(c);
     if (r->stats)
@@ -113,26 +103,6 @@ static void on_close(tlsmem *c, const tlsmem_report_info *report, void *user)
     r->closed = 1;
     watch(r->loop, STDIN_FILENO, 0, on_stdin, r);
     on_stdout(r->loop, STDOUT_FILENO, POLLOUT, r);
-}
-
-/* Tries the next address: with a new connection, because one that has failed stays failed. */
-static void connect_next(struct relay *r)
-{
-    static const tlsmem_callbacks callbacks = { sizeof callbacks, send_text, on_data, send_text, on_eof, on_close };
-    int fd = -1;
-    while (fd < 0 && r->addresses != NULL) {
-        fd = connect_to(r->addresses);
-        r->addresses = r->addresses->ai_next;
-    }
-    r->c = tlsmem_new(r->ctx, &callbacks, r);
-    if (tlsmem_set_server_name(r->c, r->host) != TLSMEM_OK)
-        usage_error("--host: %s is no name", r->host);
-    if (fd < 0 || tlsmem_own_fd(r->c, 1) != TLSMEM_OK || tlsmem_loop_add(r->loop, r->c, fd) != TLSMEM_OK) {
-        say("cannot connect: %s", strerror(errno));
-        exit(EXIT_NETWORK);
-    }
-    r->text_sent = 0;
-    send_text(r->c, r);
 }
 
 static tlsmem_ctx *context(const struct options *o)
@@ -159,17 +129,25 @@ int main(int argc, char **argv)
     };
     parse_options(argc, argv, "relays standard input to a TLS server, and its answers to standard output", &o, own);
 
-    struct addrinfo *found = look_up(o.host, o.port);
-    r.ctx = context(&o);
+    static const tlsmem_callbacks callbacks = { sizeof callbacks, send_text, on_data, send_text, on_eof, on_close };
+    tlsmem_connect_options to = TLSMEM_CONNECT_OPTIONS_INIT;
+    to.host = o.host;
+    to.port = (int)o.port;
+    tlsmem_ctx *ctx = context(&o);
     r.loop = tlsmem_loop_new();
-    r.host = o.host;
-    r.addresses = found;
-    connect_next(&r);
+    r.c = tlsmem_new(ctx, &callbacks, &r);
+    int status = tlsmem_loop_connect(r.loop, r.c, &to);
+    if (status == TLSMEM_EINVAL)
+        usage_error("--host %s, --port %ld: nobody can connect there", o.host, o.port);
+    if (status != TLSMEM_OK) {
+        say("cannot connect: %s", status == TLSMEM_ESYSTEM ? strerror(errno) : tlsmem_strerror(status));
+        return EXIT_NETWORK;
+    }
+    send_text(r.c, &r);
     while (!r.done && tlsmem_loop_run_once(r.loop, -1) >= 0)
         show_state(&r);
     tlsmem_free(r.c);
     tlsmem_loop_free(r.loop);
-    tlsmem_ctx_free(r.ctx);
-    freeaddrinfo(found);
+    tlsmem_ctx_free(ctx);
     return r.done ? r.code : EXIT_NETWORK;
 }

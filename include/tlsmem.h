@@ -161,7 +161,7 @@ typedef struct tlsmem_limits {
     size_t cert_list_max;  /**< bytes of the peer's certificate chain */
     uint32_t update_rate;  /**< KeyUpdates and renegotiations that the peer may ask for, a second, in the long run */
     uint32_t update_burst; /**< the same, at once */
-    uint32_t handshake_ms; /**< from the first driving call to established */
+    uint32_t handshake_ms; /**< from the first driving call, or from when a loop has connected it, to established */
     uint32_t idle_ms;      /**< without a byte in either direction */
     uint32_t close_ms;     /**< from tlsmem_close, or from a failure, to the end */
     uint32_t read_ms;      /**< established, reading, and without a byte from the peer */
@@ -615,8 +615,8 @@ void tlsmem_loop_free(tlsmem_loop *loop);
  * TLSMEM_EINVAL. Calls nothing back.
  */
 int tlsmem_loop_add(tlsmem_loop *loop, tlsmem *c, int fd) TLSMEM_CHECK;
-/** Takes a connection out, at once, also for events already collected; it keeps its fd. Returns TLSMEM_OK,
- *  TLSMEM_ESTATE when it is not in this loop, TLSMEM_EINVAL. */
+/** Takes a connection out, at once, also for events already collected; it keeps its fd. One that is connecting gives that
+ *  up, and is as it was before. Returns TLSMEM_OK, TLSMEM_ESTATE when it is not in this loop, TLSMEM_EINVAL. */
 int tlsmem_loop_remove(tlsmem_loop *loop, tlsmem *c);
 /**
  * Moves a live connection into another loop, and so into the thread of that loop, which has it from then on.
@@ -635,11 +635,12 @@ typedef struct tlsmem_connect_options {
     const char *host;             /**< name or address */
     int port;                     /**< 1 to 65535 */
     const char *path;             /**< of a Unix socket, instead of host and port; "@name" is an abstract one */
-    const char *bind_host;        /**< address to connect from; NULL for any. Addresses of another family are left out */
+    const char *bind_host;        /**< address to connect from; NULL for any. Of a name only addresses of its family count */
     uint32_t connect_ms;          /**< for the look-up and all attempts; 0 for no deadline */
     uint32_t attempt_delay_ms;    /**< before the next address is tried beside the last one (RFC 8305, 5) */
     uint32_t resolution_delay_ms; /**< how long IPv4 addresses wait for IPv6 ones (RFC 8305, 3) */
-    /** An attempt has ended: sys_errno says why it failed, or is 0 for the one that connected. May be NULL. */
+    /** An attempt has ended by itself: sys_errno says why it failed, or is 0 for the one that connected, whose fd the
+     *  connection has by then. Those that are given up for it are not told of. May be NULL. */
     void (*on_attempt)(tlsmem *c, const struct sockaddr *to, socklen_t n, int sys_errno, void *user);
 } tlsmem_connect_options;
 #define TLSMEM_CONNECT_OPTIONS_INIT { sizeof(tlsmem_connect_options), 0, 0, 0, 0, 10000, 250, 50, 0 }
@@ -648,13 +649,19 @@ typedef struct tlsmem_connect_options {
  * Connects, puts the connection into the loop, and begins the handshake: "Happy Eyeballs" (RFC 8305), the addresses of
  * both families in turn, each a little after the one before, and the first that answers is taken.
  *
- * A client that has no server name is given the host as its name. Writes wait, as before any handshake. `user` of
- * on_attempt is the connection's. The connection owns the fd that it gets. When there is none, on_close says
- * TLSMEM_ERESOLVE, TLSMEM_ECONNECT or TLSMEM_ETIMEOUT, and tlsmem_error names every address with its error.
- * The resolver is asked in another thread, unless host is an address: nothing blocks.
- * Returns TLSMEM_OK; TLSMEM_ESTATE when c is in a loop, has an fd, was fed, or has ended, or when the loop is being
- * freed or drained; TLSMEM_EINVAL, also for a host that can be no server name, or a bind_host that is no address;
- * TLSMEM_ESYSTEM (errno). Options are copied. Calls nothing back before it returns.
+ * A client that has no server name is given the host as its name. `user` of on_attempt is the connection's. The
+ * connection owns the fd that it gets. When there is none, on_close says TLSMEM_ERESOLVE, TLSMEM_ECONNECT or
+ * TLSMEM_ETIMEOUT, and tlsmem_error names every address with its error, as far as there is room.
+ * Until then the state is TLSMEM_STATE_CONNECTING: writes wait, as before any handshake, whose deadline begins only
+ * afterwards; calls of the buffers and fd faces return TLSMEM_ESTATE. It is given up by tlsmem_abort, by tlsmem_close
+ * with nothing written, by tlsmem_loop_free (all three: TLSMEM_EABORTED), tlsmem_loop_remove and tlsmem_free.
+ * The resolver is asked in another thread, unless host is an address: nothing blocks. Look-ups that nobody wants any
+ * more may go on there for a while; no more than 16 are under way in a process at once, and others wait their turn.
+ * A Unix socket's listener with a full queue refuses: EAGAIN.
+ * Returns TLSMEM_OK; TLSMEM_ESTATE when c is in a loop, has an fd, was fed, has ended, or has sent anything, or when the
+ * loop is being freed or drained; TLSMEM_EINVAL, also for a host that can be no server name, for host and path both, for
+ * a bind_host that is no address, not of the family of a host that is one, or beside a path; TLSMEM_ESYSTEM (errno) when
+ * no thread is to be had. Options are copied. Calls nothing back before it returns.
  */
 int tlsmem_loop_connect(tlsmem_loop *loop, tlsmem *c, const tlsmem_connect_options *options) TLSMEM_CHECK;
 

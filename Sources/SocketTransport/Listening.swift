@@ -76,7 +76,7 @@ extension Socket {
         }
     }
 
-    fileprivate static func enable(_ option: CInt, at level: CInt, on fd: CInt, _ value: CInt = 1) -> Bool {
+    static func enable(_ option: CInt, at level: CInt, on fd: CInt, _ value: CInt = 1) -> Bool {
         var value = value
         return unsafe setsockopt(fd, level, option, &value, socklen_t(MemoryLayout<CInt>.size)) == 0
     }

@@ -24,7 +24,7 @@ package struct Engine: ~Copyable {
     /// Plaintext that OpenSSL could not take yet; exists only while there is some.
     var deferred: MemoryBIO?
     var tally = Tally()
-    private var serverNameIsSet = false
+    package private(set) var hasServerName = false
     private var updates: TokenBucket
     private var updatesSeen: UInt64 = 0
     private var updateRequestsSeen: UInt64 = 0
@@ -172,7 +172,7 @@ package struct Engine: ~Copyable {
         let context = configuration.context
         switch role {
         case .client where context.verifies && !context.trustsSomebody: return EngineFailure(.noTrust)
-        case .client where context.verifies && !serverNameIsSet: return EngineFailure(.noServerName)
+        case .client where context.verifies && !hasServerName: return EngineFailure(.noServerName)
         case .server where context.verifies && !context.trustsSomebody: return EngineFailure(.noTrust)
         case .server where !context.identity.isComplete: return EngineFailure(.noIdentity)
         case .client, .server: return nil
@@ -228,7 +228,7 @@ package struct Engine: ~Copyable {
     /// The name of the server that a client wants was set, or not, by `set`.
     package mutating func setServerName(_ set: (borrowing OwnedSSL) -> Bool) -> Bool {
         guard set(ssl) else { return false }
-        serverNameIsSet = true
+        hasServerName = true
         return true
     }
 }

@@ -47,9 +47,9 @@ extension Connection {
         conclude()
     }
 
-    /// There may be something to do: neither freed, nor failed, nor over.
+    /// There may be something to do: neither freed, nor failed, nor over, nor still connecting.
     private var isMoving: Bool {
-        guard !isFreed else { return false }
+        guard !isFreed, connector == nil else { return false }
         switch course {
         case .going, .closing: return true
         case .lingering, .ended, .reported: return false
@@ -126,7 +126,7 @@ extension Connection {
     ///
     /// Never held back because output waits: two peers that both did that would wait for each other for ever.
     var wantsInput: Bool {
-        guard case .open = input, !isFreed else { return false }
+        guard case .open = input, !isFreed, connector == nil else { return false }
         switch course {
         case .going, .closing: return incomingRoom > 0
         case .lingering(let bytesLeft): return bytesLeft > 0

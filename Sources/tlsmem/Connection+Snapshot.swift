@@ -15,6 +15,7 @@ extension Connection {
     var wantsOutput: Bool {
         if case .broken = transport { return false }
         if socket >= 0, drainIsOverdue { return true }
+        guard connector == nil else { return false }
         return !engine.outgoing.isEmpty || (engine.phase == .new && engine.role == .client && !isOver)
     }
 
@@ -31,6 +32,7 @@ extension Connection {
         case .closing, .lingering: return TLSMEM_STATE_CLOSING
         case .going: break
         }
+        if connector != nil { return TLSMEM_STATE_CONNECTING }
         switch engine.phase {
         case .new: return TLSMEM_STATE_NEW
         case .handshaking: return TLSMEM_STATE_HANDSHAKING

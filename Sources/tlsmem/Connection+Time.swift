@@ -80,7 +80,7 @@ extension Connection {
 
     /// The first drive starts the clock of the handshake.
     func begin() {
-        guard engine.phase == .new, phaseBegan < 0 else { return }
+        guard engine.phase == .new, phaseBegan < 0, connector == nil else { return }
         beginPhase()
         lastReceived = phaseBegan
     }
@@ -127,7 +127,12 @@ extension Connection {
     // MARK: Ends
 
     /// The next moment at which a tick changes something; -1 for never.
-    var deadline: Int64 { hasNews || drainIsOverdue ? 0 : nextTimeout?.moment ?? -1 }
+    var deadline: Int64 {
+        if hasNews || drainIsOverdue { return 0 }
+        let next = nextTimeout?.moment ?? -1
+        guard let connector, connector.deadline >= 0, !isOver else { return next }
+        return next < 0 ? connector.deadline : min(next, connector.deadline)
+    }
 
     /// The deadline that passes first.
     private var nextTimeout: (moment: Int64, which: Timeout)? {
@@ -159,6 +164,7 @@ extension Connection {
     }
 
     private func deadlineHasPassed(_ now: Int64) {
+        if connectDeadlineHasPassed(now) { return }
         guard let next = nextTimeout, now >= next.moment else { return }  // there are only news
         switch next.which {
         case .handshake: end(Failure(.handshakeDeadline))

@@ -68,7 +68,7 @@ extension Connection {
     // MARK: Ciphertext
 
     func feed(_ ciphertext: UnsafeRawBufferPointer) -> Int {
-        guard socket < 0 else { return TLSMEM_ESTATE.count }
+        guard !hasTransport else { return TLSMEM_ESTATE.count }
         guard !isOver else { return endStatus.count }
         guard case .open = input else { return TLSMEM_ESTATE.count }
         guard ciphertext.count > 0 else { return Int(drive()) }
@@ -90,7 +90,7 @@ extension Connection {
     private var feedRoom: Int { incomingRoom - (bench?.incoming.count ?? 0) }
 
     func feedEnd() -> CInt {
-        guard socket < 0 else { return TLSMEM_ESTATE.code }
+        guard !hasTransport else { return TLSMEM_ESTATE.code }
         guard !isOver else { return endStatus.code }
         return drive { _ in self.input = .ended }
     }
@@ -103,7 +103,7 @@ extension Connection {
     }
 
     func consumeOutgoing(_ count: Int) -> CInt {
-        guard socket < 0 else { return TLSMEM_ESTATE.code }
+        guard !hasTransport else { return TLSMEM_ESTATE.code }
         guard count >= 0, count <= engine.outgoing.first?.count ?? 0 else { return TLSMEM_EINVAL.code }
         _ = drive { bench in
             if count > 0 { self.lastSent = MonotonicClock.milliseconds() }
@@ -162,7 +162,7 @@ extension Connection {
 extension Connection {
     func setSocket(_ fd: CInt) -> CInt {
         guard fd >= 0 else { return TLSMEM_EINVAL.code }
-        guard socket < 0, !isOver, case .open = input, !finIsSent else { return TLSMEM_ESTATE.code }
+        guard !hasTransport, !isOver, case .open = input, !finIsSent else { return TLSMEM_ESTATE.code }
         if case .broken = transport { return TLSMEM_ESTATE.code }  // what was dropped leaves a hole
         socket = fd
         transport = .working
@@ -171,6 +171,7 @@ extension Connection {
     }
 
     func takeSocket() -> CInt {
+        guard socket >= 0 else { return -1 }
         loop?.remove(self)
         defer {
             socket = -1

@@ -52,6 +52,10 @@ internal import TLSEngine
     var loop: Loop?
     /// The loop that it moves to when the drive that is under way has ended.
     var destination: Loop?
+    /// At work until there is a socket; nil otherwise.
+    var connector: Connector?
+    /// The server is named as the host was that it connected to.
+    var nameIsHosts = false
     /// The listener that counts it.
     var listener: Listener?
     /// Plaintext that nobody has read yet; exists only while there is some.
@@ -88,6 +92,8 @@ internal import TLSEngine
     var transport = Transport.working
     var ownsSocket = false
     var finIsSent = false
+    /// A drive was asked for from inside one.
+    private var isDriven = false
     /// tlsmem_on_readable was called from inside the drive, which does it at its end.
     var receiveIsDue = false
 
@@ -139,20 +145,38 @@ internal import TLSEngine
     /// that is under way goes on with the rest.
     func drive(_ work: (Bench) -> Void = { _ in }) -> CInt {
         if let bench {
+            isDriven = true
             work(bench)
             return progress
         }
         withBench { bench in
             begin()
             work(bench)
-            pump(bench)
-            if receiveIsDue {
-                receiveIsDue = false
-                receive(bench)
-                pump(bench)
-            }
+            pumpAll(bench)
         }
         return afterDrive()
+    }
+
+    /// Does the work of connecting, and reports. Without a socket nothing follows from it, unless a callback has taken
+    /// the connection out of the loop and driven it by itself.
+    func driveConnecting(_ work: () -> Void) {
+        guard bench == nil else { return work() }
+        withBench { bench in
+            isDriven = false
+            work()
+            guard socket >= 0 || isDriven else { return }
+            begin()
+            pumpAll(bench)
+        }
+        _ = afterDrive()
+    }
+
+    private func pumpAll(_ bench: Bench) {
+        pump(bench)
+        guard receiveIsDue else { return }
+        receiveIsDue = false
+        receive(bench)
+        pump(bench)
     }
 
     /// Tells the loop what is waited for now, or reports the end, outside of everything else: the user may free us.

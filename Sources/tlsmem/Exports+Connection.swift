@@ -45,7 +45,9 @@ public func tlsmem_set_server_name(_ c: OpaquePointer!, _ name: UnsafePointer<CC
     guard let connection = unsafe connection(c), let name = unsafe name, unsafe name.pointee != 0
     else { return TLSMEM_EINVAL.code }
     guard connection.engine.role == .client, connection.engine.phase == .new else { return TLSMEM_ESTATE.code }
-    return (connection.engine.setServerName { unsafe $0.setServerName(name) } ? TLSMEM_OK : TLSMEM_EINVAL).code
+    guard connection.engine.setServerName({ unsafe $0.setServerName(name) }) else { return TLSMEM_EINVAL.code }
+    connection.nameIsHosts = false
+    return TLSMEM_OK.code
 }
 
 // MARK: State and deadlines
@@ -114,7 +116,7 @@ public func tlsmem_outgoing_peek(
 ) -> CInt {
     guard let connection = unsafe connection(c), let bytes = unsafe bytes, let n = unsafe n
     else { return TLSMEM_EINVAL.code }
-    guard connection.socket < 0 else { return TLSMEM_ESTATE.code }
+    guard !connection.hasTransport else { return TLSMEM_ESTATE.code }
     guard let slice = connection.outgoingSlice() else { return TLSMEM_AGAIN.code }
     return unsafe show(slice, bytes, n)
 }

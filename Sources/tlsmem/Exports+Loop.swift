@@ -60,6 +60,17 @@ public func tlsmem_loop_move(_ to: OpaquePointer!, _ c: OpaquePointer!) -> CInt 
     return connection.startMoving(to: loop)
 }
 
+@implementation @_cdecl("tlsmem_loop_connect")
+public func tlsmem_loop_connect(
+    _ loop: OpaquePointer!, _ c: OpaquePointer!, _ options: UnsafePointer<tlsmem_connect_options>!
+) -> CInt {
+    guard let loop = unsafe Handle.object(loop, Loop.self), let connection = unsafe connection(c),
+        let options = unsafe options, unsafe options.pointee.size == MemoryLayout<tlsmem_connect_options>.size,
+        let plan = unsafe ConnectPlan(options.pointee)
+    else { return TLSMEM_EINVAL.code }
+    return loop.connect(connection, plan)
+}
+
 // MARK: Listeners
 
 @implementation @_cdecl("tlsmem_loop_listen")

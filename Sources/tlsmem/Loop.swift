@@ -60,6 +60,10 @@ final class Loop {
         func ended() {}
         /// The loop wants no newcomers any more.
         func drain() {}
+        /// The grace that a loop gives those who are left when it drains has passed.
+        func graceEnds() {}
+        /// The loop is being freed: at the end of this it is released.
+        func loopEnds() { owner.release(self) }
     }
 
     func adopt(_ member: Owned) {
@@ -99,18 +103,28 @@ final class Loop {
 
     /// Has a connection with a socket watched. Those in handshake stand behind the others.
     func enter(_ connection: Connection) throws(Errno) {
+        try watch(connection)
+        count(connection)
+        registry.attend(connection)
+    }
+
+    func watch(_ connection: Connection) throws(Errno) {
         let isNewcomer = !connection.wasEstablished
         try registry.add(
             connection, fd: connection.socket, interest: .read, manner: isNewcomer ? .patient : manner)
+        if isNewcomer { handshaking += 1 }
+    }
+
+    /// It is in the loop from now on.
+    func count(_ connection: Connection) {
         connection.loop = self
         connections += 1
         added &+= 1
-        if isNewcomer { handshaking += 1 }
-        registry.attend(connection)
     }
 
     /// Out of the loop, and out of the count of its listener.
     func remove(_ connection: Connection) {
+        connection.connector?.finish()
         leave(connection)
         connection.listener?.connectionLeft()
         connection.listener = nil
@@ -137,7 +151,7 @@ final class Loop {
                 established &+= 1
                 try registry.setManner(connection, manner)
             }
-            try registry.setInterest(connection, interest)
+            if connection.connector == nil { try registry.setInterest(connection, interest) }
         } catch {
             return error.code
         }
@@ -169,7 +183,10 @@ final class Loop {
     func end() {
         course = .ending
         registry.closePosts()
-        while let last = owned.last { release(last) }
+        while let last = owned.last {
+            last.loopEnds()
+            release(last)
+        }
         graceDeadline = nil
         forEachConnection { _ = $0.abort() }
     }
@@ -201,6 +218,7 @@ final class Loop {
 
     fileprivate func graceHasPassed() {
         graceDeadline = nil
+        for member in owned { member.graceEnds() }
         forEachConnection { _ = $0.close() }
     }
 
@@ -262,7 +280,7 @@ final class Loop {
     }
 
     /// The system's errors as C sees them.
-    private func attempt(_ work: () throws(Errno) -> Void) -> CInt {
+    func attempt(_ work: () throws(Errno) -> Void) -> CInt {
         do {
             try work()
             return TLSMEM_OK.code

@@ -69,6 +69,13 @@ extension Failure {
             sentence.append(status.sentence)
             unsafe sentence.append(": ")
             unsafe sentence.append(strerror(errno))
+        case .unconnected(let outcome):
+            sentence.append(status.sentence)
+            unsafe sentence.append(": ")
+            outcome.describe(&sentence)
+        case .connectDeadline(let outcome):
+            unsafe sentence.append("not connected within connect_ms: ")
+            outcome.describe(&sentence)
         case .engine(let failure):
             describe(failure, &sentence)
         }

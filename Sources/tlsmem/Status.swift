@@ -12,6 +12,7 @@ final class Failure {
         case reset(errno: CInt)
         case system(errno: CInt)
         case outOfMemory
+        case unconnected(Unconnected), connectDeadline(Unconnected)
     }
 
     let reason: Reason
@@ -33,6 +34,8 @@ final class Failure {
         case .reset: TLSMEM_ERESET
         case .system: TLSMEM_ESYSTEM
         case .outOfMemory: TLSMEM_ENOMEM
+        case .unconnected(let outcome): outcome.status
+        case .connectDeadline: TLSMEM_ETIMEOUT
         }
     }
 
@@ -41,6 +44,7 @@ final class Failure {
     var errno: CInt {
         switch reason {
         case .reset(let errno), .system(let errno): errno
+        case .unconnected(let outcome), .connectDeadline(let outcome): outcome.errno
         case .handshakeDeadline, .idleDeadline, .readDeadline, .writeDeadline, .closeDeadline: 0
         case .engine, .aborted, .outOfMemory: 0
         }

@@ -115,6 +115,12 @@ static void null_loops(void)
     CHECK_STATUS(tlsmem_loop_add(loop, NULL, 0), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_remove(NULL, c), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_remove(loop, NULL), TLSMEM_EINVAL);
+    tlsmem_connect_options to = TLSMEM_CONNECT_OPTIONS_INIT;
+    to.host = "127.0.0.1";
+    to.port = 443;
+    CHECK_STATUS(tlsmem_loop_connect(NULL, c, &to), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_connect(loop, NULL, &to), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_connect(loop, c, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_listen(NULL, ctx, &options, &listener), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_listen(loop, NULL, &options, &listener), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_listen(loop, ctx, NULL, &listener), TLSMEM_EINVAL);
@@ -145,11 +151,11 @@ static void words(void)
 {
     char version[32];
     situation("names and sentences");
-    for (int status = 0; status >= TLSMEM_EINTERNAL; status--)
+    for (int status = 0; status >= TLSMEM_ECONNECT; status--)
         for (int other = 0; other > status; other--)
             CHECK(strcmp(tlsmem_status_name(status), tlsmem_status_name(other)) != 0
                   && strcmp(tlsmem_strerror(status), tlsmem_strerror(other)) != 0, "%d and %d share words", status, other);
-    static const int unknown[] = { 1, TLSMEM_EINTERNAL - 1, 2147483647, -2147483647 - 1 };
+    static const int unknown[] = { 1, TLSMEM_ECONNECT - 1, 2147483647, -2147483647 - 1 };
     for (int i = 0; i < 4; i++) {
         CHECK(strcmp(tlsmem_status_name(unknown[i]), "TLSMEM_?") == 0, "%d: %s", unknown[i],
               tlsmem_status_name(unknown[i]));

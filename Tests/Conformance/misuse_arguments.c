@@ -112,6 +112,10 @@ static void structs(tlsmem_loop *loop)
     tlsmem_listener *listener = NULL;
     WRONG_SIZES(tlsmem_listen_options, options, tlsmem_loop_listen(loop, ctx, &value, &listener));
     CHECK(listener == NULL, "a listener was made");
+    tlsmem_connect_options to = TLSMEM_CONNECT_OPTIONS_INIT;
+    to.host = "127.0.0.1";
+    to.port = 443;
+    WRONG_SIZES(tlsmem_connect_options, to, tlsmem_loop_connect(loop, c, &value));
     tlsmem_ctx_free(unfrozen);
 }
 
@@ -152,6 +156,38 @@ static void listens(tlsmem_loop *loop)
     tlsmem_ctx_free(bare);
 }
 
+static void connects(tlsmem_loop *loop)
+{
+    static const tlsmem_connect_options init = TLSMEM_CONNECT_OPTIONS_INIT;
+    static char long_name[300], endless_name[3000], long_path[200];
+    memset(long_name, 'x', sizeof long_name - 1);
+    memset(endless_name, 'x', sizeof endless_name - 1);
+    memset(long_path, '/', sizeof long_path - 1);
+    static const struct { const char *host; int port; const char *path, *bind_host; } bad[] = {
+        { NULL, 443, NULL, NULL }, { "", 443, NULL, NULL }, { "127.0.0.1", 0, NULL, NULL }, { "127.0.0.1", -1, NULL, NULL },
+        { "127.0.0.1", 65536, NULL, NULL }, { "127.0.0.1", 2147483647, NULL, NULL }, { NULL, 0, "", NULL },
+        { NULL, 0, "@", NULL }, { NULL, 0, long_path, NULL }, { "127.0.0.1", 443, "/tmp/x", NULL },
+        { NULL, 0, "/tmp/x", "127.0.0.1" }, { "127.0.0.1", 443, NULL, "localhost" }, { "127.0.0.1", 443, NULL, "" },
+        { "127.0.0.1", 443, NULL, "::1" }, { "a..b", 443, NULL, NULL }, { "[::1]", 443, NULL, NULL },
+        { "with space", 443, NULL, NULL }, { long_name, 443, NULL, NULL }, { endless_name, 443, NULL, NULL },
+    };
+    tlsmem_ctx *of_client = context(TLSMEM_CLIENT, 0);
+    tlsmem *client = tlsmem_new(of_client, NULL, NULL);
+    situation("connecting");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        tlsmem_connect_options to = init;
+        to.host = bad[i].host;
+        to.port = bad[i].port;
+        to.path = bad[i].path;
+        to.bind_host = bad[i].bind_host;
+        CHECK(tlsmem_loop_connect(loop, client, &to) == TLSMEM_EINVAL, "options %zu are taken", i);
+    }
+    CHECK_STATUS(state_of(client), TLSMEM_STATE_NEW);
+    CHECK(tlsmem_loop_timeout(loop) == -1, "something is to be done");
+    tlsmem_free(client);
+    tlsmem_ctx_free(of_client);
+}
+
 static void descriptors(tlsmem_loop *loop)
 {
     int closed = dup(1), file = open(certificate("ca.pem"), O_RDONLY | O_CLOEXEC);
@@ -184,6 +220,7 @@ void wrong_arguments(void)
     buffers();
     structs(loop);
     descriptors(loop);
+    connects(loop);
     listens(loop);
     tlsmem_free(c);
     tlsmem_ctx_free(ctx);

@@ -113,9 +113,13 @@ import Testing
         tlsmem_timer_free(nil)
         var options = tlsmem_listen_options()
         options.size = MemoryLayout<tlsmem_listen_options>.size
+        var target = tlsmem_connect_options()
+        target.size = MemoryLayout<tlsmem_connect_options>.size
         for found in [
             tlsmem_loop_add(nil, subject.c, 0), tlsmem_loop_add(loop, nil, 0), tlsmem_loop_add(loop, subject.c, -1),
             tlsmem_loop_remove(nil, subject.c), tlsmem_loop_remove(loop, nil),
+            tlsmem_loop_connect(nil, subject.c, &target), tlsmem_loop_connect(loop, nil, &target),
+            tlsmem_loop_connect(loop, subject.c, nil), tlsmem_loop_connect(loop, subject.c, &target),  // no host
             tlsmem_loop_listen(nil, contexts.server, &options, nil), tlsmem_loop_listen(loop, nil, &options, nil),
             tlsmem_loop_listen(loop, contexts.server, nil, nil),
             tlsmem_loop_listen(loop, contexts.server, &options, nil),  // no on_accept

@@ -40,5 +40,11 @@ private func expectRefused<Struct>(
         var options = tlsmem_listen_options()
         options.on_accept = { _, _, _ in 1 }
         expectRefused(options, \.size) { tlsmem_loop_listen(loop, contexts.server, $0, nil) }
+        "127.0.0.1".withCString { host in
+            var target = tlsmem_connect_options()
+            target.host = host
+            target.port = 443
+            expectRefused(target, \.size) { tlsmem_loop_connect(loop, subject.c, $0) }
+        }
     }
 }
