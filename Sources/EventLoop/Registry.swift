@@ -25,6 +25,8 @@ package final class Registry {
     var deadlines = DeadlineHeap()
     var attention = AttentionList()
     package internal(set) var isRunning = false
+    /// How many wait for posts from other loops: for their sake a run goes on although nothing else is left.
+    package var holds = 0
     /// While deadlines pass: the moment up to which they do.
     var passingDeadlines: Int64?
 
@@ -130,8 +132,8 @@ package final class Registry {
         if !isRunning { posts.signal() }
     }
 
-    /// Whether there is nothing to wait for: no descriptor, no deadline, nobody to look at.
-    package var isEmpty: Bool { watched == 0 && deadlines.isEmpty && attention.isEmpty }
+    /// Whether there is nothing to wait for: no descriptor, no deadline, nobody to look at, no post that is to come.
+    package var isEmpty: Bool { watched == 0 && deadlines.isEmpty && attention.isEmpty && holds == 0 }
 
     /// Visits every watcher that is here now, each once; those who leave meanwhile are passed over.
     package func forEachWatcher(_ body: (Watcher) -> Void) {

@@ -36,6 +36,8 @@ final class Loop {
             super.init()
         }
 
+        /// Nothing new is to come into the loop by it, also if the loop goes on.
+        func letNothingIn() {}
         /// Gives back what the loop does not know of.
         func ended() {}
     }
@@ -82,12 +84,11 @@ final class Loop {
         return status
     }
 
-    /// Out of the loop, and out of the count of the listener, which belongs to the loop's thread.
+    /// Out of the loop, and out of the count of its listener.
     func remove(_ connection: Connection) {
         registry.remove(connection)
         connection.loop = nil
-        connection.listener?.connectionLeft()
-        connection.listener = nil
+        connection.leaveGate()
     }
 
     /// Brings interest and deadline up to date; returns an errno when epoll refuses.
