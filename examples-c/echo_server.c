@@ -1,7 +1,8 @@
 /*
  * echo_server.c - the registry: the library listens, accepts and polls, and this program answers with what it was told.
  *
- * One loop for each thread, all on one port. What tlsmem_write did not take is kept, and the connection is paused
+ * One loop for each thread, all on one port; a socket that a service manager has passed (--inherited) is one loop's,
+ * which accepts for all. What tlsmem_write did not take is kept, and the connection is paused
  * until on_drain: a client that sends and never reads costs one bounded buffer, and no other client notices.
  */
 #include "common.h"
@@ -12,7 +13,7 @@
 
 struct server {
     const char *greeting, *client_ca;
-    long threads, max, stats, verbose;
+    long threads, inherited, max, stats, verbose;
     tlsmem_loop **loops;
     pthread_mutex_t lock; /* for the next two: connections end in any thread */
     long ended;
@@ -133,6 +134,42 @@ static tlsmem_ctx *context(const struct options *o, const struct server *s)
     return ctx;
 }
 
+/* Every loop listens, and the kernel spreads the clients. */
+static int listen_on_port(struct server *s, tlsmem_ctx *ctx, struct options *o)
+{
+    tlsmem_listen_options how = TLSMEM_LISTEN_OPTIONS_INIT;
+    tlsmem_listener *listener = NULL;
+    int status = TLSMEM_OK;
+    how.host = o->host;
+    how.reuse_port = s->threads > 1;
+    how.on_accept = on_accept;
+    how.user = s;
+    for (long i = 0; i < s->threads && status == TLSMEM_OK; i++) {
+        how.port = (int)o->port;
+        status = tlsmem_loop_listen(s->loops[i], ctx, &how, &listener);
+        o->port = tlsmem_listener_port(listener); /* the first may have found a free one; the rest join it */
+    }
+    return status;
+}
+
+/* One loop accepts, and all serve in turn. */
+static int listen_inherited(struct server *s, tlsmem_ctx *ctx, struct options *o)
+{
+    tlsmem_listen_options how = TLSMEM_LISTEN_OPTIONS_INIT;
+    tlsmem_listener *listener;
+    how.fd = tlsmem_inherited_fd(0);
+    how.on_accept = on_accept;
+    how.user = s;
+    if (how.fd < 0)
+        usage_error("--inherited: nobody has passed a socket");
+    int status = tlsmem_loop_listen(s->loops[0], ctx, &how, &listener);
+    for (long i = 0; i < s->threads && status == TLSMEM_OK; i++)
+        status = tlsmem_listener_add_loop(listener, s->loops[i]);
+    if (status == TLSMEM_OK)
+        o->port = tlsmem_listener_port(listener);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct options o = { .host = "127.0.0.1", .port = 4433 };
@@ -140,6 +177,7 @@ int main(int argc, char **argv)
     const struct own_option own[] = {
         ECHO_OPTIONS(s),
         { "threads", "N", NULL, &s.threads, "run N loops on the one port (1)" },
+        { "inherited", NULL, NULL, &s.inherited, "listen on the socket that a service manager passes (LISTEN_FDS)" },
         { 0 },
     };
     parse_options(argc, argv, "sends every byte back, over TLS, in the library's own loop", &o, own);
@@ -153,20 +191,11 @@ int main(int argc, char **argv)
     tlsmem_loop *loops[256];
     pthread_t threads[256];
     s.loops = loops;
-    for (long i = 0; i < s.threads; i++) {
-        tlsmem_listen_options how = TLSMEM_LISTEN_OPTIONS_INIT;
-        tlsmem_listener *listener;
-        how.host = o.host;
-        how.port = (int)o.port;
-        how.reuse_port = s.threads > 1;
-        how.on_accept = on_accept;
-        how.user = &s;
+    for (long i = 0; i < s.threads; i++)
         loops[i] = tlsmem_loop_new();
-        int status = tlsmem_loop_listen(loops[i], ctx, &how, &listener);
-        if (status != TLSMEM_OK)
-            return cannot_listen(&o, status);
-        o.port = tlsmem_listener_port(listener); /* the first may have found a free one; the rest join it */
-    }
+    int status = s.inherited ? listen_inherited(&s, ctx, &o) : listen_on_port(&s, ctx, &o);
+    if (status != TLSMEM_OK)
+        return cannot_listen(&o, status);
     watch(loops[0], signals, POLLIN, on_signal, &s);
     say_listening(o.host, (int)o.port);
 
