@@ -217,19 +217,29 @@ int cannot_listen(const struct options *o, int status)
     return exit_code(status);
 }
 
-tlsmem_listener *listen_in(tlsmem_loop *loop, tlsmem_ctx *ctx, struct options *o, int reuse_port, acceptor *fn, void *of)
+tlsmem_listener *listen_in(tlsmem_loop **loops, long n, tlsmem_ctx *ctx, struct options *o, acceptor *fn, void *of)
 {
     tlsmem_listen_options how = TLSMEM_LISTEN_OPTIONS_INIT;
-    tlsmem_listener *listener;
-    how.host = o->host;
-    how.port = (int)o->port;
-    how.reuse_port = reuse_port;
+    tlsmem_listener *listener = NULL;
+    int status = TLSMEM_OK;
+    how.host = o->inherited ? NULL : o->host;
+    how.reuse_port = n > 1 && !o->inherited;
+    how.fd = o->inherited ? tlsmem_inherited_fd(0) : -1;
     how.on_accept = fn;
     how.user = of;
-    int status = tlsmem_loop_listen(loop, ctx, &how, &listener);
+    if (o->inherited && how.fd < 0)
+        usage_error("--inherited: nobody has passed a socket");
+    for (long i = 0; i < n && status == TLSMEM_OK; i++) {
+        how.port = o->inherited ? 0 : (int)o->port;
+        if (i == 0 || !o->inherited)
+            status = tlsmem_loop_listen(loops[i], ctx, &how, &listener);
+        if (status == TLSMEM_OK && o->inherited)
+            status = tlsmem_listener_add_loop(listener, loops[i]);
+        if (status == TLSMEM_OK)
+            o->port = tlsmem_listener_port(listener); /* the first may have found a free one; the others join it */
+    }
     if (status != TLSMEM_OK)
         exit(cannot_listen(o, status));
-    o->port = tlsmem_listener_port(listener); /* it may have found a free one; other loops join it */
     return listener;
 }
 

@@ -20,7 +20,7 @@ enum { EXIT_DONE = 0, EXIT_USAGE = 1, EXIT_NETWORK = 2, EXIT_TLS = 3 };
 /** The options that every program has; NULL and 0 for those not given. */
 struct options {
     const char *cert, *key, *ca, *host, *alpn, *keylog;
-    long port, insecure;
+    long port, insecure, inherited;
     int tls_version; /* TLSMEM_TLS1_2, TLSMEM_TLS1_3, or 0 for both */
 };
 
@@ -41,7 +41,10 @@ struct own_option {
     { "stats", NULL, NULL, &(s).stats, "print a line about each connection that ends" },                    \
     { "verbose", NULL, NULL, &(s).verbose, "say on stderr why a connection failed" }
 
-#define THREADS_OPTION(s) { "threads", "N", NULL, &(s).threads, "run N loops on the one port (1)" }
+/** The options of a server with loops in several threads. */
+#define LOOPS_OPTIONS(s, o)                                                                                 \
+    { "threads", "N", NULL, &(s).threads, "run N loops on the one port (1)" },                              \
+    { "inherited", NULL, NULL, &(o).inherited, "listen on the socket that a service manager passes" }
 
 /** Reads the command line into `o`, which holds the defaults, and `own`. Ends the program for --help and mistakes. */
 void parse_options(int argc, char **argv, const char *about, struct options *o, const struct own_option *own);
@@ -67,10 +70,10 @@ void print_stats(FILE *to, const tlsmem *c, const tlsmem_report_info *report);
 void say_listening(const char *host, int port);
 /** Opens a non-blocking socket that listens; `o->port` becomes the one that it has. Ends the program on failure. */
 int listen_on(struct options *o);
-/** As tlsmem_loop_listen, but ends the program on failure; `o->port` becomes the port that it has. */
+/** Has n loops serve one port, `o->port`, which becomes the one that it is; or, when `o->inherited` is set, the socket
+ *  that a service manager has passed, at which the first loop accepts for all. Ends the program on failure. */
 typedef int acceptor(tlsmem_listener *listener, tlsmem_accepted *accepted, void *user);
-tlsmem_listener *listen_in(tlsmem_loop *loop, tlsmem_ctx *ctx, struct options *o, int reuse_port, acceptor *fn,
-                           void *of);
+tlsmem_listener *listen_in(tlsmem_loop **loops, long n, tlsmem_ctx *ctx, struct options *o, acceptor *fn, void *of);
 /** Says why nobody can listen there. Returns the exit code. */
 int cannot_listen(const struct options *o, int status);
 /** As tlsmem_loop_watch, but ends the program on failure. */

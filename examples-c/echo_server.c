@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
-
 enum { THREADS_MAX = 256 };
 struct server {
     const char *greeting, *client_ca;
@@ -71,7 +70,7 @@ int main(int argc, char **argv)
 {
     struct options o = { .host = "127.0.0.1", .port = 4433 };
     static struct server s = { .greeting = "", .threads = 1 };
-    const struct own_option own[] = { THREADS_OPTION(s), ECHO_OPTIONS(s), { 0 } };
+    const struct own_option own[] = { LOOPS_OPTIONS(s, o), ECHO_OPTIONS(s), { 0 } };
     parse_options(argc, argv, "sends every byte back, over TLS, in the library's own loop", &o, own);
     if (s.threads < 1 || s.threads > THREADS_MAX)
         usage_error("--threads: 1 to %d", THREADS_MAX);
@@ -80,7 +79,8 @@ int main(int argc, char **argv)
     tlsmem_ctx *ctx = server_context(&o, s.client_ca);
     pthread_t threads[THREADS_MAX];
     for (long i = 0; i < s.threads; i++)
-        listen_in(s.loops[i] = tlsmem_loop_new(), ctx, &o, s.threads > 1, on_accept, &s);
+        s.loops[i] = tlsmem_loop_new();
+    listen_in(s.loops, s.threads, ctx, &o, on_accept, &s);
     watch(s.loops[0], signals, POLLIN, stop, &s);
     say_listening(o.host, (int)o.port);
 

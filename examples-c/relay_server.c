@@ -166,7 +166,7 @@ int main(int argc, char **argv)
 
     tlsmem_ctx *ctx = server_context(&o, NULL);
     r.loop = tlsmem_loop_new();
-    r.listener = listen_in(r.loop, ctx, &o, 0, on_accept, &r);
+    r.listener = listen_in(&r.loop, 1, ctx, &o, on_accept, &r);
     watch(r.loop, stop_descriptor(), POLLIN, on_signal, &r);
     say_listening(o.host, (int)o.port);
     for (int wait = -1; !r.stopping || r.first != NULL; wait = settle(&r))

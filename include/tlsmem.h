@@ -690,16 +690,19 @@ typedef struct tlsmem_listen_options {
      * rule in on_close; it owns its fd. Return anything else to refuse: both are freed by the library.
      */
     int (*on_accept)(tlsmem_listener *listener, tlsmem_accepted *accepted, void *user);
-    /** Accepting failed with an errno, and pauses for a second: EMFILE, say. May be NULL. */
+    /** Accepting failed with an errno, and pauses for a second; for EMFILE, ENFILE, ENOBUFS and ENOMEM, until one of its
+     *  connections gives back its descriptor, if that is sooner. In the listener's own loop. May be NULL. */
     void (*on_error)(tlsmem_listener *listener, int sys_errno, void *user);
     void *user;
-    const char *path;     /**< of a Unix socket, instead of host and port; "@name" is an abstract one. A dead one that is
-                           *   in the way is replaced; the file is removed when listening ends */
-    int fd;               /**< a listening socket, instead of all that; it is made non-blocking, and stays the program's.
-                           *   -1 for none */
+    const char *path;     /**< of a Unix socket, instead of host, port, reuse_port and ipv6_only; "@name" is an abstract
+                           *   one. A dead one that is in the way is replaced; any other file is EADDRINUSE. The file is
+                           *   removed when listening ends, unless it is another's by then */
+    int fd;               /**< a listening stream socket, instead of all that and backlog; it is made non-blocking, and
+                           *   stays the program's. -1 for none */
     int ipv6_only;        /**< not 0: an IPv6 address does not hear IPv4 */
     int accepts_per_turn; /**< clients taken in one turn of the loop; 0 for 16 */
-    size_t user_size;     /**< bytes of zeroed memory for each connection, for `user`: freed after tlsmem_free */
+    size_t user_size;     /**< bytes of zeroed memory for each connection, for `user`, freed after tlsmem_free: as soon
+                           *   as no callback of it is running. At most 1048576 */
     /** A client from this address has come. Return 0 to go on; anything else closes it before a connection is made. In
      *  the listener's own loop, also when other loops serve it. May be NULL. */
     int (*on_filter)(tlsmem_listener *listener, const struct sockaddr *peer, socklen_t peer_length, void *user);
@@ -711,7 +714,9 @@ typedef struct tlsmem_listen_options {
  *
  * Returns TLSMEM_OK and the listener, which the loop owns; TLSMEM_ESYSTEM (errno says why; EADDRNOTAVAIL also for a
  * host that does not resolve); TLSMEM_ENOIDENTITY for a context without certificate; TLSMEM_ESTATE for a client's
- * context; TLSMEM_EINVAL. `listener` may be NULL. Blocks only to resolve a name that is not an address.
+ * context; TLSMEM_EINVAL, also for two places at once (host or port, path, fd), an option that the place has no use for,
+ * and a path that is empty or too long. `listener` may be NULL. Options are copied. Blocks only to resolve a name that is
+ * not an address.
  */
 int tlsmem_loop_listen(tlsmem_loop *loop, tlsmem_ctx *ctx, const tlsmem_listen_options *options,
                        tlsmem_listener **listener) TLSMEM_CHECK;
@@ -720,9 +725,12 @@ int tlsmem_listener_port(const tlsmem_listener *listener);
 /**
  * Has another loop serve the clients of a listener: from the first such call on, the listener's own loop accepts, and
  * the loops that were added serve in turn: there on_accept is called, by each in its own thread. Add the listener's own
- * loop too if it is to serve as well.
+ * loop too if it is to serve as well; adding one twice changes nothing.
  *
- * Returns TLSMEM_OK; TLSMEM_ESTATE when either loop is being freed; TLSMEM_EINVAL.
+ * A loop that serves runs on while the listener listens. When it is freed, the others serve; when none is left, clients
+ * wait until one is added. One that hangs is passed over once 64 clients are on their way to it.
+ * Call it in the thread of the listener's loop; `loop` may be in use by another.
+ * Returns TLSMEM_OK; TLSMEM_ESTATE when either loop is being freed, or the listener listens no more; TLSMEM_EINVAL.
  */
 int tlsmem_listener_add_loop(tlsmem_listener *listener, tlsmem_loop *loop);
 /** Stops listening and frees the listener; its connections go on. When other loops serve it, one may be inside on_accept

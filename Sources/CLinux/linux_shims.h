@@ -11,10 +11,12 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +24,10 @@
 static inline int clinux_errno(void) { return errno; }
 static inline void clinux_set_errno(int code) { errno = code; }
 static inline int clinux_is_open(int fd) { return fcntl(fd, F_GETFD) != -1; }
+static inline int clinux_set_close_on_exec(int fd) { return fcntl(fd, F_SETFD, FD_CLOEXEC); }
+static inline int clinux_flags(int fd) { return fcntl(fd, F_GETFL); }
+static inline int clinux_set_flags(int fd, int flags) { return fcntl(fd, F_SETFL, flags); }
+static inline int clinux_is_socket(mode_t mode) { return S_ISSOCK(mode); }
 
 int accept4(int fd, struct sockaddr *restrict peer, socklen_t *restrict length, int flags);  // only declared for GNU
 

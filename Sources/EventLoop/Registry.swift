@@ -38,8 +38,8 @@ package final class Registry {
     var deadlines = DeadlineHeap()
     var attention = AttentionList()
     package internal(set) var isRunning = false
-    /// How many wait here for a post and perhaps for nothing else.
-    package var awaitedPosts = 0
+    /// How many wait for a post from other threads: for their sake a run goes on although nothing else is left.
+    package var holds = 0
     /// While deadlines pass: the moment up to which they do.
     var passingDeadlines: Int64?
     /// There may be nothing here that it waits for: other threads have it do things.
@@ -183,8 +183,8 @@ package final class Registry {
         if !isRunning { posts.signal() }
     }
 
-    /// Whether there is nothing to wait for: no descriptor, no deadline, nobody to look at, no post.
-    package var isEmpty: Bool { watched == 0 && deadlines.isEmpty && attention.isEmpty && awaitedPosts <= 0 }
+    /// Whether there is nothing to wait for: no descriptor, no deadline, nobody to look at, no post that is to come.
+    package var isEmpty: Bool { watched == 0 && deadlines.isEmpty && attention.isEmpty && holds == 0 }
 
     /// Visits every watcher that is here now, each once; those who leave meanwhile are passed over.
     package func forEachWatcher(_ body: (Watcher) -> Void) {

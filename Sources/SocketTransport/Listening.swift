@@ -32,11 +32,12 @@ extension Socket {
 
     /// Listens on a name or an address; nil is every address, of IPv6 and IPv4 where the system has both.
     ///
-    /// Port 0 is a free one. A name that does not resolve is EADDRNOTAVAIL.
+    /// Port 0 is a free one. A name that does not resolve is EADDRNOTAVAIL. With `ipv6Only` an IPv6 address, and so
+    /// every address, does not hear IPv4.
     package static func listen(
-        host: UnsafePointer<CChar>?, port: UInt16, backlog: CInt, reusePort: Bool
+        host: UnsafePointer<CChar>?, port: UInt16, backlog: CInt, reusePort: Bool, ipv6Only: Bool = false
     ) throws(Errno) -> CInt {
-        let request = Request(port: port, backlog: backlog, reusePort: reusePort)
+        let request = Request(port: port, backlog: backlog, reusePort: reusePort, ipv6Only: ipv6Only)
         if let host = unsafe host {
             return try unsafe request.firstThatListens(host: host, family: AF_UNSPEC)
         }
@@ -44,9 +45,14 @@ extension Socket {
             return try unsafe request.firstThatListens(host: nil, family: AF_INET6)
         } catch {
             // Only a system without IPv6 falls back: a port that is taken there must not be half taken here.
-            guard error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL else { throw error }
+            guard !ipv6Only, error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL else { throw error }
             return try unsafe request.firstThatListens(host: nil, family: AF_INET)
         }
+    }
+
+    /// Begins to listen on a socket that is bound; 0 is the system's longest queue.
+    static func startListening(_ fd: CInt, _ backlog: CInt) -> Bool {
+        CLinux.listen(fd, backlog > 0 ? backlog : SOMAXCONN) == 0
     }
 
     /// The port that a socket is bound to, or -1.
@@ -91,6 +97,7 @@ private struct Request {
     let port: UInt16
     let backlog: CInt
     let reusePort: Bool
+    let ipv6Only: Bool
 
     /// Tries the addresses of the host in the resolver's order.
     func firstThatListens(host: UnsafePointer<CChar>?, family: CInt) throws(Errno) -> CInt {
@@ -127,18 +134,14 @@ private struct Request {
         if unsafe address.ai_family == AF_INET6 {
             unsafe UnsafeMutableRawPointer(name).assumingMemoryBound(to: sockaddr_in6.self).pointee.sin6_port =
                 port.bigEndian
-            // "::" shall hear IPv4 too, whatever the system's default; an IPv6 address of one interface does not care.
-            if isReady { isReady = Socket.enable(IPV6_V6ONLY, at: CInt(clamping: IPPROTO_IPV6), on: fd, 0) }
+            // "::" shall hear IPv4 as asked, whatever the system's default; an address of one interface does not care.
+            let level = CInt(clamping: IPPROTO_IPV6)
+            if isReady { isReady = Socket.enable(IPV6_V6ONLY, at: level, on: fd, ipv6Only ? 1 : 0) }
         } else {
             unsafe UnsafeMutableRawPointer(name).assumingMemoryBound(to: sockaddr_in.self).pointee.sin_port =
                 port.bigEndian
         }
-        if isReady,
-            unsafe bind(fd, name, address.ai_addrlen) == 0,
-            CLinux.listen(fd, backlog > 0 ? backlog : SOMAXCONN) == 0
-        {
-            return fd
-        }
+        if isReady, unsafe bind(fd, name, address.ai_addrlen) == 0, Socket.startListening(fd, backlog) { return fd }
         let error = Errno.last
         Socket.close(fd)
         throw error

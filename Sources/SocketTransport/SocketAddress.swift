@@ -44,6 +44,12 @@ package struct SocketAddress: Equatable {
         length = socklen_t(clamping: size)
     }
 
+    /// The file of a Unix socket, with its final NUL; nil for what has none.
+    var file: [CChar]? {
+        guard family == .unix, let first = path.first, first != CChar(UInt8(ascii: "@")) else { return nil }
+        return path + [0]
+    }
+
     package var family: Family {
         switch CInt(storage.ss_family) {
         case AF_INET6: .six

@@ -56,8 +56,11 @@ internal import TLSEngine
     var connector: Connector?
     /// The server is named as the host was that it connected to.
     var nameIsHosts = false
-    /// The listener that counts it.
-    var listener: Listener?
+    /// Where its listener counts it, and has to hear when its descriptor is free again.
+    var gate: Gate?
+    var isCounted = false
+    /// Memory for the program, which lives as long as we do (`user_size`).
+    private var userMemory: UnsafeMutableRawPointer?
     /// Plaintext that nobody has read yet; exists only while there is some.
     var waiting: MemoryBIO?
     /// Lent for the drive that is under way.
@@ -113,14 +116,30 @@ internal import TLSEngine
     }
 
     deinit {
-        if ownsSocket, socket >= 0 { Socket.close(socket) }
+        closeOwnSocket()
         waiting?.empty(keeping: 0)
+        unsafe CLinux.free(userMemory)
     }
 
     override var asConnection: Connection? { self }
 
     var handle: OpaquePointer { unsafe Handle.of(self) }
     var limits: Limits { context.configuration.limits }
+
+    /// Gets zeroed memory for the program, and shows it as `user`. Returns false without memory.
+    func reserve(_ count: Int) -> Bool {
+        guard count > 0 else { return true }
+        unsafe userMemory = calloc(1, count)
+        unsafe user = userMemory
+        return unsafe userMemory != nil
+    }
+
+    /// Its listener counts it no more.
+    func leaveGate() {
+        guard isCounted else { return }
+        isCounted = false
+        gate?.leave()
+    }
 
     // MARK: A drive
 
@@ -193,11 +212,15 @@ internal import TLSEngine
             var report = self.report
             unsafe onClose(handle, &report, user)
         }
-        if ownsSocket, socket >= 0 {
-            Socket.close(socket)
-            socket = -1
-        }
+        closeOwnSocket()
         return progress
+    }
+
+    private func closeOwnSocket() {
+        guard ownsSocket, socket >= 0 else { return }
+        Socket.close(socket)
+        socket = -1
+        gate?.descriptorIsFree()
     }
 
     /// What a driving call returns.

@@ -38,7 +38,7 @@ final class Connector: Loop.Owned {
                 throw error
             }
         }
-        owner.registry.awaitedPosts += 1
+        owner.registry.holds += 1
         owner.registry.attend(self)
     }
 
@@ -49,7 +49,7 @@ final class Connector: Loop.Owned {
         forgetQuestions()
         for attempt in attempts { Socket.close(attempt.leave(owner.registry)) }
         attempts = []
-        owner.registry.awaitedPosts -= 1
+        owner.registry.holds -= 1
         owner.release(self)
     }
 

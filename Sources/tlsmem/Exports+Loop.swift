@@ -1,7 +1,6 @@
 public import CTLSMem
 internal import CLinux
 internal import EventLoop
-internal import OpenSSLHandles
 internal import SocketTransport
 
 @implementation @_cdecl("tlsmem_loop_new")
@@ -69,46 +68,6 @@ public func tlsmem_loop_connect(
         let plan = unsafe ConnectPlan(options.pointee)
     else { return TLSMEM_EINVAL.code }
     return loop.connect(connection, plan)
-}
-
-// MARK: Listeners
-
-@implementation @_cdecl("tlsmem_loop_listen")
-public func tlsmem_loop_listen(
-    _ loop: OpaquePointer!, _ ctx: OpaquePointer!, _ options: UnsafePointer<tlsmem_listen_options>!,
-    _ listener: UnsafeMutablePointer<OpaquePointer?>!
-) -> CInt {
-    guard let loop = unsafe Handle.object(loop, Loop.self), let context = unsafe Handle.object(ctx, Context.self),
-        let options = unsafe options, unsafe options.pointee.isUsable
-    else { return TLSMEM_EINVAL.code }
-    guard context.openSSL.role == .server, loop.isOpen else { return TLSMEM_ESTATE.code }
-    guard context.openSSL.identity.isComplete else { return TLSMEM_ENOIDENTITY.code }
-    do {
-        let made = try unsafe Listener.listen(loop, context, options.pointee)
-        unsafe listener?.pointee = Handle.of(made)
-        return TLSMEM_OK.code
-    } catch {
-        clinux_set_errno(error.code)
-        return TLSMEM_ESYSTEM.code
-    }
-}
-
-extension tlsmem_listen_options {
-    fileprivate var isUsable: Bool {
-        unsafe size == MemoryLayout<tlsmem_listen_options>.size && (0...65535).contains(port) && backlog >= 0
-            && connections_max >= 0 && on_accept != nil
-    }
-}
-
-@implementation @_cdecl("tlsmem_listener_port")
-public func tlsmem_listener_port(_ listener: OpaquePointer!) -> CInt {
-    unsafe Handle.object(listener, Listener.self)?.port ?? TLSMEM_EINVAL.code
-}
-
-@implementation @_cdecl("tlsmem_listener_free")
-public func tlsmem_listener_free(_ listener: OpaquePointer!) {
-    guard let listener = unsafe Handle.object(listener, Listener.self) else { return }
-    listener.owner.release(listener)
 }
 
 // MARK: Turns

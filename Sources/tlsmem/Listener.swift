@@ -2,150 +2,178 @@ internal import CLinux
 internal import CTLSMem
 internal import EventLoop
 internal import SocketTransport
+internal import Synchronization
 
-/// A `tlsmem_listener`: accepts clients and makes a connection for each.
+/// A `tlsmem_listener`: accepts clients, as many and as fast as they can be had.
+///
+/// What becomes of a client is in Listener+Serving.swift, and how other loops get theirs in Handover.swift. There
+/// other threads come in: they use what is constant, the gate, and `isFreed`.
 @safe final class Listener: Loop.Owned {
-    /// Clients taken in one turn, so that a burst of them does not keep the others waiting.
-    private static let acceptsPerTurnMax = 64
+    private static let clientsPerTurn = 16
     /// How long accepting pauses when the system has no descriptors or memory left, in milliseconds.
     private static let pauseMilliseconds: Int64 = 1000
 
-    private let context: Context
-    private let socket: CInt
-    private let options: tlsmem_listen_options
-    private var connections = 0
-    private var isFull = false
+    /// Why it does not ask for clients although there is room.
+    private enum Rest { case none, shortage, failure }
 
-    private init(_ owner: Loop, _ context: Context, _ options: tlsmem_listen_options, _ socket: CInt) {
+    let context: Context
+    let options: tlsmem_listen_options
+    let gate: Gate
+    /// The port that is listened on; 0 where there is none.
+    let port: CInt
+    private let socket: ListeningSocket
+    private let freed = Atomic<Bool>(false)
+    private var isListening = true
+    private var rest = Rest.none
+    /// Those who serve, from the first one on that was added.
+    private var rota: Rota?
+
+    private init(_ owner: Loop, _ context: Context, _ options: tlsmem_listen_options, _ socket: ListeningSocket) {
         self.context = context
         unsafe self.options = options
         self.socket = socket
+        port = socket.port
+        gate = unsafe Gate(most: options.connections_max)
         super.init(owner)
     }
 
     /// Listens, and puts the listener into the loop.
     static func listen(
-        _ owner: Loop, _ context: Context, _ options: tlsmem_listen_options
+        _ owner: Loop, _ context: Context, _ options: tlsmem_listen_options, _ place: ListeningSocket.Place
     ) throws(Errno) -> Listener {
-        let socket = try unsafe Socket.listen(
-            host: options.host, port: UInt16(clamping: options.port), backlog: options.backlog,
-            reusePort: options.reuse_port != 0)
+        let socket = try unsafe ListeningSocket(place, backlog: options.backlog)
         let listener = unsafe Listener(owner, context, options, socket)
         do {
-            try owner.registry.add(listener, fd: socket, interest: .read, manner: .patient)
+            try owner.registry.add(listener, fd: socket.fd, interest: .read, manner: .patient)
         } catch {
-            Socket.close(socket)
+            socket.end()
             throw error
         }
+        listener.gate.lead(to: listener)
         owner.adopt(listener)
         return listener
     }
 
-    override func ended() {
-        Socket.close(socket)
+    /// Clients are heard no more; those that were accepted go on, also on their way to the loops that serve them.
+    func stopListening() {
+        guard isListening else { return }
+        isListening = false
+        gate.lead(to: nil)
+        owner.registry.remove(self)
+        socket.end()
+        rota?.end()
     }
 
-    var port: CInt { CInt(clamping: Socket.localPort(socket)) }
+    override func letNothingIn() { stopListening() }
+
+    override func ended() {
+        freed.store(true, ordering: .releasing)
+        stopListening()
+    }
+
+    /// The program has freed it: on_accept is called no more. Any thread.
+    var isFreed: Bool { freed.load(ordering: .acquiring) }
 
     // MARK: Accepting
 
     override func ready(_ readiness: Readiness) {
-        for _ in 0..<Self.acceptsPerTurnMax where fd >= 0 && !isFull {
+        let most = Int(unsafe options.accepts_per_turn)
+        for _ in 0..<(most > 0 ? most : Self.clientsPerTurn) {
+            guard isListening, mayAccept else { break }
+            let before = gate.descriptorsFreed
             do {
-                guard let accepted = try Socket.accept(socket) else { return }
-                take(accepted)
+                guard let client = try Socket.accept(socket.fd) else { break }
+                take(client)
             } catch {
-                return failed(error.code)
+                failed(error.code, since: before)
+                break
             }
         }
+        ask()
     }
 
-    /// Asks the program, and puts the connection into the loop, unless on_accept has put it into one.
-    private func take(_ accepted: Accepted) {
-        guard let connection = unsafe Connection(context, tlsmem_callbacks(), nil) else {
-            Socket.close(accepted.fd)
-            return failed(ENOMEM)
-        }
-        _ = connection.setSocket(accepted.fd)
-        connection.ownsSocket = true
-        let handle = unsafe Handle.handOut(connection)
-        connection.isBeingAccepted = true
-        let isWelcome = isWelcome(connection, accepted)
-        connection.isBeingAccepted = false
-        guard !connection.isFreed else { return }
-        guard isWelcome else { return unsafe Handle.takeBack(handle, Connection.self) }  // closes the socket, too
-        guard connection.loop == nil else { return }
-        guard owner.add(connection, -1) == TLSMEM_OK.code else {
-            connection.end(Failure(.system(errno: clinux_errno())))  // unless on_accept has ended it already
-            _ = connection.drive()
-            return
-        }
-        connections += 1
-        connection.listener = self
-        pauseIfFull()
+    private func take(_ client: Accepted) {
+        guard isWelcome(client) else { return Socket.close(client.fd) }
+        gate.enter()
+        if rota == nil { serve(client, in: owner) } else { pass(client) }
     }
 
-    /// Calls on_accept.
-    private func isWelcome(_ connection: Connection, _ accepted: Accepted) -> Bool {
-        var peer = accepted.peer
-        return unsafe withUnsafeBytes(of: &peer) { address in
-            var answer = unsafe tlsmem_accepted()
-            unsafe answer.size = MemoryLayout<tlsmem_accepted>.size
-            unsafe answer.connection = connection.handle
-            unsafe answer.fd = accepted.fd
-            unsafe answer.peer = address.baseAddress?.assumingMemoryBound(to: sockaddr.self)
-            unsafe answer.peer_length = accepted.peerLength
-            guard unsafe options.on_accept?(Handle.of(self), &answer, options.user) == 0 else { return false }
-            guard let callbacks = unsafe copy(answer.callbacks) else {
-                failed(EINVAL)
-                return false
-            }
-            connection.callbacks = callbacks
-            unsafe connection.user = answer.user
-            return true
+    /// To the loop whose turn it is.
+    func pass(_ client: Accepted) {
+        while let desk = rota?.take() {
+            if desk.send(client, of: self) { return }
         }
+        turnAway(client)
+    }
+
+    /// Has a loop serve. Returns false when one of the two takes nothing new.
+    func addLoop(_ loop: Loop) -> Bool {
+        guard isListening, !owner.isEnding else { return false }
+        var changed = rota ?? Rota()
+        guard changed.add(loop, gate) else { return false }
+        rota = changed
+        ask()
+        return true
     }
 
     // MARK: Pausing
 
-    func connectionLeft() {
-        connections -= 1
-        guard isFull else { return }
-        isFull = false
-        resume()
+    private var mayAccept: Bool {
+        guard case .none = rest else { return false }
+        if hasRoom { return true }
+        gate.waitForRoom()
+        return hasRoom  // made a moment before, by one who did not see us wait
     }
 
-    private func pauseIfFull() {
-        let most = Int(unsafe options.connections_max)
-        guard most > 0, connections >= most else { return }
-        isFull = true
-        pause()
+    private var hasRoom: Bool { gate.hasRoom && rota?.hasRoom ?? true }
+
+    /// Asks for clients, or for none while none may come.
+    private func ask() {
+        guard isListening else { return }
+        do {
+            try owner.registry.setInterest(self, mayAccept ? .read : [])
+        } catch {
+            pause()
+        }
+    }
+
+    private func pause() {
+        owner.registry.setDeadline(self, MonotonicClock.milliseconds() &+ Self.pauseMilliseconds)
+    }
+
+    /// There is room again, or a descriptor.
+    func lookAgain(_ news: Gate.News) {
+        rota?.clear()
+        if case .descriptor = news, case .shortage = rest {
+            rest = .none
+            owner.registry.setDeadline(self, nil)
+        }
+        ask()
     }
 
     /// What accept refuses it may refuse again at once, for want of descriptors above all: level-triggered readiness
-    /// would spin, so the listener waits a little.
-    private func failed(_ errno: CInt) {
-        if fd >= 0 {
+    /// would spin, so the listener waits a little, or until a connection of its own gives back what it has.
+    ///
+    /// `before` is how many descriptors had been given back when it was tried.
+    func failed(_ errno: CInt, since before: Int) {
+        let isShortage = isShortage(errno)
+        if isListening, !isShortage || gate.waitForDescriptor(since: before) {
+            rest = isShortage ? .shortage : .failure
             pause()
-            owner.registry.setDeadline(self, MonotonicClock.milliseconds() &+ Self.pauseMilliseconds)
+            ask()
         }
         unsafe options.on_error?(Handle.of(self), errno, options.user)
     }
 
-    override func deadlinePassed(now: Int64) {
-        if !isFull { resume() }
-    }
-
-    private func pause() {
-        try? owner.registry.setInterest(self, [])
-    }
-
-    private func resume() {
-        guard fd >= 0 else { return }
-        do {
-            try owner.registry.setInterest(self, .read)
-        } catch {
-            owner.registry.setDeadline(self, MonotonicClock.milliseconds() &+ Self.pauseMilliseconds)
+    private func isShortage(_ errno: CInt) -> Bool {
+        switch errno {
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM: true
+        default: false
         }
+    }
+
+    override func deadlinePassed(now: Int64) {
+        rest = .none
+        ask()
     }
 }

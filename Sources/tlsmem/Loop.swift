@@ -56,10 +56,10 @@ final class Loop {
             super.init()
         }
 
+        /// Nothing new is to come into the loop by it, also if the loop goes on.
+        func letNothingIn() {}
         /// Gives back what the loop does not know of.
         func ended() {}
-        /// The loop wants no newcomers any more.
-        func drain() {}
         /// The grace that a loop gives those who are left when it drains has passed.
         func graceEnds() {}
         /// The loop is being freed: at the end of this it is released.
@@ -126,8 +126,7 @@ final class Loop {
     func remove(_ connection: Connection) {
         connection.connector?.finish()
         leave(connection)
-        connection.listener?.connectionLeft()
-        connection.listener = nil
+        connection.leaveGate()
     }
 
     /// Out of the loop, on its way to another.
@@ -205,7 +204,7 @@ final class Loop {
     func drain(_ graceMilliseconds: Int64) {
         guard !isEnding else { return }
         course = .draining
-        for member in owned { member.drain() }
+        for member in owned { member.letNothingIn() }
         if let graceDeadline { release(graceDeadline) }
         if graceMilliseconds >= 0 {
             let deadline = GraceDeadline(self)

@@ -125,6 +125,9 @@ static void null_loops(void)
     CHECK_STATUS(tlsmem_loop_listen(loop, NULL, &options, &listener), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_listen(loop, ctx, NULL, &listener), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_listener_port(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_listener_add_loop(NULL, loop), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_listener_add_loop(NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_inherited_fd(-1), TLSMEM_EINVAL);
     tlsmem_listener_free(NULL);
     CHECK_STATUS(tlsmem_loop_run(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_run_once(NULL, 0), TLSMEM_EINVAL);

@@ -149,9 +149,30 @@ static void listens(tlsmem_loop *loop)
     bad.backlog = -1;
     CHECK_STATUS(tlsmem_loop_listen(loop, ctx, &bad, NULL), TLSMEM_EINVAL);
     bad = good;
+    bad.accepts_per_turn = -1;
+    CHECK_STATUS(tlsmem_loop_listen(loop, ctx, &bad, NULL), TLSMEM_EINVAL);
+    bad = good;
+    bad.user_size = NEGATIVE;
+    CHECK_STATUS(tlsmem_loop_listen(loop, ctx, &bad, NULL), TLSMEM_EINVAL);
+    bad = good;
+    bad.path = "@tlsmem"; /* and a host */
+    CHECK_STATUS(tlsmem_loop_listen(loop, ctx, &bad, NULL), TLSMEM_EINVAL);
+    bad = good;
+    bad.fd = 0; /* and a host */
+    CHECK_STATUS(tlsmem_loop_listen(loop, ctx, &bad, NULL), TLSMEM_EINVAL);
+    bad = good;
+    bad.fd = -2;
+    CHECK_STATUS(tlsmem_loop_listen(loop, ctx, &bad, NULL), TLSMEM_EINVAL);
+    bad = good;
     bad.host = "192.0.2.1"; /* reserved for documentation: nobody has it */
     CHECK_STATUS(tlsmem_loop_listen(loop, ctx, &bad, NULL), TLSMEM_ESYSTEM);
-    CHECK_STATUS(tlsmem_loop_listen(loop, ctx, &good, NULL), TLSMEM_OK); /* the listener is the loop's */
+    tlsmem_listener *listener;
+    CHECK_STATUS(tlsmem_loop_listen(loop, ctx, &good, &listener), TLSMEM_OK); /* the listener is the loop's */
+    CHECK_STATUS(tlsmem_listener_add_loop(listener, NULL), TLSMEM_EINVAL);
+    static const int indices[] = { -1, -2147483647 - 1 };
+    for (int i = 0; i < 2; i++)
+        CHECK_STATUS(tlsmem_inherited_fd(indices[i]), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_inherited_fd(2147483647), TLSMEM_AGAIN);
     tlsmem_ctx_free(of_client);
     tlsmem_ctx_free(bare);
 }

@@ -136,10 +136,10 @@ class Output:
 class Process:
     """A program under test or its peer: bounded in time, and gone, by its own pid, when its test is over."""
 
-    def __init__(self, test, *command):
+    def __init__(self, test, *command, keep=()):
         command = [str(word) for word in command]
         self._process = subprocess.Popen(command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                         stderr=subprocess.PIPE, env=os.environ | {"LC_ALL": "C"})
+                                         stderr=subprocess.PIPE, env=os.environ | {"LC_ALL": "C"}, pass_fds=keep)
         self.pid = self._process.pid
         self.stdin = self._process.stdin
         self.stdout = Output(self._process.stdout)

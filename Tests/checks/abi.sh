@@ -27,6 +27,16 @@ stack_executable() { readelf -lW "$library" | awk '$1 == "GNU_STACK" && / RWE / 
 calls() { imported | grep -xE "$1"; true; }
 speaks_openssl() { imported | grep -xE 'SSL_set_bio|SSL_set0_rbio' > /dev/null || echo "neither SSL_set_bio nor SSL_set0_rbio"; }
 
+# Each mention of getenv in the sources, and who calls the function that has them. What the library asks for when it runs
+# is watched by Tests/Conformance/listeners.c.
+environment_differs() {
+    diff <(grep -rhoE 'getenv\b(\("[A-Z_]+"\))?' --include='*.swift' --include='*.h' Sources | sort) \
+        <(printf '%s\n' 'getenv("LISTEN_FDS")' 'getenv("LISTEN_PID")')
+    diff <(grep -rhoE '\.inherited\(' --include='*.swift' Sources) <(echo '.inherited(')
+    grep -A4 '^public func tlsmem_inherited_fd(' Sources/tlsmem/*.swift | grep '\.inherited(' > /dev/null ||
+        echo "tlsmem_inherited_fd does not ask"
+}
+
 size=$(stat -L -c %s "$library")
 too_big() { [ "$size" -lt 400000 ] || echo "$size bytes"; }
 
@@ -44,6 +54,9 @@ check "no executable stack" stack_executable
 check "TLS goes through memory BIOs" speaks_openssl
 check "OpenSSL gets no socket" calls \
     'SSL_set_[rw]?fd|BIO_s_(socket|connect|accept|fd|datagram.*)|BIO_new_(socket|connect|accept|fd|dgram.*)|BIO_(connect|listen|bind|accept_ex|lookup.*|socket)'
-check "no signal or exit handler, no environment, no sleep, no output" calls \
-    'signal|sigaction|atexit|on_exit|(secure_)?getenv|u?sleep|nanosleep|v?f?printf|f?puts|f?putc|putchar|fwrite|syslog'
+check "no signal or exit handler, no sleep, no output" calls \
+    'signal|sigaction|atexit|on_exit|u?sleep|nanosleep|v?f?printf|f?puts|f?putc|putchar|fwrite|syslog'
+check "no environment, except by getenv" calls \
+    'secure_getenv|__secure_getenv|environ|_environ|__environ|setenv|putenv|unsetenv|clearenv|getauxval'
+check "of the environment, LISTEN_PID and LISTEN_FDS are read, once each, by tlsmem_inherited_fd" environment_differs
 check "stripped, it has $size bytes: under 400 KB" too_big

@@ -123,7 +123,8 @@ import Testing
             tlsmem_loop_listen(nil, contexts.server, &options, nil), tlsmem_loop_listen(loop, nil, &options, nil),
             tlsmem_loop_listen(loop, contexts.server, nil, nil),
             tlsmem_loop_listen(loop, contexts.server, &options, nil),  // no on_accept
-            tlsmem_listener_port(nil), tlsmem_loop_run(nil), tlsmem_loop_run_once(nil, 0),
+            tlsmem_listener_port(nil), tlsmem_listener_add_loop(nil, loop), tlsmem_listener_add_loop(nil, nil),
+            tlsmem_inherited_fd(-1), tlsmem_inherited_fd(.min), tlsmem_loop_run(nil), tlsmem_loop_run_once(nil, 0),
             tlsmem_loop_run_once(loop, -2),
             tlsmem_loop_stop(nil), tlsmem_loop_wake(nil), tlsmem_loop_post(nil, { _ in }, nil),
             tlsmem_loop_post(loop, nil, nil), tlsmem_loop_watch(nil, 0, 1, { _, _, _, _ in }, nil),
