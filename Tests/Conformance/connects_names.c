@@ -1,4 +1,4 @@
-/* Names: which addresses are tried in which order, and what becomes of it when the resolver is slow or finds nothing. */
+/* Names: which addresses are tried in which order, and a resolver that is slow or finds nothing. */
 #define _GNU_SOURCE
 #include "connects.h"
 
@@ -56,18 +56,18 @@ static void not_found(void)
 
 /* ---- the order of attempts */
 
+#define NINE "127.0.0.11 127.0.0.12 127.0.0.13 127.0.0.14 127.0.0.15 127.0.0.16 127.0.0.17 127.0.0.18 127.0.0.19 "
+
 static void order(void)
 {
     situation("ten addresses, of which the last answers");
-    open_name(NULL, "127.0.0.11 127.0.0.12 127.0.0.13 127.0.0.14 127.0.0.15 127.0.0.16 127.0.0.17 127.0.0.18 127.0.0.19 "
-              "127.0.0.1");
+    open_name(NULL, NINE "127.0.0.1");
     attempt_begin(&a, loop);
     attempt_converses(&a, loop);
     CHECK(a.attempts == 10 && a.failures == 9 && strcmp(a.last, "127.0.0.1") == 0, "%s", a.all);
     attempt_finish(&a);
     situation("ten addresses, and none answers");
-    open_name(NULL, "127.0.0.11 127.0.0.12 127.0.0.13 127.0.0.14 127.0.0.15 127.0.0.16 127.0.0.17 127.0.0.18 127.0.0.19 "
-              "127.0.0.20");
+    open_name(NULL, NINE "127.0.0.20");
     attempt_begin(&a, loop);
     CHECK(turn_until(loop, ended, &a), "nothing happens any more");
     attempt_failed(&a, TLSMEM_ECONNECT, ECONNREFUSED, "127.0.0.11:", ", 127.0.0.20:");
@@ -221,7 +221,7 @@ static void forked(void)
     MUST(child >= 0);
     if (child == 0) {
         alarm(20);
-        if (child_connects()) /* another program: what the parent's threads hold is lost here, and watchers would say so */
+        if (child_connects()) /* what the parent's threads hold is lost here, and a watcher would say so at an exit */
             execl("/bin/true", "true", (char *)NULL);
         _exit(1);
     }
