@@ -60,7 +60,9 @@ static int port_of(int fd)
     place p;
     socklen_t n = sizeof p;
     MUST(getsockname(fd, &p.any, &n) == 0);
-    return p.any.sa_family == AF_INET ? ntohs(p.four.sin_port) : p.any.sa_family == AF_INET6 ? ntohs(p.six.sin6_port) : 0;
+    if (p.any.sa_family == AF_INET)
+        return ntohs(p.four.sin_port);
+    return p.any.sa_family == AF_INET6 ? ntohs(p.six.sin6_port) : 0;
 }
 
 static void echo(tlsmem *c, const void *bytes, size_t n, void *user)
@@ -232,8 +234,8 @@ void attempt_converses(attempt *a, tlsmem_loop *loop)
     CHECK_STATUS(tlsmem_write(a->e.c, bytes, sizeof bytes), sizeof bytes);
     a->e.sent += sizeof bytes;
     CHECK(turn_until(loop, ended, a), "nothing happens any more");
-    CHECK(a->e.closes == 1 && a->e.wrong == 0 && a->e.received == a->e.sent, "on_close %d times, %d wrong, %d bytes back",
-          a->e.closes, a->e.wrong, (int)a->e.received);
+    CHECK(a->e.closes == 1 && a->e.wrong == 0 && a->e.received == a->e.sent,
+          "on_close %d times, %d wrong, %d bytes back", a->e.closes, a->e.wrong, (int)a->e.received);
     CHECK_STATUS(a->e.report.status, TLSMEM_OK);
 }
 

@@ -28,8 +28,8 @@ static void tries_no_more(void)
 }
 
 typedef enum action {
-    NOTHING, WRITE, CLOSE_IN, ABORT_IN, FREE_IN, REMOVE_IN, REMOVE_AND_DRIVE, RECONNECT, CONNECT_IN, RUN, TAKE_FD, PAUSE,
-    CONNECT_ANOTHER, ACTIONS
+    NOTHING, WRITE, CLOSE_IN, ABORT_IN, FREE_IN, REMOVE_IN, REMOVE_AND_DRIVE, RECONNECT, CONNECT_IN, RUN, TAKE_FD,
+    PAUSE, CONNECT_ANOTHER, ACTIONS
 } action;
 static const char *const action_names[ACTIONS] = {
     "nothing", "write", "close", "abort", "free", "remove from the loop", "remove from the loop and handshake",
@@ -96,7 +96,8 @@ static void in_attempt(void)
             MUST(turn(loop) > 0);
         while (tlsmem_loop_run_once(loop, 0) > 0)
             ;
-        CHECK(what == FREE_IN ? a.e.freed : a.e.closes == 0 && state_of(a.e.c) != TLSMEM_STATE_CONNECTING, "it went on");
+        CHECK(what == FREE_IN ? a.e.freed : a.e.closes == 0 && state_of(a.e.c) != TLSMEM_STATE_CONNECTING,
+              "it went on");
         CHECK(a.attempts == at_success + 1, "%d attempts", a.attempts);
         CHECK(what == FREE_IN || (tlsmem_fd(a.e.c) >= 0) == (at_success && what != TAKE_FD), "its fd is %d",
               tlsmem_fd(a.e.c));

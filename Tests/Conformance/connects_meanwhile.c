@@ -66,7 +66,8 @@ static void end_it(way how)
         break;
     case REMOVE:
         CHECK_STATUS(tlsmem_loop_remove(loop, a.e.c), TLSMEM_OK);
-        CHECK(a.e.closes == 0 && state_of(a.e.c) == TLSMEM_STATE_NEW && tlsmem_deadline(a.e.c) == -1, "it is not as new");
+        CHECK(a.e.closes == 0 && state_of(a.e.c) == TLSMEM_STATE_NEW && tlsmem_deadline(a.e.c) == -1,
+              "it is not as new");
         break;
     case TICK:
         CHECK_STATUS(tlsmem_tick(a.e.c, deadline - 1), TLSMEM_OK);

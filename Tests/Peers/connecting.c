@@ -1,5 +1,5 @@
 /*
- * connecting.c - connects to a name, and says what that took: each attempt, the time, and how regularly the loop turned.
+ * connecting.c - connects to a name, and says what that took: each attempt, the time, how regularly the loop turned.
  *
  *   connecting CA-FILE HOST PORT CONNECT_MS
  */
@@ -33,7 +33,8 @@ static void on_attempt(tlsmem *c, const struct sockaddr *to, socklen_t n, int sy
         inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)to)->sin6_addr, text, sizeof text);
     else
         inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)to)->sin_addr, text, sizeof text);
-    printf("attempt %s %s %ld ms\n", text, sys_errno == 0 ? "connected" : strerror(sys_errno), (long)(tlsmem_now() - began));
+    printf("attempt %s %s %ld ms\n", text, sys_errno == 0 ? "connected" : strerror(sys_errno),
+           (long)(tlsmem_now() - began));
 }
 
 static void on_established(tlsmem *c, void *user)
