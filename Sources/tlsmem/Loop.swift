@@ -166,6 +166,7 @@ final class Loop {
     // MARK: Turns
 
     func run() -> CInt {
+        stopIfDrained()  // a turn by tlsmem_loop_run_once may have seen to the last one
         var hasRun = false
         let status = attempt { () throws(Errno) in hasRun = try registry.run() }
         return status == TLSMEM_OK.code && !hasRun ? TLSMEM_ESTATE.code : status
@@ -216,6 +217,7 @@ final class Loop {
     }
 
     fileprivate func graceHasPassed() {
+        if let graceDeadline { release(graceDeadline) }
         graceDeadline = nil
         for member in owned { member.graceEnds() }
         forEachConnection { _ = $0.close() }
@@ -231,11 +233,7 @@ final class Loop {
             owner.registry.setDeadline(self, MonotonicClock.moment(in: milliseconds))
         }
 
-        override func deadlinePassed(now: Int64) {
-            let owner = owner
-            owner.release(self)
-            owner.graceHasPassed()
-        }
+        override func deadlinePassed(now: Int64) { owner.graceHasPassed() }
     }
 
     func fill(_ stats: inout tlsmem_loop_stats_info) {

@@ -105,7 +105,7 @@ static void never_called(void *arg)
 
 static void null_loops(void)
 {
-    tlsmem_loop *loop = tlsmem_loop_new();
+    tlsmem_loop *loop = tlsmem_loop_new_with(NULL); /* which is tlsmem_loop_new() */
     tlsmem_ctx *ctx = context(TLSMEM_SERVER, 0);
     tlsmem *c = connection(ctx, NULL, NULL);
     tlsmem_listen_options options = TLSMEM_LISTEN_OPTIONS_INIT;
@@ -121,6 +121,8 @@ static void null_loops(void)
     CHECK_STATUS(tlsmem_loop_connect(NULL, c, &to), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_connect(loop, NULL, &to), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_connect(loop, c, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_move(NULL, c), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_move(loop, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_listen(NULL, ctx, &options, &listener), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_listen(loop, NULL, &options, &listener), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_listen(loop, ctx, NULL, &listener), TLSMEM_EINVAL);
@@ -133,6 +135,12 @@ static void null_loops(void)
     CHECK_STATUS(tlsmem_loop_run_once(NULL, 0), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_stop(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_wake(NULL), TLSMEM_EINVAL);
+    tlsmem_loop_stats_info stats = TLSMEM_LOOP_STATS_INFO_INIT;
+    CHECK_STATUS(tlsmem_loop_drain(NULL, 0), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_drain(loop, -2), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_drain(loop, INT64_MIN), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_stats(NULL, &stats), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_stats(loop, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_post(NULL, never_called, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_post(loop, NULL, NULL), TLSMEM_EINVAL);
     CHECK(tlsmem_loop_fd(NULL) < 0 && tlsmem_loop_timeout(NULL) < 0, "an fd or a timeout of nothing");

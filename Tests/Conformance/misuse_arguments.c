@@ -1,5 +1,7 @@
 /* Lengths, sizes of structs, and pointers beside the object. */
 #define _GNU_SOURCE
+#include <limits.h>
+#include <errno.h>
 #include "misuse.h"
 
 #include <fcntl.h>
@@ -82,6 +84,13 @@ static int refused_callbacks(const tlsmem_callbacks *callbacks)
     return made == NULL ? TLSMEM_EINVAL : TLSMEM_OK;
 }
 
+static int refused_loop(const tlsmem_loop_options *options)
+{
+    tlsmem_loop *made = tlsmem_loop_new_with(options);
+    tlsmem_loop_free(made);
+    return made == NULL && errno == EINVAL ? TLSMEM_EINVAL : TLSMEM_OK;
+}
+
 static int never(tlsmem_listener *listener, tlsmem_accepted *accepted, void *user)
 {
     (void)listener, (void)accepted, (void)user;
@@ -106,6 +115,14 @@ static void structs(tlsmem_loop *loop)
     WRONG_SIZES(tlsmem_limits, TLSMEM_LIMITS_INIT, tlsmem_ctx_set_limits(unfrozen, &value));
     WRONG_SIZES(tlsmem_callbacks, TLSMEM_CALLBACKS_INIT, tlsmem_set_callbacks(c, &value, NULL));
     WRONG_SIZES(tlsmem_callbacks, TLSMEM_CALLBACKS_INIT, refused_callbacks(&value));
+    WRONG_SIZES(tlsmem_loop_options, TLSMEM_LOOP_OPTIONS_INIT, refused_loop(&value));
+    WRONG_SIZES(tlsmem_loop_stats_info, TLSMEM_LOOP_STATS_INFO_INIT, tlsmem_loop_stats(loop, &value));
+    tlsmem_loop_options of_loop = TLSMEM_LOOP_OPTIONS_INIT;
+    of_loop.handshakes_per_turn = -1;
+    CHECK_STATUS(refused_loop(&of_loop), TLSMEM_EINVAL);
+    of_loop.handshakes_per_turn = INT_MAX;
+    CHECK_STATUS(refused_loop(&of_loop), TLSMEM_OK);
+    CHECK_STATUS(refused_loop(NULL), TLSMEM_OK);
     tlsmem_listen_options options = TLSMEM_LISTEN_OPTIONS_INIT;
     options.on_accept = never;
     options.host = "127.0.0.1";

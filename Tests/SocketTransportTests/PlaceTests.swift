@@ -24,7 +24,7 @@ import Testing
     private func connected(_ path: String) throws -> CInt {
         let fd = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         let address = try #require(SocketAddress(path: path))
-        guard address.withPointer({ connect(fd, $0, $1) }) == 0 else {
+        guard address.withSockaddr({ connect(fd, $0, $1) }) == 0 else {
             let error = Errno.last
             Socket.close(fd)
             throw error
@@ -59,7 +59,7 @@ import Testing
         let folder = try Folder()
         let address = try #require(SocketAddress(path: folder.socket))
         let dead = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        #expect(address.withPointer { bind(dead, $0, $1) } == 0)
+        #expect(address.withSockaddr { bind(dead, $0, $1) } == 0)
         Socket.close(dead)
         let first = try listen(folder.socket)
         #expect(throws: Errno(code: EADDRINUSE)) { try listen(folder.socket) }
