@@ -11,7 +11,9 @@ let house: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableExperimentalFeature("Lifetimes"),
     .enableExperimentalFeature("Embedded", .when(configuration: .release)),
-    .unsafeFlags(["-wmo"], .when(configuration: .release)),
+    // A section for each function: every module has its copy of what it uses of the standard library, and the linker
+    // can only drop whole sections.
+    .unsafeFlags(["-wmo", "-Xfrontend", "-function-sections"], .when(configuration: .release)),
 ]
 
 // Release only: in the test program a hidden symbol could not be intercepted by a sanitizer.
