@@ -23,7 +23,7 @@ pc = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@PREFIX@|$(1)|' -e 's|@LIBDIR@|$(2)|
 	pkgconfig/tlsmem.pc.in
 
 .DELETE_ON_ERROR:
-.PHONY: all examples demo test check faces format install uninstall clean help
+.PHONY: all examples demo test check faces figures format install uninstall clean help
 
 all: build/staged
 
@@ -75,6 +75,10 @@ faces: examples
 	Tests/Conformance/run all PROGRAMS=faces
 	@$(MAKE) --no-print-directory -j2 faces-2 faces-3
 
+# What a loop does under load. The machine should have nothing else to do.
+figures: examples
+	CROWD=10000 Tests/Conformance/run run PROGRAMS="timers crowd burst slow_reader"
+
 faces-%:
 	@FACES_VERSION=$* FACES_LARGE_SEEDS=200 WIRE_BYTEWISE_MOST=5400000 TLSMEM_TEST_SECONDS=7200 \
 		Tests/Conformance/run run-only PROGRAMS=faces
@@ -110,6 +114,7 @@ help:
 	@echo 'make test          run every test (Debian packages that are missing: installed when root, else named)'
 	@echo 'make check         the longer checks: tidiness, ABI, format, sanitizers, valgrind (CHECKS=... for some)'
 	@echo 'make faces         every pair of faces over every cut, 5 MiB both ways too: half an hour'
+	@echo 'make figures       timers, 10,000 connections, a burst of newcomers, a slow reader: prints what they cost'
 	@echo 'make format        lay out the Swift sources as .swift-format says'
 	@echo 'make install       PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) DESTDIR=$(DESTDIR)'
 	@echo 'make uninstall     with the same variables'
