@@ -108,6 +108,8 @@ void end_open(end *e, tlsmem_ctx *ctx, face face, tlsmem_loop *loop, uint32_t st
     } else {
         e->loop = loop;
         MUST(tlsmem_loop_add(loop, e->c, e->fd) == TLSMEM_OK);
+        if (setting("TLSMEM_TEST_MOVES", 0) != 0)
+            MUST((e->other = new_loop()) != NULL);
     }
 }
 
@@ -124,6 +126,8 @@ void end_free_connection(end *e)
 void end_finish(end *e)
 {
     end_free_connection(e);
+    tlsmem_loop_free(e->other);
+    e->other = NULL;
     if (e->fd >= 0)
         close(e->fd);
     if (e->outer >= 0)
@@ -230,17 +234,28 @@ static void drive_fd(end *e)
 }
 
 /** A loop within this one: it is only run when its fd or its timeout says so, which is all another loop would see. */
-static void drive_loop(end *e)
+static void drive_loop(tlsmem_loop *loop)
 {
-    struct pollfd wanted = { tlsmem_loop_fd(e->loop), POLLIN, 0 };
-    if (poll(&wanted, 1, 0) > 0 || tlsmem_loop_timeout(e->loop) == 0)
-        IGNORE(tlsmem_loop_run_once(e->loop, 0) < 0);
+    struct pollfd wanted = { tlsmem_loop_fd(loop), POLLIN, 0 };
+    if (poll(&wanted, 1, 0) > 0 || tlsmem_loop_timeout(loop) == 0)
+        IGNORE(tlsmem_loop_run_once(loop, 0) < 0);
+}
+
+/** Every third time it leaves for the other loop: it arrives there in that one's next turn. */
+static void drive_loops(end *e)
+{
+    drive_loop(e->loop);
+    if (e->other == NULL)
+        return;
+    drive_loop(e->other);
+    if (!end_ended(e) && ++e->drives % 3 == 0)
+        IGNORE(tlsmem_loop_move(e->drives % 2 == 0 ? e->loop : e->other, e->c));
 }
 
 void end_drive(end *e)
 {
     if (e->face == FACE_REGISTRY) {
-        drive_loop(e);
+        drive_loops(e);
         return;
     }
     if (end_ended(e))

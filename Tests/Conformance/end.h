@@ -24,6 +24,8 @@ struct end {
     tlsmem *c;
     face face;
     tlsmem_loop *loop;
+    tlsmem_loop *other;         /* with TLSMEM_TEST_MOVES it goes to and fro between the two, in mid-stream */
+    unsigned drives;
     int fd, outer;              /* the connection's socket and the wire's half; -1 in the buffers face */
 
     /* what it is to do */

@@ -58,6 +58,8 @@ int finish(void)
     end_case();
     if (setting("TLSMEM_TEST_EDGE", 0) != 0)
         printf("%s: with edge-triggered loops\n", program_name);
+    if (setting("TLSMEM_TEST_MOVES", 0) != 0)
+        printf("%s: with connections that move from loop to loop\n", program_name);
     printf("%s: %ld checks, %ld did not hold\n", program_name, checks, failed_checks);
     printf("%s: %ld passed, %ld failed\n", program_name, passed, failed);
     return failed == 0 ? 0 : 1;
