@@ -22,7 +22,10 @@ extension Connection {
     private func leave(_ loop: Loop, for destination: Loop) -> Bool {
         self.destination = nil
         loop.leave(self)
-        if destination.registry.posts.post(Arrival(self, destination)) { return true }
+        if destination.registry.posts.post(Arrival(self, destination)) {
+            loop.stopIfDrained()
+            return true
+        }
         do {
             try loop.enter(self)
         } catch {

@@ -208,5 +208,6 @@ extension Connection {
     func free() {
         isFreed = true
         loop?.remove(self)
+        leaveGate()  // also when it is on its way from loop to loop
     }
 }

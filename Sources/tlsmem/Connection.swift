@@ -54,11 +54,8 @@ internal import TLSEngine
     var destination: Loop?
     /// At work until there is a socket; nil otherwise.
     var connector: Connector?
-    /// The server is named as the host was that it connected to.
-    var nameIsHosts = false
     /// Where its listener counts it, and has to hear when its descriptor is free again.
     var gate: Gate?
-    var isCounted = false
     /// Memory for the program, which lives as long as we do (`user_size`).
     private var userMemory: UnsafeMutableRawPointer?
     /// Plaintext that nobody has read yet; exists only while there is some.
@@ -87,6 +84,10 @@ internal import TLSEngine
     /// The peer's close_notify came and on_eof is owed.
     var owesEOF = false
     var isFreed = false
+    /// Its listener counts it.
+    var isCounted = false
+    /// The server is named as the host was that it connected to.
+    var nameIsHosts = false
     /// Inside on_accept: its callbacks are not known yet, so nothing is reported.
     var isBeingAccepted = false
     var isPumping = false
@@ -208,6 +209,7 @@ internal import TLSEngine
         guard case .ended = course, !isBeingAccepted else { return progress }
         course = .reported
         loop?.remove(self)
+        leaveGate()  // also when it ended on its way from loop to loop
         if !isFreed, let onClose = unsafe callbacks.on_close {
             var report = self.report
             unsafe onClose(handle, &report, user)

@@ -127,16 +127,16 @@ final class Loop {
         connection.connector?.finish()
         leave(connection)
         connection.leaveGate()
+        stopIfDrained()
     }
 
-    /// Out of the loop, on its way to another.
+    /// Out of the loop, perhaps on its way to another; to be followed by `stopIfDrained`.
     func leave(_ connection: Connection) {
         if connection.manner == .patient { handshaking -= 1 }
         registry.remove(connection)
         connection.loop = nil
         connection.destination = nil
         connections -= 1
-        stopIfDrained()
     }
 
     /// Brings interest and deadline up to date; returns an errno when epoll refuses.
@@ -146,9 +146,9 @@ final class Loop {
         if connection.wantsOutput { interest.insert(.write) }
         do {
             if connection.manner == .patient, connection.wasEstablished {
+                try registry.setManner(connection, manner)
                 handshaking -= 1
                 established &+= 1
-                try registry.setManner(connection, manner)
             }
             if connection.connector == nil { try registry.setInterest(connection, interest) }
         } catch {
@@ -223,7 +223,8 @@ final class Loop {
         forEachConnection { _ = $0.close() }
     }
 
-    private func stopIfDrained() {
+    /// Ends the run of a loop that drains, once nobody is left.
+    func stopIfDrained() {
         if case .draining = course, connections == 0 { registry.stop() }
     }
 
