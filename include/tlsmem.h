@@ -296,7 +296,7 @@ tlsmem *tlsmem_new(tlsmem_ctx *ctx, const tlsmem_callbacks *cb, void *user) TLSM
  * Frees a connection, at any moment, also inside its own callbacks. No callback fires from now on.
  *
  * It leaves its loop at once. Nothing is flushed: use tlsmem_close and wait for on_close where that matters. The
- * fd is closed only if the connection owns it (tlsmem_own_fd, or accepted by a listener).
+ * fd is closed only if the connection owns it (tlsmem_own_fd, or it was accepted or connected by a loop).
  */
 void tlsmem_free(tlsmem *c);
 /** Replaces callbacks and user pointer. Plaintext that waits goes to a new on_data at the next driving call, in a loop
