@@ -208,5 +208,6 @@ extension Connection {
     func free() {
         isFreed = true
         loop?.remove(self)
+        leaveGate()  // also on its way between two loops
     }
 }

@@ -208,6 +208,7 @@ internal import TLSEngine
         guard case .ended = course, !isBeingAccepted else { return progress }
         course = .reported
         loop?.remove(self)
+        leaveGate()  // also on its way between two loops
         if !isFreed, let onClose = unsafe callbacks.on_close {
             var report = self.report
             unsafe onClose(handle, &report, user)

@@ -1,0 +1,93 @@
+/*
+ * Connections of a listener that change loops, and what is counted of it.
+ */
+#define _GNU_SOURCE
+#include "regressions.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+static tlsmem_loop *here, *there;
+static tlsmem_listener *listener;
+static int accepted_count;
+static tlsmem *last_accepted;
+static int (*answer)(tlsmem_accepted *accepted);
+
+static int on_accept(tlsmem_listener *l, tlsmem_accepted *accepted, void *user)
+{
+    (void)l, (void)user;
+    accepted_count++;
+    last_accepted = accepted->connection;
+    return answer(accepted);
+}
+
+static void listen_here(int (*on_client)(tlsmem_accepted *accepted), int connections_max)
+{
+    tlsmem_listen_options options = TLSMEM_LISTEN_OPTIONS_INIT;
+    tlsmem_ctx *ctx = context(TLSMEM_SERVER, 0);
+    here = new_loop();
+    there = new_loop();
+    accepted_count = 0;
+    last_accepted = NULL;
+    answer = on_client;
+    options.host = "127.0.0.1";
+    options.connections_max = connections_max;
+    options.on_accept = on_accept;
+    MUST(tlsmem_loop_listen(here, ctx, &options, &listener) == TLSMEM_OK);
+    tlsmem_ctx_free(ctx);
+}
+
+/** A client that has connected is there at once. */
+static int one_client(void)
+{
+    int fd = plain_client(tlsmem_listener_port(listener));
+    MUST(fd >= 0);
+    settle_loop(here);
+    return fd;
+}
+
+static void free_both(void)
+{
+    tlsmem_loop_free(here);
+    tlsmem_loop_free(there);
+}
+
+/* ---- on the way */
+
+static int keep(tlsmem_accepted *accepted)
+{
+    (void)accepted;
+    return 0;
+}
+
+static void lost_on_the_way(int freed_by_the_program)
+{
+    listen_here(keep, 1);
+    int fds[2] = { one_client(), -1 };
+    MUST(accepted_count == 1);
+    tlsmem *gone = last_accepted;
+    CHECK_STATUS(tlsmem_loop_move(there, gone), TLSMEM_OK);
+    if (freed_by_the_program) {
+        tlsmem_free(gone);
+    } else {
+        tlsmem_loop_free(there);
+        there = new_loop();
+        tlsmem_free(gone);
+    }
+    fds[1] = one_client();
+    CHECK(accepted_count == 2, "%d accepted: the first, which is no more, is still counted", accepted_count);
+    if (accepted_count == 2)
+        tlsmem_free(last_accepted);
+    close(fds[0]);
+    close(fds[1]);
+    free_both();
+}
+
+static void its_loop_was_freed(void) { lost_on_the_way(0); }
+static void it_was_freed(void) { lost_on_the_way(1); }
+
+const regression moving_regressions[] = {
+    { "counts for ever a connection whose new loop was freed before it arrived", its_loop_was_freed },
+    { "counts for ever a connection that was freed on its way", it_was_freed },
+    { NULL, NULL }
+};
