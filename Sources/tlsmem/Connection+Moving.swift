@@ -8,11 +8,13 @@ extension Connection {
     func startMoving(to destination: Loop) -> CInt {
         guard let loop, !isOver, !isFreed, socket >= 0 else { return TLSMEM_ESTATE.code }
         self.destination = destination === loop ? nil : destination
-        guard bench == nil, destination !== loop else { return TLSMEM_OK.code }
+        // Whoever is inside one of its callbacks, or asks the program about it, is not through with it.
+        guard bench == nil, !isBeingAccepted, destination !== loop else { return TLSMEM_OK.code }
         return leave(loop, for: destination) ? TLSMEM_OK.code : TLSMEM_ESTATE.code
     }
 
-    /// At the end of the drive in which it was asked for. Returns what the drive does.
+    /// At the end of the drive in which it was asked for, or of the first one after on_accept. Returns what the drive
+    /// does.
     func move(to destination: Loop) -> CInt {
         guard let loop, !leave(loop, for: destination) else { return TLSMEM_OK.code }
         return drive { _ in self.end(Failure(.aborted)) }  // the program was told that it goes

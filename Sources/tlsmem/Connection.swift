@@ -202,7 +202,7 @@ internal import TLSEngine
     private func afterDrive() -> CInt {
         timeRenegotiation()
         noteWaits()
-        if let destination, !isFreed, !isOver { return move(to: destination) }
+        if let destination, !isFreed, !isOver, !isBeingAccepted { return move(to: destination) }
         if !isOver, let loop, let error = loop.update(self) { end(Failure(.system(errno: error))) }
         if drainIsDue { attend() }
         guard case .ended = course, !isBeingAccepted else { return progress }

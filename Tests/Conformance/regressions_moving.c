@@ -11,6 +11,7 @@ static tlsmem_loop *here, *there;
 static tlsmem_listener *listener;
 static int accepted_count;
 static tlsmem *last_accepted;
+static end accepted_end;
 static int (*answer)(tlsmem_accepted *accepted);
 
 static int on_accept(tlsmem_listener *l, tlsmem_accepted *accepted, void *user)
@@ -86,8 +87,41 @@ static void lost_on_the_way(int freed_by_the_program)
 static void its_loop_was_freed(void) { lost_on_the_way(0); }
 static void it_was_freed(void) { lost_on_the_way(1); }
 
+/* ---- from inside on_accept */
+
+static int adopt_add_and_move(tlsmem_accepted *accepted)
+{
+    end_adopt(&accepted_end, accepted->connection, 1);
+    accepted->callbacks = &end_callbacks;
+    accepted->user = &accepted_end;
+    CHECK_STATUS(tlsmem_loop_add(here, accepted->connection, -1), TLSMEM_OK);
+    CHECK_STATUS(tlsmem_loop_move(there, accepted->connection), TLSMEM_OK);
+    return 0;
+}
+
+static uint64_t in_loop(const tlsmem_loop *loop)
+{
+    tlsmem_loop_stats_info stats = TLSMEM_LOOP_STATS_INFO_INIT;
+    MUST(tlsmem_loop_stats(loop, &stats) == TLSMEM_OK);
+    return stats.connections;
+}
+
+static void moved_in_on_accept(void)
+{
+    listen_here(adopt_add_and_move, 0);
+    int fd = one_client();
+    MUST(accepted_count == 1);
+    settle_loop(there);
+    CHECK(in_loop(here) == 0 && in_loop(there) == 1, "%d in the old loop, %d in the new one", (int)in_loop(here),
+          (int)in_loop(there));
+    end_finish(&accepted_end);
+    close(fd);
+    free_both();
+}
+
 const regression moving_regressions[] = {
     { "counts for ever a connection whose new loop was freed before it arrived", its_loop_was_freed },
     { "counts for ever a connection that was freed on its way", it_was_freed },
+    { "takes into its own loop what on_accept has moved to another", moved_in_on_accept },
     { NULL, NULL }
 };
