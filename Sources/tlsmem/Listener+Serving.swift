@@ -39,6 +39,7 @@ extension Listener {
         guard !connection.isFreed else { return gate.leave() }
         guard isAccepted else {
             gate.leave()
+            connection.free()  // on_accept may have put it into a loop
             return unsafe Handle.takeBack(handle, Connection.self)  // closes the socket, too
         }
         if connection.loop == nil, loop.add(connection, -1) != TLSMEM_OK.code {

@@ -119,9 +119,26 @@ static void moved_in_on_accept(void)
     free_both();
 }
 
+static int add_and_refuse(tlsmem_accepted *accepted)
+{
+    CHECK_STATUS(tlsmem_loop_add(here, accepted->connection, -1), TLSMEM_OK);
+    return 1;
+}
+
+static void refused_in_a_loop(void)
+{
+    listen_here(add_and_refuse, 0);
+    int fd = one_client();
+    CHECK(accepted_count == 1 && in_loop(here) == 0, "it is in the loop");
+    CHECK(recv(fd, (char[1]){ 0 }, 1, MSG_DONTWAIT) == 0, "the client is still connected");
+    close(fd);
+    free_both();
+}
+
 const regression moving_regressions[] = {
     { "counts for ever a connection whose new loop was freed before it arrived", its_loop_was_freed },
     { "counts for ever a connection that was freed on its way", it_was_freed },
     { "takes into its own loop what on_accept has moved to another", moved_in_on_accept },
+    { "goes on in its loop after on_accept has refused it", refused_in_a_loop },
     { NULL, NULL }
 };
