@@ -135,10 +135,44 @@ static void refused_in_a_loop(void)
     free_both();
 }
 
+/* ---- loops that drain */
+
+static void free_it(tlsmem *c, const tlsmem_report_info *report, void *user)
+{
+    (void)report, (void)user;
+    tlsmem_free(c);
+}
+
+static int keep_to_the_end(tlsmem_accepted *accepted)
+{
+    static const tlsmem_callbacks freeing = { sizeof freeing, NULL, NULL, NULL, NULL, free_it };
+    accepted->callbacks = &freeing;
+    return 0;
+}
+
+static void served_by_one_that_drains(void)
+{
+    listen_here(keep_to_the_end, 0);
+    CHECK_STATUS(tlsmem_listener_add_loop(listener, here), TLSMEM_OK);
+    CHECK_STATUS(tlsmem_loop_drain(there, -1), TLSMEM_OK);
+    IGNORE(tlsmem_listener_add_loop(listener, there));
+    int fds[4];
+    for (int i = 0; i < 4; i++)
+        fds[i] = one_client();
+    settle_loop(there);
+    settle_loop(here);
+    CHECK(accepted_count == 4 && in_loop(here) == 4, "%d accepted, of which %d are served", accepted_count,
+          (int)in_loop(here));
+    for (int i = 0; i < 4; i++)
+        close(fds[i]);
+    free_both();
+}
+
 const regression moving_regressions[] = {
     { "counts for ever a connection whose new loop was freed before it arrived", its_loop_was_freed },
     { "counts for ever a connection that was freed on its way", it_was_freed },
     { "takes into its own loop what on_accept has moved to another", moved_in_on_accept },
     { "goes on in its loop after on_accept has refused it", refused_in_a_loop },
+    { "gives clients to a loop that drains, which ends them", served_by_one_that_drains },
     { NULL, NULL }
 };
