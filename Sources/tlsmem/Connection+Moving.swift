@@ -48,6 +48,7 @@ private final class Arrival: Job {
         guard !connection.isFreed, !connection.isOver, connection.loop == nil else { return }
         do {
             try loop.enter(connection)
+            if loop.graceIsOver { _ = connection.close() }  // it has set out too late
         } catch {
             let failure = Failure(.system(errno: error.code))
             _ = connection.drive { [connection] _ in connection.end(failure) }

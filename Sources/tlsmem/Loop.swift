@@ -27,6 +27,8 @@ final class Loop {
     private(set) var owned: [Owned] = []
     private(set) var course = Course.going
     private var graceDeadline: GraceDeadline?
+    /// Whoever still comes is closed.
+    private(set) var graceIsOver = false
     private var connections = 0
     private var handshaking = 0
     private var added: UInt64 = 0
@@ -205,6 +207,7 @@ final class Loop {
     func drain(_ graceMilliseconds: Int64) {
         guard !isEnding else { return }
         course = .draining
+        graceIsOver = false
         for member in owned { member.letNothingIn() }
         if let graceDeadline { release(graceDeadline) }
         if graceMilliseconds >= 0 {
@@ -219,6 +222,7 @@ final class Loop {
     fileprivate func graceHasPassed() {
         if let graceDeadline { release(graceDeadline) }
         graceDeadline = nil
+        graceIsOver = true
         for member in owned { member.graceEnds() }
         forEachConnection { _ = $0.close() }
     }

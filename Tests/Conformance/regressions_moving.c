@@ -168,11 +168,42 @@ static void served_by_one_that_drains(void)
     free_both();
 }
 
+static void arrives_after_the_grace(void)
+{
+    ends how = { .version = TLSMEM_TLS1_3, .client_face = FACE_REGISTRY, .server_face = FACE_REGISTRY, .direct = 1 };
+    here = new_loop();
+    there = new_loop();
+    how.loop = here;
+    establish_ends(&how);
+    int stalled[2];
+    socket_pair(stalled);
+    tlsmem_ctx *ctx = context(TLSMEM_CLIENT, 0);
+    tlsmem *holding = connection(ctx, NULL, NULL); /* closing, with something written: it waits for the peer */
+    tlsmem_ctx_free(ctx);
+    MUST(tlsmem_write(holding, "x", 1) == 1 && tlsmem_loop_add(there, holding, stalled[0]) == TLSMEM_OK);
+    CHECK_STATUS(tlsmem_loop_drain(there, 0), TLSMEM_OK);
+    while (state_of(holding) != TLSMEM_STATE_CLOSING && tlsmem_loop_run_once(there, 1000) >= 0)
+        ;
+    client.close_on_eof = 1;
+    CHECK_STATUS(tlsmem_loop_move(there, server.c), TLSMEM_OK);
+    for (int i = 0; i < 4; i++) {
+        settle_loop(there);
+        settle_loop(here);
+    }
+    CHECK(server.closes == 1, "it goes on for ever, and the loop with it");
+    tlsmem_free(holding);
+    close_ends();
+    close(stalled[0]);
+    close(stalled[1]);
+    free_both();
+}
+
 const regression moving_regressions[] = {
     { "counts for ever a connection whose new loop was freed before it arrived", its_loop_was_freed },
     { "counts for ever a connection that was freed on its way", it_was_freed },
     { "takes into its own loop what on_accept has moved to another", moved_in_on_accept },
     { "goes on in its loop after on_accept has refused it", refused_in_a_loop },
     { "gives clients to a loop that drains, which ends them", served_by_one_that_drains },
+    { "never ends a loop that a connection came into after the grace", arrives_after_the_grace },
     { NULL, NULL }
 };
