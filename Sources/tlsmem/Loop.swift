@@ -133,12 +133,18 @@ final class Loop {
 
     /// Out of the loop, on its way to another.
     func leave(_ connection: Connection) {
-        if connection.manner == .patient { handshaking -= 1 }
+        if connection.manner == .patient { handshakeIsOver(connection) }
         registry.remove(connection)
         connection.loop = nil
         connection.destination = nil
         connections -= 1
         stopIfDrained()
+    }
+
+    /// It is no newcomer any more, because it is done with that or because it leaves.
+    private func handshakeIsOver(_ connection: Connection) {
+        handshaking -= 1
+        if connection.wasEstablished { established &+= 1 }
     }
 
     /// Brings interest and deadline up to date; returns an errno when epoll refuses.
@@ -148,9 +154,8 @@ final class Loop {
         if connection.wantsOutput { interest.insert(.write) }
         do {
             if connection.manner == .patient, connection.wasEstablished {
-                handshaking -= 1
-                established &+= 1
                 try registry.setManner(connection, manner)
+                handshakeIsOver(connection)
             }
             if connection.connector == nil { try registry.setInterest(connection, interest) }
         } catch {

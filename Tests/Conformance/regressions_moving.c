@@ -198,6 +198,32 @@ static void arrives_after_the_grace(void)
     free_both();
 }
 
+/* ---- what is counted */
+
+static void leave_when_established(end *e, event what)
+{
+    if (what == EVENT_ESTABLISHED)
+        CHECK_STATUS(tlsmem_loop_move(there, e->c), TLSMEM_OK);
+}
+
+static void established_and_gone(void)
+{
+    ends how = { .version = TLSMEM_TLS1_3, .client_face = FACE_REGISTRY, .server_face = FACE_REGISTRY, .direct = 1 };
+    tlsmem_loop_stats_info stats = TLSMEM_LOOP_STATS_INFO_INIT;
+    here = new_loop();
+    there = new_loop();
+    how.loop = here;
+    open_ends(&how);
+    client.hook = server.hook = leave_when_established;
+    settle_loop(here);
+    settle_loop(there);
+    MUST(tlsmem_loop_stats(here, &stats) == TLSMEM_OK);
+    CHECK(stats.established == 2 && stats.handshaking == 0, "%d handshakes done, %d under way", (int)stats.established,
+          (int)stats.handshaking);
+    close_ends();
+    free_both();
+}
+
 const regression moving_regressions[] = {
     { "counts for ever a connection whose new loop was freed before it arrived", its_loop_was_freed },
     { "counts for ever a connection that was freed on its way", it_was_freed },
@@ -205,5 +231,6 @@ const regression moving_regressions[] = {
     { "goes on in its loop after on_accept has refused it", refused_in_a_loop },
     { "gives clients to a loop that drains, which ends them", served_by_one_that_drains },
     { "never ends a loop that a connection came into after the grace", arrives_after_the_grace },
+    { "does not count a handshake after which the connection left at once", established_and_gone },
     { NULL, NULL }
 };
