@@ -13,11 +13,12 @@ extension Connection {
         return leave(loop, for: destination) ? TLSMEM_OK.code : TLSMEM_ESTATE.code
     }
 
-    /// At the end of the drive in which it was asked for, or of the first one after on_accept. Returns what the drive
-    /// does.
-    func move(to destination: Loop) -> CInt {
-        guard let loop, !leave(loop, for: destination) else { return TLSMEM_OK.code }
-        return drive { _ in self.end(Failure(.aborted)) }  // the program was told that it goes
+    /// At the end of the drive in which it was asked for, or of the first one after on_accept. False when it has ended
+    /// instead.
+    func move(to destination: Loop) -> Bool {
+        guard let loop, !leave(loop, for: destination) else { return true }
+        _ = drive { _ in self.end(Failure(.aborted)) }  // the program was told that it goes
+        return false
     }
 
     /// Once it is posted it is another thread's, so it is not touched any more. False when nobody takes it there.

@@ -162,18 +162,21 @@ internal import TLSEngine
 
     /// Does `work`, everything that follows from it, and reports. From inside a drive only the work is done: the drive
     /// that is under way goes on with the rest.
-    func drive(_ work: (Bench) -> Void = { _ in }) -> CInt {
+    ///
+    /// Returns the answer, asked for when everything is done, but before it leaves for another loop: then it is another
+    /// thread's, and whoever has called this may not look at it any more.
+    func drive(_ work: (Bench) -> Void = { _ in }, answer: (Connection) -> CInt = { $0.progress }) -> CInt {
         if let bench {
             isDriven = true
             work(bench)
-            return progress
+            return answer(self)
         }
         withBench { bench in
             begin()
             work(bench)
             pumpAll(bench)
         }
-        return afterDrive()
+        return afterDrive(answer)
     }
 
     /// Does the work of connecting, and reports. Without a socket nothing follows from it, unless a callback has taken
@@ -187,7 +190,7 @@ internal import TLSEngine
             begin()
             pumpAll(bench)
         }
-        _ = afterDrive()
+        _ = afterDrive { $0.progress }
     }
 
     private func pumpAll(_ bench: Bench) {
@@ -199,13 +202,16 @@ internal import TLSEngine
     }
 
     /// Tells the loop what is waited for now, or reports the end, outside of everything else: the user may free us.
-    private func afterDrive() -> CInt {
+    private func afterDrive(_ answer: (Connection) -> CInt) -> CInt {
         timeRenegotiation()
         noteWaits()
-        if let destination, !isFreed, !isOver, !isBeingAccepted { return move(to: destination) }
+        if let destination, !isFreed, !isOver, !isBeingAccepted {
+            let answer = answer(self)
+            return move(to: destination) ? answer : progress
+        }
         if !isOver, let loop, let error = loop.update(self) { end(Failure(.system(errno: error))) }
         if drainIsDue { attend() }
-        guard case .ended = course, !isBeingAccepted else { return progress }
+        guard case .ended = course, !isBeingAccepted else { return answer(self) }
         course = .reported
         loop?.remove(self)
         leaveGate()  // also on its way between two loops
@@ -214,7 +220,7 @@ internal import TLSEngine
             unsafe onClose(handle, &report, user)
         }
         closeOwnSocket()
-        return progress
+        return answer(self)
     }
 
     private func closeOwnSocket() {
@@ -244,12 +250,15 @@ internal import TLSEngine
 
     // MARK: In a loop
 
-    override func ready(_ readiness: Readiness) {
+    override func ready(_ readiness: Readiness) { _ = exchange(readiness) }
+
+    /// Receives and sends what the socket is ready for.
+    func exchange(_ readiness: Readiness) -> CInt {
         guard bench == nil else {
             if readiness.contains(.read) { receiveIsDue = true }
-            return
+            return progress
         }
-        _ = drive { bench in
+        return drive { bench in
             if readiness.contains(.write) { self.socketIsWritable() }
             if readiness.contains(.read) { self.receive(bench) }
         }
