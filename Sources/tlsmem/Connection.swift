@@ -134,6 +134,13 @@ internal import TLSEngine
         return unsafe userMemory != nil
     }
 
+    /// Its listener counts it, from when it was accepted, and again when it comes back into a loop.
+    func enterGate() {
+        guard let gate, !isCounted else { return }
+        isCounted = true
+        gate.enter()
+    }
+
     /// Its listener counts it no more.
     func leaveGate() {
         guard isCounted else { return }

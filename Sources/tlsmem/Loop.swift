@@ -120,6 +120,7 @@ final class Loop {
     /// It is in the loop from now on.
     func count(_ connection: Connection) {
         connection.loop = self
+        connection.enterGate()
         connections += 1
         added &+= 1
     }

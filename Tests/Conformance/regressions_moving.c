@@ -90,6 +90,25 @@ static void lost_on_the_way(int freed_by_the_program)
 static void its_loop_was_freed(void) { lost_on_the_way(0); }
 static void it_was_freed(void) { lost_on_the_way(1); }
 
+static void put_back(void)
+{
+    listen_here(keep, 1);
+    int fds[2] = { one_client(), -1 };
+    MUST(accepted_count == 1);
+    tlsmem *first = last_accepted;
+    CHECK_STATUS(tlsmem_loop_remove(here, first), TLSMEM_OK);
+    CHECK_STATUS(tlsmem_loop_add(here, first, -1), TLSMEM_OK);
+    fds[1] = one_client();
+    CHECK(accepted_count == 1, "%d accepted, though one is the limit", accepted_count);
+    tlsmem_free(first);
+    settle_loop(here);
+    CHECK(accepted_count == 2, "%d accepted after the first was freed", accepted_count);
+    tlsmem_free(last_accepted);
+    close(fds[0]);
+    close(fds[1]);
+    free_both();
+}
+
 /* ---- from inside on_accept */
 
 static int adopt_add_and_move(tlsmem_accepted *accepted)
@@ -300,6 +319,7 @@ static void established_and_gone(void)
 const regression moving_regressions[] = {
     { "counts for ever a connection whose new loop was freed before it arrived", its_loop_was_freed },
     { "counts for ever a connection that was freed on its way", it_was_freed },
+    { "does not count a connection that was taken out of its loop and put back", put_back },
     { "takes into its own loop what on_accept has moved to another", moved_in_on_accept },
     { "goes on in its loop after on_accept has refused it", refused_in_a_loop },
     { "gives clients to a loop that drains, which ends them", served_by_one_that_drains },
