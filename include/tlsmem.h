@@ -601,8 +601,8 @@ tlsmem_loop *tlsmem_loop_new_with(const tlsmem_loop_options *options) TLSMEM_CHE
 /**
  * Frees a loop, not from inside its own callbacks.
  *
- * Its listeners, watches and timers are freed; each connection still in it is aborted, so that its on_close can
- * free it. Meanwhile nothing can be added to it any more: TLSMEM_ESTATE, or NULL. May call back.
+ * Each connection still in it is aborted, so that its on_close can free it and what belongs to it; then its listeners,
+ * watches and timers are freed. Meanwhile nothing can be added to it any more: TLSMEM_ESTATE, or NULL. May call back.
  */
 void tlsmem_loop_free(tlsmem_loop *loop);
 

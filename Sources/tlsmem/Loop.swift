@@ -187,16 +187,17 @@ final class Loop {
         return handled.map { CInt(clamping: $0) } ?? TLSMEM_ESTATE.code
     }
 
-    /// Ends everything in it; connections get their report.
+    /// Ends everything in it; connections get their report, and first: what the program made beside one is still there
+    /// for its on_close to free.
     func end() {
         course = .ending
         registry.closePosts()
+        forEachConnection { _ = $0.abort() }
         while let last = owned.last {
             last.loopEnds()
             release(last)
         }
         graceDeadline = nil
-        forEachConnection { _ = $0.abort() }
     }
 
     private func forEachConnection(_ body: (Connection) -> Void) {
