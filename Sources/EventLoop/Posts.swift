@@ -69,13 +69,6 @@ open class Job {
         return waiting.isEmpty
     }
 
-    /// Whether the loop still takes jobs. Any thread.
-    package var isOpen: Bool {
-        _ = unsafe pthread_mutex_lock(mutex)
-        defer { _ = unsafe pthread_mutex_unlock(mutex) }
-        return !isClosed
-    }
-
     /// Has a job done in the loop's thread, in order. Any thread. False, and nothing done, when the loop has ended.
     package func post(_ job: Job) -> Bool { post(.job(job)) }
 
