@@ -38,7 +38,8 @@
  * Process    The library closes no fd that it did not open (unless told), installs no signal or exit handler,
  *            raises no SIGPIPE, never sleeps or prints. It reads no environment, beyond what OpenSSL reads for its
  *            configuration file, the resolver for its own, tlsmem_ctx_set_ca_system for the system's authorities, and
- *            tlsmem_inherited_fd for the service manager's sockets.
+ *            tlsmem_inherited_fd for the service manager's sockets. A child of fork may go on using it, as far as OpenSSL
+ *            lets it: the threads that ask the resolver have a fork handler (pthread_atfork) for that.
  *            If the system has no memory left for the library's own few small objects, the process is ended, as
  *            by abort; OpenSSL's failed allocations come back as TLSMEM_ENOMEM.
  */
@@ -601,8 +602,8 @@ tlsmem_loop *tlsmem_loop_new_with(const tlsmem_loop_options *options) TLSMEM_CHE
 /**
  * Frees a loop, not from inside its own callbacks.
  *
- * Its listeners, watches and timers are freed; each connection still in it is aborted, so that its on_close can
- * free it. Meanwhile nothing can be added to it any more: TLSMEM_ESTATE, or NULL. May call back.
+ * Each connection still in it is aborted, so that its on_close can free it and what belongs to it; then its listeners,
+ * watches and timers are freed. Meanwhile nothing can be added to it any more: TLSMEM_ESTATE, or NULL. May call back.
  */
 void tlsmem_loop_free(tlsmem_loop *loop);
 
@@ -611,8 +612,8 @@ void tlsmem_loop_free(tlsmem_loop *loop);
  *
  * The connection stays the caller's, and leaves the loop by itself just before on_close. With fd -1 the fd that the
  * connection already has is used.
- * Returns TLSMEM_OK; TLSMEM_ESTATE when it is in a loop, has ended, or has another fd; TLSMEM_ESYSTEM (errno);
- * TLSMEM_EINVAL. Calls nothing back.
+ * Returns TLSMEM_OK; TLSMEM_ESTATE when it is in a loop, has ended, or has another fd, or when the loop is being freed
+ * or drained; TLSMEM_ESYSTEM (errno); TLSMEM_EINVAL. Calls nothing back.
  */
 int tlsmem_loop_add(tlsmem_loop *loop, tlsmem *c, int fd) TLSMEM_CHECK;
 /** Takes a connection out, at once, also for events already collected; it keeps its fd. One that is connecting gives that
@@ -622,8 +623,9 @@ int tlsmem_loop_remove(tlsmem_loop *loop, tlsmem *c);
  * Moves a live connection into another loop, and so into the thread of that loop, which has it from then on.
  *
  * Call it in the thread of the loop that c is in. From inside a callback of c, what has been received is still
- * delivered here, and then it goes; otherwise it has left when the call returns. On its way it is in no loop. When `to`
- * is freed before it arrived, it is aborted there.
+ * delivered here, and then it goes; from inside on_accept it goes after that; otherwise it has left when the call
+ * returns. On its way it is in no loop. When `to` is freed before it arrived, it is aborted there; when `to` drains, it
+ * comes in all the same, and is closed at once if grace_ms are over.
  * Returns TLSMEM_OK; TLSMEM_ESTATE when c is in no loop, has ended, is connecting, or when `to` is being freed;
  * TLSMEM_EINVAL. Calls nothing back.
  */
@@ -714,9 +716,9 @@ typedef struct tlsmem_listen_options {
  *
  * Returns TLSMEM_OK and the listener, which the loop owns; TLSMEM_ESYSTEM (errno says why; EADDRNOTAVAIL also for a
  * host that does not resolve); TLSMEM_ENOIDENTITY for a context without certificate; TLSMEM_ESTATE for a client's
- * context; TLSMEM_EINVAL, also for two places at once (host or port, path, fd), an option that the place has no use for,
- * and a path that is empty or too long. `listener` may be NULL. Options are copied. Blocks only to resolve a name that is
- * not an address.
+ * context, and when the loop is being freed or drained; TLSMEM_EINVAL, also for two places at once (host or port, path,
+ * fd), an option that the place has no use for, and a path that is empty or too long. `listener` may be NULL. Options are
+ * copied. Blocks only to resolve a name that is not an address.
  */
 int tlsmem_loop_listen(tlsmem_loop *loop, tlsmem_ctx *ctx, const tlsmem_listen_options *options,
                        tlsmem_listener **listener) TLSMEM_CHECK;
@@ -727,8 +729,8 @@ int tlsmem_listener_port(const tlsmem_listener *listener);
  * the loops that were added serve in turn: there on_accept is called, by each in its own thread. Add the listener's own
  * loop too if it is to serve as well; adding one twice changes nothing.
  *
- * A loop that serves runs on while the listener listens. When it is freed, the others serve; when none is left, clients
- * wait until one is added. One that hangs is passed over once 64 clients are on their way to it.
+ * A loop that serves runs on while the listener listens. When it is freed or drained, the others serve; when none is
+ * left, clients wait until one is added. One that hangs is passed over once 64 clients are on their way to it.
  * Call it in the thread of the listener's loop; `loop` may be in use by another.
  * Returns TLSMEM_OK; TLSMEM_ESTATE when either loop is being freed, or the listener listens no more; TLSMEM_EINVAL.
  */
@@ -760,9 +762,9 @@ int tlsmem_loop_stop(tlsmem_loop *loop);
 /** Makes a wait return at once. Returns TLSMEM_OK. Any thread. */
 int tlsmem_loop_wake(tlsmem_loop *loop);
 /**
- * Ends a loop gracefully, from its next turn on: its listeners stop listening, nothing is added any more, connections
- * go on until they end; those that are left after grace_ms (-1: never) are closed by tlsmem_close. When the last
- * one has gone, run returns. A second call sets grace_ms anew. Any thread.
+ * Ends a loop gracefully, from its next turn on: its listeners stop listening, no listener and no connection is added
+ * any more, connections go on until they end; those that are left after grace_ms (-1: never) are closed by tlsmem_close.
+ * When the last one has gone, run returns, whatever is watched or timed. A second call sets grace_ms anew. Any thread.
  *
  * Returns TLSMEM_OK; TLSMEM_EINVAL. Calls nothing back.
  */
@@ -776,7 +778,8 @@ int tlsmem_loop_post(tlsmem_loop *loop, void (*fn)(void *arg), void *arg) TLSMEM
 
 /** Returns an fd that is readable when run_once(loop, 0) has work: a loop within any other loop. Or -1. */
 int tlsmem_loop_fd(const tlsmem_loop *loop);
-/** Returns the milliseconds until run_once has work by time alone; -1 for never. */
+/** Returns the milliseconds until run_once has work by time alone, or thinks so: a deadline that was put off meanwhile is
+ *  looked at when it would have passed. -1 for never. */
 int tlsmem_loop_timeout(const tlsmem_loop *loop);
 
 /**

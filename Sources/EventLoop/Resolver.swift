@@ -55,8 +55,6 @@ package enum Resolver {
     private var questions: [LookUp?] = []
     private var asked = 0
     private var threads = 0
-    /// A child of fork has the queue and not the threads.
-    private var process = getpid()
 
     private init() {
         unsafe mutex = .allocate(capacity: 1)
@@ -65,17 +63,27 @@ package enum Resolver {
 
     /// Made when first needed, and never freed: its threads may outlive everything.
     static var ofProcess: Desk? {
-        _ = unsafe pthread_once(&deskOnce) { unsafe desk = Desk() }
+        _ = unsafe pthread_once(&deskOnce) {
+            unsafe desk = Desk()
+            _ = pthread_atfork(
+                { unsafe desk?.lock() }, { unsafe desk?.unlock() }, { unsafe desk?.beginAnewInChild() })
+        }
         return unsafe desk
     }
 
+    private func lock() { _ = unsafe pthread_mutex_lock(mutex) }
+    private func unlock() { _ = unsafe pthread_mutex_unlock(mutex) }
+
+    /// A child of fork has the queue and not the threads. No other thread is at the queue while it is made: what that one
+    /// has begun, and the mutex with it, would stay as it is for ever.
+    private func beginAnewInChild() {
+        (questions, asked, threads) = ([], 0, 0)
+        unlock()
+    }
+
     func ask(_ more: [LookUp]) throws(Errno) {
-        _ = unsafe pthread_mutex_lock(mutex)
-        defer { _ = unsafe pthread_mutex_unlock(mutex) }
-        if process != getpid() {
-            process = getpid()
-            (questions, asked, threads) = ([], 0, 0)
-        }
+        lock()
+        defer { unlock() }
         let before = questions.count
         for question in more { questions.append(question) }
         for _ in more where threads < Resolver.threadsMax {
@@ -91,12 +99,16 @@ package enum Resolver {
 
     /// The next question that somebody still wants to be asked; nil ends the calling thread.
     private func next() -> LookUp? {
-        _ = unsafe pthread_mutex_lock(mutex)
-        defer { _ = unsafe pthread_mutex_unlock(mutex) }
+        lock()
+        defer { unlock() }
         while asked < questions.count {
             let question = questions[asked]
             questions[asked] = nil
             asked &+= 1
+            if asked > questions.count / 2 {  // under steady load it never runs empty
+                questions.removeFirst(asked)
+                asked = 0
+            }
             if let question, !question.isCancelled { return question }
         }
         (questions, asked) = ([], 0)

@@ -8,14 +8,17 @@ extension Connection {
     func startMoving(to destination: Loop) -> CInt {
         guard let loop, !isOver, !isFreed, socket >= 0 else { return TLSMEM_ESTATE.code }
         self.destination = destination === loop ? nil : destination
-        guard bench == nil, destination !== loop else { return TLSMEM_OK.code }
+        // Whoever is inside one of its callbacks, or asks the program about it, is not through with it.
+        guard bench == nil, !isBeingAccepted, destination !== loop else { return TLSMEM_OK.code }
         return leave(loop, for: destination) ? TLSMEM_OK.code : TLSMEM_ESTATE.code
     }
 
-    /// At the end of the drive in which it was asked for. Returns what the drive does.
-    func move(to destination: Loop) -> CInt {
-        guard let loop, !leave(loop, for: destination) else { return TLSMEM_OK.code }
-        return drive { _ in self.end(Failure(.aborted)) }  // the program was told that it goes
+    /// At the end of the drive in which it was asked for, or of the first one after on_accept. False when it has ended
+    /// instead.
+    func move(to destination: Loop) -> Bool {
+        guard let loop, !leave(loop, for: destination) else { return true }
+        _ = drive { _ in self.end(Failure(.aborted)) }  // the program was told that it goes
+        return false
     }
 
     /// Once it is posted it is another thread's, so it is not touched any more. False when nobody takes it there.
@@ -49,6 +52,7 @@ private final class Arrival: Job {
         guard !connection.isFreed, !connection.isOver, connection.loop == nil else { return }
         do {
             try loop.enter(connection)
+            if loop.graceIsOver { _ = connection.close() }  // it has set out too late
         } catch {
             let failure = Failure(.system(errno: error.code))
             _ = connection.drive { [connection] _ in connection.end(failure) }
@@ -59,17 +63,4 @@ private final class Arrival: Job {
         guard !connection.isFreed else { return }
         _ = connection.abort()
     }
-}
-
-/// tlsmem_loop_drain was called, perhaps in another thread.
-final class Drain: Job {
-    private let loop: Loop
-    private let graceMilliseconds: Int64
-
-    init(_ loop: Loop, _ graceMilliseconds: Int64) {
-        self.loop = loop
-        self.graceMilliseconds = graceMilliseconds
-    }
-
-    override func run() { loop.drain(graceMilliseconds) }
 }

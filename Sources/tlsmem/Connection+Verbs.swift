@@ -183,31 +183,32 @@ extension Connection {
     /// For the verbs of the fd face: the loop has them to itself while it drives.
     func socketIsReady(_ readiness: Readiness) -> CInt {
         guard socket >= 0 || isOver, loop == nil else { return TLSMEM_ESTATE.code }
-        ready(readiness)
-        return progress
+        return exchange(readiness)
     }
 
     func flushSocket() -> CInt {
         guard socket >= 0 || isOver else { return TLSMEM_ESTATE.code }
-        let outcome = drive { bench in
+        return drive { _ in
             self.socketIsWritable()
             self.flush()
+        } answer: {
+            guard $0.progress == TLSMEM_OK.code else { return $0.progress }
+            return ($0.engine.outgoing.isEmpty ? TLSMEM_OK : TLSMEM_AGAIN).code
         }
-        guard outcome == TLSMEM_OK.code else { return outcome }
-        return (engine.outgoing.isEmpty ? TLSMEM_OK : TLSMEM_AGAIN).code
     }
 
     func handshake() -> CInt {
-        let outcome = drive()
-        guard outcome == TLSMEM_OK.code else { return outcome }
-        if let failure = currentFailure { return failure.status.code }  // the alert is on its way
-        return (wasEstablished ? TLSMEM_OK : TLSMEM_AGAIN).code
+        drive(answer: {
+            guard $0.progress == TLSMEM_OK.code else { return $0.progress }
+            if let failure = $0.currentFailure { return failure.status.code }  // the alert is on its way
+            return ($0.wasEstablished ? TLSMEM_OK : TLSMEM_AGAIN).code
+        })
     }
 
     /// The program's reference goes; whatever is on the stack finds the mark.
     func free() {
         isFreed = true
         loop?.remove(self)
-        leaveGate()  // also when it is on its way from loop to loop
+        leaveGate()  // also on its way between two loops
     }
 }

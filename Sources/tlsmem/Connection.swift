@@ -135,6 +135,13 @@ internal import TLSEngine
         return unsafe userMemory != nil
     }
 
+    /// Its listener counts it, from when it was accepted, and again when it comes back into a loop.
+    func enterGate() {
+        guard let gate, !isCounted else { return }
+        isCounted = true
+        gate.enter()
+    }
+
     /// Its listener counts it no more.
     func leaveGate() {
         guard isCounted else { return }
@@ -163,18 +170,21 @@ internal import TLSEngine
 
     /// Does `work`, everything that follows from it, and reports. From inside a drive only the work is done: the drive
     /// that is under way goes on with the rest.
-    func drive(_ work: (Bench) -> Void = { _ in }) -> CInt {
+    ///
+    /// Returns the answer, asked for when everything is done, but before it leaves for another loop: then it is another
+    /// thread's, and whoever has called this may not look at it any more.
+    func drive(_ work: (Bench) -> Void = { _ in }, answer: (Connection) -> CInt = { $0.progress }) -> CInt {
         if let bench {
             isDriven = true
             work(bench)
-            return progress
+            return answer(self)
         }
         withBench { bench in
             begin()
             work(bench)
             pumpAll(bench)
         }
-        return afterDrive()
+        return afterDrive(answer)
     }
 
     /// Does the work of connecting, and reports. Without a socket nothing follows from it, unless a callback has taken
@@ -188,7 +198,7 @@ internal import TLSEngine
             begin()
             pumpAll(bench)
         }
-        _ = afterDrive()
+        _ = afterDrive { $0.progress }
     }
 
     private func pumpAll(_ bench: Bench) {
@@ -200,22 +210,25 @@ internal import TLSEngine
     }
 
     /// Tells the loop what is waited for now, or reports the end, outside of everything else: the user may free us.
-    private func afterDrive() -> CInt {
+    private func afterDrive(_ answer: (Connection) -> CInt) -> CInt {
         timeRenegotiation()
         noteWaits()
-        if let destination, !isFreed, !isOver { return move(to: destination) }
+        if let destination, !isFreed, !isOver, !isBeingAccepted {
+            let answer = answer(self)
+            return move(to: destination) ? answer : progress
+        }
         if !isOver, let loop, let error = loop.update(self) { end(Failure(.system(errno: error))) }
         if drainIsDue { attend() }
-        guard case .ended = course, !isBeingAccepted else { return progress }
+        guard case .ended = course, !isBeingAccepted else { return answer(self) }
         course = .reported
         loop?.remove(self)
-        leaveGate()  // also when it ended on its way from loop to loop
+        leaveGate()  // also on its way between two loops
         if !isFreed, let onClose = unsafe callbacks.on_close {
             var report = self.report
             unsafe onClose(handle, &report, user)
         }
         closeOwnSocket()
-        return progress
+        return answer(self)
     }
 
     private func closeOwnSocket() {
@@ -245,12 +258,15 @@ internal import TLSEngine
 
     // MARK: In a loop
 
-    override func ready(_ readiness: Readiness) {
+    override func ready(_ readiness: Readiness) { _ = exchange(readiness) }
+
+    /// Receives and sends what the socket is ready for.
+    func exchange(_ readiness: Readiness) -> CInt {
         guard bench == nil else {
             if readiness.contains(.read) { receiveIsDue = true }
-            return
+            return progress
         }
-        _ = drive { bench in
+        return drive { bench in
             if readiness.contains(.write) { self.socketIsWritable() }
             if readiness.contains(.read) { self.receive(bench) }
         }

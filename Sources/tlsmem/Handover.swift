@@ -155,7 +155,9 @@ private final class Opening: Job {
         super.init()
     }
 
-    override func run() { desk.opened() }
+    override func run() {
+        if desk.owner.isOpen { desk.opened() } else { desk.shut() }
+    }
     override func dropped() { desk.shut() }
 }
 

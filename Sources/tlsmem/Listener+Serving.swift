@@ -32,22 +32,20 @@ extension Listener {
         _ = connection.setSocket(client.fd)
         connection.ownsSocket = true
         connection.gate = gate
+        connection.isCounted = true
         let handle = unsafe Handle.handOut(connection)
         connection.isBeingAccepted = true
         let isAccepted = isAccepted(connection, client, loop)
         connection.isBeingAccepted = false
-        guard !connection.isFreed else { return gate.leave() }
+        guard !connection.isFreed else { return }
         guard isAccepted else {
-            gate.leave()
+            connection.free()  // on_accept may have put it into a loop
             return unsafe Handle.takeBack(handle, Connection.self)  // closes the socket, too
         }
         if connection.loop == nil, loop.add(connection, -1) != TLSMEM_OK.code {
-            gate.leave()
             connection.end(Failure(.system(errno: clinux_errno())))  // unless on_accept has ended it already
             _ = connection.drive()
-            return
         }
-        connection.isCounted = true
     }
 
     /// Calls on_accept.

@@ -25,9 +25,11 @@ final class Loop {
     private let manner: Manner
     /// Listeners, timers and watches; each knows its place.
     private(set) var owned: [Owned] = []
-    private(set) var course = Course.going
-    private var graceDeadline: GraceDeadline?
-    private var connections = 0
+    var course = Course.going
+    var graceDeadline: GraceDeadline?
+    /// Whoever still comes is closed.
+    var graceIsOver = false
+    private(set) var connections = 0
     private var handshaking = 0
     private var added: UInt64 = 0
     private var established: UInt64 = 0
@@ -118,6 +120,7 @@ final class Loop {
     /// It is in the loop from now on.
     func count(_ connection: Connection) {
         connection.loop = self
+        connection.enterGate()
         connections += 1
         added &+= 1
     }
@@ -132,11 +135,17 @@ final class Loop {
 
     /// Out of the loop, perhaps on its way to another; to be followed by `stopIfDrained`.
     func leave(_ connection: Connection) {
-        if connection.manner == .patient { handshaking -= 1 }
+        if connection.manner == .patient { handshakeIsOver(connection) }
         registry.remove(connection)
         connection.loop = nil
         connection.destination = nil
         connections -= 1
+    }
+
+    /// It is no newcomer any more, because it is done with that or because it leaves.
+    private func handshakeIsOver(_ connection: Connection) {
+        handshaking -= 1
+        if connection.wasEstablished { established &+= 1 }
     }
 
     /// Brings interest and deadline up to date; returns an errno when epoll refuses.
@@ -147,8 +156,7 @@ final class Loop {
         do {
             if connection.manner == .patient, connection.wasEstablished {
                 try registry.setManner(connection, manner)
-                handshaking -= 1
-                established &+= 1
+                handshakeIsOver(connection)
             }
             if connection.connector == nil { try registry.setInterest(connection, interest) }
         } catch {
@@ -179,62 +187,25 @@ final class Loop {
         return handled.map { CInt(clamping: $0) } ?? TLSMEM_ESTATE.code
     }
 
-    /// Ends everything in it; connections get their report.
+    /// Ends everything in it; connections get their report, and first: what the program made beside one is still there
+    /// for its on_close to free.
     func end() {
         course = .ending
         registry.closePosts()
+        forEachConnection { _ = $0.abort() }
         while let last = owned.last {
             last.loopEnds()
             release(last)
         }
         graceDeadline = nil
-        forEachConnection { _ = $0.abort() }
     }
 
-    private func forEachConnection(_ body: (Connection) -> Void) {
+    func forEachConnection(_ body: (Connection) -> Void) {
         registry.forEachWatcher { watcher in
             // Only members are ever added.
             guard let connection = unsafe unsafeDowncast(watcher, to: Member.self).asConnection else { return }
             body(connection)
         }
-    }
-
-    // MARK: Draining
-
-    /// No newcomers from now on; those who are left when the time has come are closed.
-    func drain(_ graceMilliseconds: Int64) {
-        guard !isEnding else { return }
-        course = .draining
-        for member in owned { member.letNothingIn() }
-        if let graceDeadline { release(graceDeadline) }
-        if graceMilliseconds >= 0 {
-            let deadline = GraceDeadline(self)
-            adopt(deadline)
-            deadline.set(graceMilliseconds)
-            graceDeadline = deadline
-        }
-        stopIfDrained()
-    }
-
-    fileprivate func graceHasPassed() {
-        if let graceDeadline { release(graceDeadline) }
-        graceDeadline = nil
-        for member in owned { member.graceEnds() }
-        forEachConnection { _ = $0.close() }
-    }
-
-    /// Ends the run of a loop that drains, once nobody is left.
-    func stopIfDrained() {
-        if case .draining = course, connections == 0 { registry.stop() }
-    }
-
-    /// When a loop that drains closes what is left.
-    private final class GraceDeadline: Owned {
-        func set(_ milliseconds: Int64) {
-            owner.registry.setDeadline(self, MonotonicClock.moment(in: milliseconds))
-        }
-
-        override func deadlinePassed(now: Int64) { owner.graceHasPassed() }
     }
 
     func fill(_ stats: inout tlsmem_loop_stats_info) {

@@ -13,6 +13,7 @@ int main(int count, char **arguments)
     play_all(limit_regressions, wanted);
     play_all(listener_regressions, wanted);
     play_all(loop_regressions, wanted);
+    play_all(moving_regressions, wanted);
     play_all(name_regressions, wanted);
     play_all(thread_regressions, wanted);
     return finish();

@@ -16,7 +16,7 @@ typedef struct regression {
 
 /* By subject, each ended by { NULL, NULL }. */
 extern const regression close_regressions[], handshake_regressions[], interest_regressions[], limit_regressions[],
-    listener_regressions[], loop_regressions[], name_regressions[], thread_regressions[];
+    listener_regressions[], loop_regressions[], moving_regressions[], name_regressions[], thread_regressions[];
 
 /** Plays those whose sentence contains `wanted` (NULL: all), and checks that none keeps a descriptor. */
 void play_all(const regression *each, const char *wanted);

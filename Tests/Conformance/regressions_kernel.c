@@ -108,9 +108,40 @@ static void counts_too_slowly(void)
     still_at = 0;
 }
 
+/** The i-th change of what is watched fails, also the one in which an established connection leaves the newcomers. */
+static void counts_twice(void)
+{
+    ends how = { .version = TLSMEM_TLS1_3, .client_face = FACE_REGISTRY, .server_face = FACE_REGISTRY, .direct = 1 };
+    for (long i = 3; i < 12; i++) { /* the first two put the ends into the loop */
+        tlsmem_loop_stats_info stats = TLSMEM_LOOP_STATS_INFO_INIT;
+        tlsmem_ctx *ctx = context(TLSMEM_SERVER, 0);
+        tlsmem *newcomer = connection(ctx, NULL, NULL);
+        int pair[2];
+        how.loop = new_loop();
+        faulty_arm(FAULTY_EPOLL_CTL, i, ENOSPC);
+        open_ends(&how);
+        settle_loop(how.loop);
+        faulty_arm(FAULTY_EPOLL_CTL, 0, 0);
+        tlsmem_abort(client.c);
+        tlsmem_abort(server.c);
+        socket_pair(pair);
+        MUST(tlsmem_loop_add(how.loop, newcomer, pair[0]) == TLSMEM_OK);
+        MUST(tlsmem_loop_stats(how.loop, &stats) == TLSMEM_OK);
+        CHECK(stats.connections == 1 && stats.handshaking == 1, "%d connections, of which %d in handshake; call %ld",
+              (int)stats.connections, (int)stats.handshaking, i);
+        tlsmem_free(newcomer);
+        close_ends();
+        tlsmem_loop_free(how.loop);
+        tlsmem_ctx_free(ctx);
+        close(pair[0]);
+        close(pair[1]);
+    }
+}
+
 static const regression kernel_regressions[] = {
     { "spins when accept fails in a way that it does not know", spins_when_accept_fails },
     { "allows the peer fewer KeyUpdates than update_rate", counts_too_slowly },
+    { "takes a handshake off the count twice when epoll refuses what follows", counts_twice },
     { NULL, NULL }
 };
 

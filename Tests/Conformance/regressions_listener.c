@@ -87,33 +87,6 @@ static void counts_what_was_taken_out(void)
     tlsmem_loop_free(loop);
 }
 
-static void counts_what_ended_on_its_way(void)
-{
-    tlsmem_loop *other = new_loop();
-    for (int how = 0; how < 2; how++) {
-        listen_with(keep, 1);
-        int port = tlsmem_listener_port(listener);
-        int fds[2] = { plain_client(port), plain_client(port) };
-        MUST(fds[0] >= 0 && fds[1] >= 0);
-        run_until_accepted(1);
-        tlsmem *moving = last_accepted;
-        CHECK_STATUS(tlsmem_loop_move(other, moving), TLSMEM_OK);
-        settle_loop(loop);
-        CHECK(accepted_count == 1, "%d accepted, though one is still there", accepted_count);
-        if (how == 0)
-            CHECK_STATUS(tlsmem_abort(moving), TLSMEM_OK);
-        tlsmem_free(moving);
-        settle_loop(loop);
-        CHECK(accepted_count == 2, "%d accepted after the first has ended", accepted_count);
-        tlsmem_free(last_accepted);
-        settle_loop(other);
-        close(fds[0]);
-        close(fds[1]);
-        tlsmem_loop_free(loop);
-    }
-    tlsmem_loop_free(other);
-}
-
 static void keeps_its_loop(void)
 {
     listen_with(keep, 0);
@@ -223,7 +196,6 @@ static void wrong_size_in_on_accept(void)
 
 const regression listener_regressions[] = {
     { "does not accept again when a counted connection is taken out of its loop", counts_what_was_taken_out },
-    { "counts for ever a connection that ended on its way from loop to loop", counts_what_ended_on_its_way },
     { "keeps a freed loop open for a connection that was taken out of it", keeps_its_loop },
     { "never reports a connection that was closed in on_accept", closed_in_on_accept },
     { "never reports a connection that was aborted in on_accept", aborted_in_on_accept },

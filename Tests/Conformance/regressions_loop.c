@@ -75,6 +75,43 @@ static void grows_while_freed(void)
     tlsmem_ctx_free(server_ctx);
 }
 
+/* ---- what was made beside a connection, and ends with it */
+
+static void never(tlsmem_timer *timer, void *user)
+{
+    (void)timer, (void)user;
+    CHECK(0, "a timer of an hour has passed");
+}
+
+static void free_its_timer(end *e, event what)
+{
+    tlsmem_loop_stats_info stats = TLSMEM_LOOP_STATS_INFO_INIT;
+    if (what != EVENT_CLOSE)
+        return;
+    MUST(tlsmem_loop_stats(loop, &stats) == TLSMEM_OK);
+    if (!CHECK(stats.deadlines > 0, "it is freed already"))
+        return;
+    CHECK_STATUS(tlsmem_timer_set(e->test, 7200000), TLSMEM_OK);
+    tlsmem_timer_free(e->test);
+    e->test = NULL;
+}
+
+static void timers_of_connections(void)
+{
+    tlsmem_loop_stats_info stats = TLSMEM_LOOP_STATS_INFO_INIT;
+    loop = new_loop();
+    ends how = in_the_loop();
+    establish_ends(&how);
+    client.hook = server.hook = free_its_timer;
+    client.test = tlsmem_loop_timer(loop, 3600000, never, NULL);
+    server.test = tlsmem_loop_timer(loop, 3600000, never, NULL);
+    MUST(tlsmem_loop_stats(loop, &stats) == TLSMEM_OK);
+    CHECK(stats.deadlines >= 2, "%d deadlines", (int)stats.deadlines);
+    tlsmem_loop_free(loop);
+    CHECK(client.test == NULL && server.test == NULL, "on_close did not come");
+    close_ends();
+}
+
 /* ---- callbacks that change */
 
 enum { MUCH = 1000000 };
@@ -175,6 +212,7 @@ static void paused_handshake(void)
 
 const regression loop_regressions[] = {
     { "grows while it is freed, and is left over", grows_while_freed },
+    { "frees a timer before the on_close that would free it", timers_of_connections },
     { "does not read on when it gets an on_data", new_on_data },
     { "does not read on when it loses its on_data while paused", no_on_data },
     { "watches a number whose file is gone", watch_again },

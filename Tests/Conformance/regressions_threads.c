@@ -143,7 +143,80 @@ static void moved_to_another_thread(void)
           accepted_count);
 }
 
+/* ---- another thread that is quick */
+
+static tlsmem_loop *here, *there;
+static atomic_int waits_for_the_other, ended_there;
+
+/** Stands in front of the C library's: who wakes a loop lets its thread have the processor until all is over there. */
+ssize_t write(int fd, const void *bytes, size_t n)
+{
+    static _Atomic(void *) found;
+    ssize_t (*next)(int, const void *, size_t);
+    if (found == NULL)
+        found = dlsym(RTLD_NEXT, "write");
+    *(void **)&next = found;
+    ssize_t written = next(fd, bytes, n);
+    if (atomic_exchange(&waits_for_the_other, 0))
+        while (!ended_there)
+            usleep(100);
+    return written;
+}
+
+static void move_away(tlsmem *c, const void *bytes, size_t n, void *user)
+{
+    (void)bytes, (void)n, (void)user;
+    CHECK_STATUS(tlsmem_loop_move(there, c), TLSMEM_OK);
+    waits_for_the_other = 1;
+}
+
+static void has_ended(tlsmem *c, const tlsmem_report_info *report, void *user)
+{
+    (void)c, (void)report, (void)user;
+    ended_there = 1;
+    tlsmem_loop_stop(there);
+}
+
+static void *run_there(void *status)
+{
+    *(int *)status = tlsmem_loop_run(there);
+    return NULL;
+}
+
+static void looked_at_after_it_left(void)
+{
+    const tlsmem_callbacks pull = TLSMEM_CALLBACKS_INIT;
+    const tlsmem_callbacks moving = { sizeof moving, NULL, move_away, NULL, NULL, has_ended };
+    ends how = { .version = TLSMEM_TLS1_3, .client_face = FACE_REGISTRY, .server_face = FACE_REGISTRY, .direct = 1 };
+    pthread_t thread;
+    int status;
+    here = new_loop();
+    there = new_loop();
+    how.loop = here;
+    establish_ends(&how);
+    CHECK_STATUS(tlsmem_set_callbacks(server.c, &pull, NULL), TLSMEM_OK);
+    say(&client, 1000);
+    settle_loop(here);
+    tlsmem_abort(client.c); /* without close_notify: a failure, as soon as somebody receives */
+    shutdown(client.fd, SHUT_WR);
+    ended_there = 0;
+    CHECK_STATUS(tlsmem_set_callbacks(server.c, &moving, NULL), TLSMEM_OK);
+    tlsmem_loop_options lasting = TLSMEM_LOOP_OPTIONS_INIT;
+    lasting.runs_empty = 1;
+    tlsmem_loop_free(there);
+    there = tlsmem_loop_new_with(&lasting);
+    MUST(pthread_create(&thread, NULL, run_there, &status) == 0);
+    CHECK_STATUS(tlsmem_handshake(server.c), TLSMEM_OK); /* it was well when it left */
+    MUST(pthread_join(thread, NULL) == 0);
+    CHECK_STATUS(status, TLSMEM_OK);
+    CHECK(failure_of(server.c) == TLSMEM_ETRUNCATED, "it ended with %s", tlsmem_status_name(failure_of(server.c)));
+    close_ends();
+    tlsmem_loop_free(here);
+    tlsmem_loop_free(there);
+}
+
 const regression thread_regressions[] = {
     { "drives the listener from the thread that a connection was moved to", moved_to_another_thread },
+    { "looks at a connection that has gone to another thread", looked_at_after_it_left },
     { NULL, NULL }
 };
