@@ -6,10 +6,13 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { WORKERS = 2, CLIENTS = 4, ROUNDS = 50, AT_ONCE = 1 };
@@ -215,7 +218,66 @@ static void looked_at_after_it_left(void)
     tlsmem_loop_free(there);
 }
 
+/* ---- fork */
+
+static int asking_is_over; /* atomic */
+
+/** Begins to connect by name, and lets it be: the resolver's threads come and go. */
+static void ask(tlsmem_loop *of, tlsmem *c)
+{
+    tlsmem_connect_options to = TLSMEM_CONNECT_OPTIONS_INIT;
+    to.host = "localhost";
+    to.port = 1;
+    IGNORE(tlsmem_loop_connect(of, c, &to));
+    tlsmem_free(c);
+}
+
+static void *ask_on(void *ctx)
+{
+    tlsmem_loop *of = tlsmem_loop_new();
+    while (!__atomic_load_n(&asking_is_over, __ATOMIC_RELAXED))
+        ask(of, connection(ctx, NULL, NULL));
+    tlsmem_loop_free(of);
+    return NULL;
+}
+
+static void hangs_in_a_child(void)
+{
+    tlsmem_ctx *ctx = context(TLSMEM_CLIENT, 0);
+    pthread_t threads[2];
+    int descriptors = open_descriptors();
+    asking_is_over = 0;
+    for (int i = 0; i < 2; i++)
+        MUST(pthread_create(&threads[i], NULL, ask_on, ctx) == 0);
+    int status = 0;
+    for (int forks = 0; forks < 40 && status == 0; forks++) {
+        /* Made before the fork: OpenSSL's own locks are not the point. */
+        tlsmem *c = connection(ctx, NULL, NULL);
+        tlsmem_loop *of = tlsmem_loop_new();
+        pid_t child = fork();
+        MUST(child >= 0 && of != NULL);
+        if (child == 0) {
+            signal(SIGALRM, SIG_DFL);
+            alarm(20);
+            ask(of, c);
+            _exit(0);
+        }
+        MUST(waitpid(child, &status, 0) == child);
+        tlsmem_free(c);
+        tlsmem_loop_free(of);
+    }
+    CHECK(status == 0, "a child ended with %x", (unsigned)status);
+    __atomic_store_n(&asking_is_over, 1, __ATOMIC_RELAXED);
+    for (int i = 0; i < 2; i++)
+        MUST(pthread_join(threads[i], NULL) == 0);
+    tlsmem_ctx_free(ctx);
+    /* The resolver cannot be stopped; what it is at holds the way into a loop that has gone. */
+    for (int waits = 0; waits < 10000 && open_descriptors() > descriptors; waits++)
+        poll(NULL, 0, 1);
+}
+
 const regression thread_regressions[] = {
+    { "hangs in a child of fork that connects by name", hangs_in_a_child },
     { "drives the listener from the thread that a connection was moved to", moved_to_another_thread },
     { "looks at a connection that has gone to another thread", looked_at_after_it_left },
     { NULL, NULL }
