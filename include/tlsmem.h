@@ -49,6 +49,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -338,7 +339,7 @@ typedef struct tlsmem_want_info {
     int paused;               /**< 1: tlsmem_pause is in force */
     size_t incoming_bytes;    /**< plaintext that waits to be read */
     size_t outgoing_bytes;    /**< ciphertext that waits to be sent */
-    size_t deferred_bytes;    /**< plaintext that was written and cannot be encrypted yet */
+    size_t deferred_bytes;    /**< plaintext that was written and waits: for the handshake, or to be gathered */
     int64_t deadline_ms;      /**< as tlsmem_deadline */
     int congested;            /**< as tlsmem_is_congested */
 } tlsmem_want_info;
@@ -426,11 +427,39 @@ int tlsmem_outgoing_consume(tlsmem *c, size_t n);
  * Returns the bytes taken, 1 to n (0 for n = 0); what was not taken the caller keeps. TLSMEM_AGAIN when
  * outgoing_max is reached: on_drain will tell. TLSMEM_ESTATE after tlsmem_close or tlsmem_close_write;
  * TLSMEM_CLOSED or the failure after the end; TLSMEM_ERESET when the transport takes no more; TLSMEM_EINVAL.
- * With an fd and no loop, what the socket takes is sent before it returns; in a loop, at the end of the turn.
+ * With an fd and no loop, what the socket takes is sent before it returns; in a loop, at the end of the turn; inside a
+ * callback of the same connection, at the end of the call that it came from. Until then small writes are gathered into
+ * one record.
  * Lifetime: the bytes are copied or encrypted before it returns; a call need never be repeated.
  * Calls nothing back.
  */
 ptrdiff_t tlsmem_write(tlsmem *c, const void *bytes, size_t n) TLSMEM_CHECK;
+/**
+ * Writes several pieces as if they were one, 0 to 1024 of them; a piece of length 0 may have any address.
+ *
+ * Returns as tlsmem_write, with the bytes taken of all of them together; TLSMEM_EINVAL, and nothing taken, for a bad
+ * piece too. Calls nothing back.
+ */
+ptrdiff_t tlsmem_writev(tlsmem *c, const struct iovec *pieces, int count) TLSMEM_CHECK;
+/**
+ * Gathers small writes into as few records as they need, which is many times cheaper than a record for each: they wait
+ * for the last tlsmem_uncork, for tlsmem_flush or for the end of the connection's direction. What fills a record does
+ * not wait. Inside a callback of the same connection, and in a loop until the end of the turn, writes are gathered
+ * anyway: a cork is for everywhere else.
+ *
+ * Corks count: each needs its tlsmem_uncork, which also holds in a loop. Returns TLSMEM_OK; TLSMEM_ESTATE after
+ * tlsmem_close or tlsmem_close_write, and for the 256th cork; TLSMEM_CLOSED or the failure after the end; TLSMEM_EINVAL.
+ * Calls nothing back.
+ */
+int tlsmem_cork(tlsmem *c);
+/**
+ * Takes a cork away. The last one lets what was gathered go as tlsmem_write does: with an fd and no loop it is sent
+ * before this returns.
+ *
+ * Returns TLSMEM_OK; TLSMEM_ESTATE without a cork; TLSMEM_CLOSED or the failure after the end; TLSMEM_EINVAL. Calls
+ * nothing back.
+ */
+int tlsmem_uncork(tlsmem *c);
 /**
  * Reads plaintext that waits: for programs without on_data, or while paused.
  *

@@ -21,6 +21,9 @@ static inline int copenssl_seek(BIO *bio, int offset) { return (int)BIO_seek(bio
 static inline void copenssl_mem_eof_return(BIO *bio, int value) { BIO_set_mem_eof_return(bio, value); }
 static inline void copenssl_set_mem_buf(BIO *bio, BUF_MEM *memory) { BIO_set_mem_buf(bio, memory, BIO_CLOSE); }
 static inline void copenssl_get_mem_ptr(BIO *bio, BUF_MEM **memory) { BIO_get_mem_ptr(bio, memory); }
+static inline void copenssl_reset(BIO *bio) { (void)BIO_reset(bio); }
+static inline void *copenssl_malloc(size_t count) { return OPENSSL_malloc(count); }
+static inline void copenssl_clear_free(void *memory, size_t count) { OPENSSL_clear_free(memory, count); }
 
 static inline long copenssl_ctx_set_mode(SSL_CTX *ctx, long mode) { return SSL_CTX_set_mode(ctx, mode); }
 static inline int copenssl_ctx_set_min(SSL_CTX *ctx, int version) { return (int)SSL_CTX_set_min_proto_version(ctx, version); }

@@ -1,28 +1,49 @@
 internal import COpenSSL
 
-/// A queue of bytes in memory: OpenSSL's `BIO_s_mem`, which grows by itself and never refuses a write.
+/// A queue of ciphertext in memory: OpenSSL's `BIO_s_mem`, which grows by itself and never refuses a write.
 ///
-/// It is what OpenSSL reads ciphertext from and writes it to, and also what plaintext waits in: OpenSSL wipes its
-/// memory when it gives it back.
+/// `recv` writes into its memory and `send` reads from it. The first is how OpenSSL's memory BIOs behave and not what
+/// their manual promises, so it is done only where it was seen to work (MemoryBIO+Direct.swift); elsewhere there is a
+/// buffer in between, and one copy more.
 @safe package final class MemoryBIO {
     let bio: OpaquePointer
+    /// Its memory may be written to directly.
+    let isDirect: Bool
+    /// The memory of `bio`, which is its only owner.
+    var memory: UnsafeMutablePointer<BUF_MEM>
+    /// Stands in for it where it may not be written to.
+    private var side: UnsafeMutableRawBufferPointer?
     /// A link for whoever keeps several: a queue, or a pool.
     package var next: MemoryBIO?
 
     package convenience init() throws(OpenSSLError) {
+        try self.init(isDirect: directIsSafe())
+    }
+
+    convenience init(isDirect: Bool) throws(OpenSSLError) {
         ERR_clear_error()
         guard let bio = unsafe BIO_new(BIO_s_mem()) else { throw .drain() }
-        unsafe self.init(bio)
+        var memory: UnsafeMutablePointer<BUF_MEM>?
+        unsafe copenssl_get_mem_ptr(bio, &memory)
+        guard let memory = unsafe memory else {
+            unsafe BIO_free(bio)
+            throw .drain()
+        }
+        unsafe self.init(bio, memory, isDirect)
     }
 
     /// An object that cannot be finished would leak in Embedded Swift: what may fail comes before.
-    private init(_ bio: OpaquePointer) {
+    private init(_ bio: OpaquePointer, _ memory: UnsafeMutablePointer<BUF_MEM>, _ isDirect: Bool) {
         unsafe copenssl_mem_eof_return(bio, -1)  // empty means "not yet", never "end of file"
+        unsafe BIO_set_flags(bio, BIO_FLAGS_NONCLEAR_RST)  // BIO_reset is not to clear all of the memory
         unsafe self.bio = bio
+        unsafe self.memory = memory
+        self.isDirect = isDirect
     }
 
     deinit {
         unsafe BIO_free(bio)  // one reference: an SSL that is attached still holds its own
+        freeSide()
     }
 
     package var count: Int { unsafe BIO_ctrl_pending(bio) }
@@ -41,28 +62,73 @@ internal import COpenSSL
 
     /// Appends a copy; false when OpenSSL has no memory, and then nothing was appended.
     package func append(_ bytes: borrowing RawSpan) -> Bool {
-        if bytes.isEmpty { return true }
-        return unsafe bytes.withUnsafeBytes { source in
-            guard let length = CInt(exactly: source.count) else { return false }
-            return unsafe BIO_write(bio, source.baseAddress, length) == length
-        }
+        let size = bytes.byteCount
+        guard isDirect else { return unsafe bytes.withUnsafeBytes { unsafe appendByCall($0) } }
+        if size == 0 { return true }
+        guard let room = unsafe room(size) else { return false }
+        unsafe bytes.withUnsafeBytes { unsafe room.copyMemory(from: $0) }
+        return appended(size)
     }
 
-    /// Takes the first bytes away without copying. `BIO_reset` would clear the whole buffer each time instead.
+    /// Memory for so many bytes, at least one, behind what waits: for whoever then says with `appended` how many of them
+    /// there are. Nil when OpenSSL has none.
+    package func room(_ size: Int) -> UnsafeMutableRawBufferPointer? {
+        unsafe isDirect ? directRoom(size) : sideRoom(size)
+    }
+
+    /// So many bytes have been put into the room. False when OpenSSL has no memory, and then they are not there.
+    package func appended(_ count: Int) -> Bool {
+        guard count > 0 else { return true }
+        guard isDirect else {
+            guard let side = unsafe side, count <= side.count else { return false }
+            return unsafe appendByCall(UnsafeRawBufferPointer(rebasing: side[..<count]))
+        }
+        unsafe memory.pointee.length &+= count
+        unsafe copenssl_reset(bio)
+        return true
+    }
+
+    /// Takes the first bytes away without copying.
     package func consume(_ count: Int) {
         guard count > 0 else { return }
-        _ = unsafe copenssl_seek(bio, copenssl_tell(bio) &+ CInt(clamping: min(count, self.count)))
+        let held = self.count
+        if isDirect, count >= held {
+            unsafe memory.pointee.length = 0
+            unsafe copenssl_reset(bio)
+        } else {
+            _ = unsafe copenssl_seek(bio, copenssl_tell(bio) &+ CInt(clamping: min(count, held)))
+        }
     }
 
     /// Drops what waits, and gives memory back that one exceptional moment has made it grow to.
     package func empty(keeping bytesMax: Int) {
         consume(count)
-        var memory: UnsafeMutablePointer<BUF_MEM>?
-        unsafe copenssl_get_mem_ptr(bio, &memory)
-        guard let memory = unsafe memory, unsafe memory.pointee.max > bytesMax, let fresh = unsafe BUF_MEM_new() else {
-            return
-        }
+        if bytesMax == 0 { freeSide() }
+        guard unsafe memory.pointee.max > bytesMax, let fresh = unsafe BUF_MEM_new() else { return }
         unsafe copenssl_set_mem_buf(bio, fresh)  // ownership of fresh moves into bio, which frees the old one
         unsafe copenssl_mem_eof_return(bio, -1)
+        unsafe memory = fresh
+    }
+
+    private func appendByCall(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        if bytes.count == 0 { return true }
+        guard let length = CInt(exactly: bytes.count) else { return false }
+        return unsafe BIO_write(bio, bytes.baseAddress, length) == length
+    }
+
+    private func sideRoom(_ size: Int) -> UnsafeMutableRawBufferPointer? {
+        if let side = unsafe side, side.count >= size {
+            return unsafe UnsafeMutableRawBufferPointer(rebasing: side[..<size])
+        }
+        freeSide()
+        guard let fresh = unsafe copenssl_malloc(size) else { return nil }
+        unsafe side = UnsafeMutableRawBufferPointer(start: fresh, count: size)
+        return unsafe side
+    }
+
+    private func freeSide() {
+        guard let side = unsafe side else { return }
+        unsafe copenssl_clear_free(side.baseAddress, side.count)
+        unsafe self.side = nil
     }
 }

@@ -72,10 +72,17 @@ internal import COpenSSL
         }
     }
 
-    /// Encrypts at most one record. An empty write is not OpenSSL's business: SSL_write with 0 is an error.
-    package borrowing func write(_ plaintext: borrowing RawSpan) -> SSLResult {
-        unsafe plaintext.withUnsafeBytes { source in
-            unsafe result(ssl) { unsafe SSL_write($0, source.baseAddress, CInt(clamping: source.count)) }
+    /// What TLS 1.3 adds to the plaintext of a record, and about what TLS 1.2 does: header, content type and tag.
+    private static var recordBytesAdded: Int { 22 }
+
+    /// Encrypts at most one record, into the BIO that is attached. An empty write is not OpenSSL's business: SSL_write
+    /// with 0 is an error.
+    package borrowing func write(_ plaintext: borrowing RawSpan, into outgoing: MemoryBIO) -> SSLResult {
+        let ssl = unsafe self.ssl
+        return unsafe plaintext.withUnsafeBytes { source in
+            outgoing.expecting(source.count &+ Self.recordBytesAdded) {
+                unsafe result(ssl) { unsafe SSL_write($0, source.baseAddress, CInt(clamping: source.count)) }
+            }
         }
     }
 

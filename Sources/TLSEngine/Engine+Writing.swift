@@ -14,6 +14,8 @@ extension Engine {
     /// The most that a record adds to its plaintext (SSL3_RT_MAX_ENCRYPTED_OVERHEAD and the header, rounded up).
     private static var recordOverheadMax: Int { 352 }
     private static var recordBytesMax: Int { 16384 }
+    /// From so many bytes on a write is worth a record of its own: the copy would cost more than is gained.
+    private static var gatheredBytesMax: Int { 4096 }
 
     /// OpenSSL may be given plaintext now. Not while a handshake is under way or due: OpenSSL would run it inside the
     /// write, where application data that the peer still sends is an error; inside a read it is not.
@@ -42,54 +44,81 @@ extension Engine {
     package var owesApplicationData: Bool { deferredBytes > 0 || outgoing.taken < tally.applicationEnd }
 
     /// Takes plaintext, at most about a slice of it, and returns how much: 0 when there is no room. What cannot be
-    /// encrypted now is copied and waits, in order.
-    package mutating func write(_ plaintext: borrowing RawSpan, incoming: MemoryBIO, _ pool: BIOPool) -> Int {
+    /// encrypted now is copied and waits, in order; so does what does not fill a record, with `gathering` or a cork.
+    package mutating func write(
+        _ plaintext: borrowing RawSpan, gathering: Bool, incoming: MemoryBIO, _ pool: BufferPool
+    ) -> Int {
         guard acceptsWrites else { return 0 }
+        let isGathering = gathering || corks > 0
+        let sliceEnd = outgoing.made &+ UInt64(BufferPool.sliceBytesMax)
         var count = 0
-        if deferredBytes == 0 {
-            let sliceEnd = outgoing.made &+ UInt64(BIOPool.sliceBytesMax)
-            while canEncrypt, count < plaintext.byteCount, outgoing.made < sliceEnd {
-                let size = min(plaintext.byteCount - count, Self.recordBytesMax, room)
-                guard size > 0 else { break }
+        while count < plaintext.byteCount, canEncrypt {
+            let rest = plaintext.byteCount - count
+            if isGathering ? deferredBytes >= Self.recordBytesMax : deferredBytes > 0 {
+                guard outgoing.made < sliceEnd, encryptDeferred(incoming, pool) else { break }
+            } else if isGathering, deferredBytes > 0 || rest < Self.gatheredBytesMax {
+                let size = min(rest, Self.recordBytesMax - deferredBytes)
+                let taken = putOff(plaintext.extracting(count..<count + size), pool)
+                guard taken > 0 else { break }
+                count += taken
+            } else {
+                let size = min(rest, Self.recordBytesMax, room)
+                guard size > 0, outgoing.made < sliceEnd else { break }
                 let taken = encrypt(plaintext.extracting(count..<count + size), incoming, pool)
                 guard taken > 0 else { break }
                 count += taken
             }
         }
-        if !canEncrypt || deferredBytes > 0 {
-            count += putOff(plaintext.extracting(count...), pool)
-        }
+        if deferredBytes >= Self.recordBytesMax, canEncrypt { _ = encryptDeferred(incoming, pool) }
+        if !canEncrypt { count += putOff(plaintext.extracting(count...), pool) }
         tally.accepted &+= UInt64(clamping: count)
         return count
     }
 
+    /// Adds a small write to those that are being gathered; false when there are none, or no room in their record. The
+    /// rest of what `write` does is not needed for it.
+    package mutating func addToGathered(_ plaintext: borrowing RawSpan) -> Bool {
+        let size = plaintext.byteCount
+        guard let queue = deferred, !queue.isEmpty, queue.count &+ size < Self.recordBytesMax, acceptsWrites,
+            size <= room, queue.append(plaintext)
+        else { return false }
+        tally.accepted &+= UInt64(clamping: size)
+        return true
+    }
+
     /// Copies plaintext into the queue of deferred writes.
-    private mutating func putOff(_ plaintext: borrowing RawSpan, _ pool: BIOPool) -> Int {
+    private mutating func putOff(_ plaintext: borrowing RawSpan, _ pool: BufferPool) -> Int {
         let size = min(plaintext.byteCount, room)
-        guard size > 0, acceptsWrites, let queue = deferred ?? pool.take() else { return 0 }
+        guard size > 0, acceptsWrites else { return 0 }
+        let queue = deferred ?? pool.takeQueue()
         deferred = queue
         return queue.append(plaintext.extracting(..<size)) ? size : 0
     }
 
+    /// Turns at most one record's worth of what was put off into ciphertext. Returns whether it did.
+    private mutating func encryptDeferred(_ incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
+        guard let queue = deferred, !queue.isEmpty else { return false }
+        let taken = encrypt(queue.bytes.extracting(..<min(queue.count, Self.recordBytesMax)), incoming, pool)
+        queue.consume(taken)
+        return taken > 0
+    }
+
     /// Does what waits and has become possible: encrypts deferred writes, about a slice of them, then close_notify.
-    /// Returns whether anything was done; call again until not.
-    package mutating func settle(incoming: MemoryBIO, _ pool: BIOPool) -> Bool {
-        guard canEncrypt else { return false }
-        if let queue = deferred, !queue.isEmpty {
-            let sliceEnd = outgoing.made &+ UInt64(BIOPool.sliceBytesMax)
+    /// Returns whether anything was done; call again until not. What corks hold back waits on, unless `all` is to go.
+    package mutating func settle(incoming: MemoryBIO, _ pool: BufferPool, all: Bool = false) -> Bool {
+        if deferredBytes > 0 {
+            let least = corks > 0 && !all && state.writing == .open ? Self.recordBytesMax : 1
+            let sliceEnd = outgoing.made &+ UInt64(BufferPool.sliceBytesMax)
             var isMoving = false
-            while canEncrypt, !queue.isEmpty, outgoing.made < sliceEnd {
-                let taken = encrypt(queue.bytes.extracting(..<min(queue.count, Self.recordBytesMax)), incoming, pool)
-                guard taken > 0 else { break }
-                queue.consume(taken)
+            while deferredBytes >= least, outgoing.made < sliceEnd, canEncrypt, encryptDeferred(incoming, pool) {
                 isMoving = true
             }
             return isMoving
         }
         // The client's answer to a HelloRequest would find us closed, and its handshake would never end.
-        guard state.writing == .closing, !ssl.isRenegotiationPending, begin(incoming: incoming, pool) else {
-            return false
-        }
+        guard state.writing == .closing, canEncrypt, !ssl.isRenegotiationPending,
+            begin(incoming: incoming, pool)
+        else { return false }
         switch ssl.sendCloseNotify() {
         case .failed(let cause): _ = fail(cause)
         case .done, .wantsCiphertext, .closeNotify: state.closeNotifySent()
@@ -98,16 +127,17 @@ extension Engine {
     }
 
     /// Turns at most one record's worth of plaintext into ciphertext; 0 when OpenSSL takes none now.
-    private mutating func encrypt(_ plaintext: borrowing RawSpan, _ incoming: MemoryBIO, _ pool: BIOPool) -> Int {
-        guard begin(incoming: incoming, pool) else {
+    private mutating func encrypt(_ plaintext: borrowing RawSpan, _ incoming: MemoryBIO, _ pool: BufferPool) -> Int {
+        guard let target = outgoing.target(pool) else {
             _ = fail(EngineFailure(.outOfMemory))
             return 0
         }
+        ssl.attach(incoming: incoming, outgoing: target)
         if ticketsDue > 0 {
             ssl.scheduleTickets(ticketsDue)
             ticketsDue = 0
         }
-        switch ssl.write(plaintext) {
+        switch ssl.write(plaintext, into: target) {
         case .done(let count):
             tally.encrypted &+= UInt64(clamping: count)
             tally.applicationEnd = outgoing.made
@@ -120,6 +150,20 @@ extension Engine {
         }
     }
 
+    /// Holds small writes back until every cork is taken away. False when there are too many, or nothing can be written.
+    package mutating func cork() -> Bool {
+        guard acceptsWrites, corks < .max else { return false }
+        corks &+= 1
+        return true
+    }
+
+    /// Takes one cork away; false when there is none.
+    package mutating func uncork() -> Bool {
+        guard corks > 0 else { return false }
+        corks &-= 1
+        return true
+    }
+
     /// Closes our direction once everything written is encrypted.
     package mutating func closeWriting() {
         state.closeRequested()
@@ -129,7 +173,7 @@ extension Engine {
     package var canUpdateKey: Bool { canEncrypt && acceptsWrites && ssl.isTLS13 }
 
     /// Changes our key now; false when this is not the time.
-    package mutating func updateKey(askPeer: Bool, incoming: MemoryBIO, _ pool: BIOPool) -> Bool {
+    package mutating func updateKey(askPeer: Bool, incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
         guard canUpdateKey, begin(incoming: incoming, pool), ssl.scheduleKeyUpdate(askPeer: askPeer)
         else { return false }
         if askPeer { updateAnswersDue += 1 }

@@ -21,8 +21,10 @@ package struct Engine: ~Copyable {
     let configuration: Configuration
     var state = EngineState.new(.open)
     package internal(set) var outgoing = Outgoing()
-    /// Plaintext that OpenSSL could not take yet; exists only while there is some.
-    var deferred: MemoryBIO?
+    /// Plaintext that OpenSSL could not take yet, or that is being gathered; exists only while there is some.
+    var deferred: PlaintextQueue?
+    /// How many corks hold small writes back.
+    package internal(set) var corks: UInt8 = 0
     var tally = Tally()
     package private(set) var hasServerName = false
     private var updates: TokenBucket
@@ -56,14 +58,14 @@ package struct Engine: ~Copyable {
     // MARK: A drive
 
     /// Attaches a pair, or a fresh slice when the last one is full; false when there is no memory for one.
-    package mutating func begin(incoming: MemoryBIO, _ pool: BIOPool) -> Bool {
+    package mutating func begin(incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
         guard let target = outgoing.target(pool) else { return false }
         ssl.attach(incoming: incoming, outgoing: target)
         return true
     }
 
     /// Gives back what is empty, so that an idle connection owns no buffer.
-    package mutating func end(_ pool: BIOPool) {
+    package mutating func end(_ pool: BufferPool) {
         if ssl.isInHandshake { ssl.detach() }
         if outgoing.isEmpty { outgoing.discard(pool) }
         if let waiting = deferred, waiting.isEmpty {
@@ -73,12 +75,12 @@ package struct Engine: ~Copyable {
     }
 
     /// Bytes of ciphertext are on their way.
-    package mutating func consumeOutgoing(_ count: Int, _ pool: BIOPool) {
+    package mutating func consumeOutgoing(_ count: Int, _ pool: BufferPool) {
         outgoing.consume(count, pool)
     }
 
     /// The transport takes no more: what waits is dropped.
-    package mutating func discardOutgoing(_ pool: BIOPool) {
+    package mutating func discardOutgoing(_ pool: BufferPool) {
         outgoing.discard(pool)
         if let waiting = deferred { pool.giveBack(waiting) }
         deferred = nil
@@ -88,7 +90,7 @@ package struct Engine: ~Copyable {
 
     /// Makes OpenSSL do one thing with what was fed.
     package mutating func step(
-        into plaintext: inout MutableRawSpan, incoming: MemoryBIO, _ pool: BIOPool, now: Int64
+        into plaintext: inout MutableRawSpan, incoming: MemoryBIO, _ pool: BufferPool, now: Int64
     ) -> Step {
         if let refusal = refusal() { return fail(refusal) }
         guard begin(incoming: incoming, pool) else { return fail(EngineFailure(.outOfMemory)) }

@@ -1,44 +1,5 @@
 package import OpenSSLHandles
 
-/// Spare memory BIOs of one thread, so that a connection owns one only while it has something in it.
-package final class BIOPool {
-    /// A slice takes a whole handshake flight or four full records, and little more.
-    static let sliceBytesMax = 65536
-    private static let capacityBytesMax = 2 * sliceBytesMax
-    private static let sparesMax = 8
-
-    private var first: MemoryBIO?
-    private var spares = 0
-
-    package init() {}
-
-    /// Returns nil when OpenSSL has no memory.
-    package func take() -> MemoryBIO? {
-        guard let spare = first else { return try? MemoryBIO() }
-        first = spare.next
-        spare.next = nil
-        spares -= 1
-        return spare
-    }
-
-    /// What is still in it is dropped. An SSL that was last attached to it may keep a reference, never memory.
-    package func giveBack(_ bio: MemoryBIO) {
-        bio.empty(keeping: Self.capacityBytesMax)
-        guard spares < Self.sparesMax else { return bio.empty(keeping: 0) }
-        bio.next = first
-        first = bio
-        spares += 1
-    }
-
-    deinit {
-        while let spare = first {
-            first = spare.next
-            spare.next = nil
-            spare.empty(keeping: 0)
-        }
-    }
-}
-
 /// The ciphertext of one connection that nobody took yet: a queue of memory BIOs, into whose last OpenSSL writes.
 ///
 /// Slices, because OpenSSL moves what is left to the front of a BIO whenever it writes to it after a partial take.
@@ -61,9 +22,9 @@ package struct Outgoing {
     package var first: MemoryBIO? { head }
 
     /// The slice that OpenSSL may write to now; nil when OpenSSL has no memory.
-    mutating func target(_ pool: BIOPool) -> MemoryBIO? {
-        if let tail, tail.count < BIOPool.sliceBytesMax { return tail }
-        guard let fresh = pool.take() else { return nil }
+    mutating func target(_ pool: BufferPool) -> MemoryBIO? {
+        if let tail, tail.count < BufferPool.sliceBytesMax { return tail }
+        guard let fresh = pool.takeBIO() else { return nil }
         bytesBeforeTail += tail?.count ?? 0
         tail?.next = fresh
         tail = fresh
@@ -72,7 +33,7 @@ package struct Outgoing {
     }
 
     /// Takes bytes from the first slice, at most what is in it.
-    mutating func consume(_ count: Int, _ pool: BIOPool) {
+    mutating func consume(_ count: Int, _ pool: BufferPool) {
         guard let slice = head else { return }
         let count = min(max(0, count), slice.count)
         slice.consume(count)
@@ -87,7 +48,7 @@ package struct Outgoing {
     }
 
     /// Gives every slice back, and drops what is in it.
-    mutating func discard(_ pool: BIOPool) {
+    mutating func discard(_ pool: BufferPool) {
         dropped &+= UInt64(clamping: count)
         while let slice = head {
             head = slice.next

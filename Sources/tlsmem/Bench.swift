@@ -2,7 +2,7 @@ internal import CLinux
 internal import OpenSSLHandles
 internal import TLSEngine
 
-/// What a drive needs and no connection owns: the incoming BIO, and buffers for what is received and decrypted.
+/// What a drive needs and no connection owns: the BIO for what is received, and a buffer for what is decrypted.
 ///
 /// Lent by the thread for the length of a drive. A callback may drive another connection meanwhile, which then gets
 /// a bench of its own.
@@ -11,21 +11,18 @@ internal import TLSEngine
     static let plaintextBytes = 16384
 
     let incoming: MemoryBIO
-    let pool: BIOPool
-    let received: UnsafeMutableRawBufferPointer
+    let pool: BufferPool
     let plaintext: UnsafeMutableRawBufferPointer
     fileprivate var next: Bench?
 
-    fileprivate init(_ incoming: MemoryBIO, _ pool: BIOPool) {
+    fileprivate init(_ incoming: MemoryBIO, _ pool: BufferPool) {
         self.incoming = incoming
         self.pool = pool
-        unsafe received = .allocate(byteCount: Self.receiveBytes, alignment: 16)
         unsafe plaintext = .allocate(byteCount: Self.plaintextBytes, alignment: 16)
     }
 
     deinit {
         incoming.empty(keeping: 0)
-        unsafe received.deallocate()
         unsafe plaintext.initializeMemory(as: UInt8.self, repeating: 0)
         unsafe plaintext.deallocate()
     }
@@ -35,7 +32,7 @@ internal import TLSEngine
 final class Benches {
     private static let sparesMax = 4
 
-    let pool = BIOPool()
+    let pool = BufferPool()
     private var first: Bench?
     private var spares = 0
 

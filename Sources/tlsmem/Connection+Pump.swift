@@ -23,7 +23,7 @@ extension Connection {
                 deliver(count, bench)
             case .established:
                 if case .going = course { phaseBegan = -1 }
-                _ = settle(bench)
+                settle(bench)
                 flush()
                 unsafe callbacks.on_established?(handle, user)
             case .peerClosed:
@@ -31,7 +31,7 @@ extension Connection {
             case .failed(let cause):
                 fail(Failure(.engine(cause)))
             case .needsCiphertext:
-                if settle(bench) { continue }
+                settle(bench)
                 flush()
                 // Once: whoever writes all that fits into each on_drain would otherwise keep the loop for itself.
                 if !hasDrained, deliverDrain() {
@@ -61,20 +61,15 @@ extension Connection {
         return engine.step(into: &target, incoming: bench.incoming, bench.pool, now: lastReceived)
     }
 
-    /// Encrypts what was deferred, slice by slice, and sends as it goes. Returns whether there was anything.
-    private func settle(_ bench: Bench) -> Bool {
-        var isMoving = false
-        while engine.settle(incoming: bench.incoming, bench.pool) {
-            isMoving = true
-            flushIfMuch()
-        }
-        return isMoving
+    /// Encrypts what was deferred, slice by slice, and sends as it goes.
+    func settle(_ bench: Bench, all: Bool = false) {
+        while engine.settle(incoming: bench.incoming, bench.pool, all: all) { flushIfMuch() }
     }
 
     /// Settles and sends at the very end, when no more rounds follow.
     func flushAll() {
         withBench { bench in
-            _ = settle(bench)
+            settle(bench)
             flush()
         }
     }
@@ -86,7 +81,7 @@ extension Connection {
         var budget = limits.wakeMax
         while budget > 0, socket >= 0, wantsInput {
             let size = min(Bench.receiveBytes, budget, isLingering ? Bench.receiveBytes : incomingRoom)
-            let target = unsafe UnsafeMutableRawBufferPointer(rebasing: bench.received[..<max(1, size)])
+            guard let target = unsafe bench.incoming.room(max(1, size)) else { return end(Failure(.outOfMemory)) }
             receiveCalls &+= 1
             let outcome: Transfer
             do {
@@ -106,18 +101,13 @@ extension Connection {
                 if case .lingering(let bytesLeft) = course {
                     course = .lingering(bytesLeft: bytesLeft - count)
                 } else {
-                    unsafe take(unsafe UnsafeRawBufferPointer(rebasing: target[..<count]), bench)
+                    ciphertextReceived &+= UInt64(count)
+                    guard bench.incoming.appended(count) else { return end(Failure(.outOfMemory)) }
                 }
                 if count < target.count, manner != .edge { return }  // level-triggered, what is left is a new event
                 pump(bench)
             }
         }
-    }
-
-    /// Puts ciphertext in front of the engine.
-    func take(_ ciphertext: UnsafeRawBufferPointer, _ bench: Bench) {
-        ciphertextReceived &+= UInt64(ciphertext.count)
-        if unsafe !bench.incoming.append(ciphertext.bytes) { end(Failure(.outOfMemory)) }
     }
 
     private var isLingering: Bool { if case .lingering = course { true } else { false } }
@@ -158,10 +148,9 @@ extension Connection {
         if let onData = unsafe callbacks.on_data, !isPaused, waiting?.isEmpty ?? true {
             return unsafe onData(handle, plaintext.baseAddress, count, user)
         }
-        guard let queue = waiting ?? bench.pool.take(), unsafe queue.append(plaintext.bytes) else {
-            return end(Failure(.outOfMemory))
-        }
+        let queue = waiting ?? bench.pool.takeQueue()
         waiting = queue
+        guard unsafe queue.append(plaintext.bytes) else { return end(Failure(.outOfMemory)) }
         noteIncoming()
     }
 

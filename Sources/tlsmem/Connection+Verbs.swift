@@ -15,23 +15,67 @@ extension Connection {
         if case .broken = transport { return TLSMEM_ERESET.count }
         guard engine.acceptsWrites else { return TLSMEM_ESTATE.count }
         guard plaintext.count > 0 else { return 0 }
+        let taken = unsafe engine.addToGathered(plaintext.bytes) ? plaintext.count : writeOut(plaintext)
+        attend()
+        if taken < plaintext.count || isCongested { owesDrain = true }
+        noteWaits()
+        if taken == 0 { return engine.failure.map { $0.kind.status.count } ?? TLSMEM_AGAIN.count }
+        return taken
+    }
+
+    private func writeOut(_ plaintext: UnsafeRawBufferPointer) -> Int {
+        let gathering = bench != nil || loop != nil  // the end of the drive, or of the turn, sees to the rest
         var taken = 0
         withBench { bench in
             begin()
             while taken < plaintext.count {
                 let rest = unsafe UnsafeRawBufferPointer(rebasing: plaintext[taken...])
-                let count = unsafe engine.write(rest.bytes, incoming: bench.incoming, bench.pool)
+                let count = unsafe engine.write(
+                    rest.bytes, gathering: gathering, incoming: bench.incoming, bench.pool)
                 taken += count
                 let before = engine.outgoing.taken
                 sendSoon()
                 if count == 0, engine.outgoing.taken == before { break }
             }
         }
-        attend()
-        if taken < plaintext.count || isCongested { owesDrain = true }
-        noteWaits()
-        if taken == 0 { return engine.failure.map { $0.kind.status.count } ?? TLSMEM_AGAIN.count }
         return taken
+    }
+
+    func write(_ pieces: UnsafeBufferPointer<iovec>) -> Int {
+        let isCorked = engine.cork()
+        defer { if isCorked { _ = uncork() } }
+        var taken = 0
+        var offered = 0
+        for index in 0..<max(1, pieces.count) where taken == offered {
+            let piece = unsafe index < pieces.count ? pieces[index] : iovec()
+            let count = unsafe write(UnsafeRawBufferPointer(start: piece.iov_base, count: piece.iov_len))
+            if count < 0 { return taken > 0 ? taken : count }
+            taken += count
+            offered += unsafe piece.iov_len
+        }
+        return taken
+    }
+
+    func cork() -> CInt {
+        if isOver { return endStatus.code }
+        if let failure = currentFailure { return failure.status.code }
+        return (engine.cork() ? TLSMEM_OK : TLSMEM_ESTATE).code
+    }
+
+    func uncork() -> CInt {
+        guard engine.uncork() else { return TLSMEM_ESTATE.code }
+        if isOver { return endStatus.code }
+        if let failure = currentFailure { return failure.status.code }
+        guard engine.corks == 0, engine.deferredBytes > 0 else { return TLSMEM_OK.code }
+        if bench == nil, loop == nil {
+            withBench { bench in
+                settle(bench)
+                flush()
+            }
+            noteWaits()
+        }
+        attend()
+        return TLSMEM_OK.code
     }
 
     func read(_ target: UnsafeMutableRawBufferPointer) -> Int {
@@ -78,7 +122,9 @@ extension Connection {
             while taken < ciphertext.count, !self.isOver, !self.isFreed, self.feedRoom > 0 {
                 let size = min(ciphertext.count - taken, Bench.receiveBytes, self.feedRoom)
                 self.lastReceived = MonotonicClock.milliseconds()
-                unsafe self.take(unsafe UnsafeRawBufferPointer(rebasing: ciphertext[taken..<taken + size]), bench)
+                self.ciphertextReceived &+= UInt64(size)
+                let part = unsafe UnsafeRawBufferPointer(rebasing: ciphertext[taken..<taken + size])
+                guard unsafe bench.incoming.append(part.bytes) else { return self.end(Failure(.outOfMemory)) }
                 taken += size
                 if taken < ciphertext.count { self.pump(bench) }
             }
@@ -98,6 +144,7 @@ extension Connection {
     /// The ciphertext to be sent first; nil when none waits.
     func outgoingSlice() -> MemoryBIO? {
         if case .new = engine.phase, engine.role == .client { _ = drive() }
+        if let bench { settle(bench) }  // written in this callback
         guard let slice = engine.outgoing.first, !slice.isEmpty else { return nil }
         return slice
     }
@@ -188,8 +235,9 @@ extension Connection {
 
     func flushSocket() -> CInt {
         guard socket >= 0 || isOver else { return TLSMEM_ESTATE.code }
-        return drive { _ in
+        return drive { bench in
             self.socketIsWritable()
+            self.settle(bench, all: true)
             self.flush()
         } answer: {
             guard $0.progress == TLSMEM_OK.code else { return $0.progress }

@@ -59,7 +59,7 @@ internal import TLSEngine
     /// Memory for the program, which lives as long as we do (`user_size`).
     private var userMemory: UnsafeMutableRawPointer?
     /// Plaintext that nobody has read yet; exists only while there is some.
-    var waiting: MemoryBIO?
+    var waiting: PlaintextQueue?
     /// Lent for the drive that is under way.
     var bench: Bench?
     /// For deadlines that few use.
@@ -118,7 +118,6 @@ internal import TLSEngine
 
     deinit {
         closeOwnSocket()
-        waiting?.empty(keeping: 0)
         unsafe CLinux.free(userMemory)
     }
 

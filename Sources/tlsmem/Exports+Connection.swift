@@ -118,7 +118,7 @@ public func tlsmem_outgoing_peek(
     else { return TLSMEM_EINVAL.code }
     guard !connection.hasTransport else { return TLSMEM_ESTATE.code }
     guard let slice = connection.outgoingSlice() else { return TLSMEM_AGAIN.code }
-    return unsafe show(slice, bytes, n)
+    return unsafe show(slice.bytes, bytes, n)
 }
 
 @implementation @_cdecl("tlsmem_outgoing_consume")
@@ -137,6 +137,26 @@ public func tlsmem_write(_ c: OpaquePointer!, _ bytes: UnsafeRawPointer!, _ n: I
     return unsafe connection.write(unsafe plaintext)
 }
 
+@implementation @_cdecl("tlsmem_writev")
+public func tlsmem_writev(_ c: OpaquePointer!, _ pieces: UnsafePointer<iovec>!, _ count: CInt) -> Int {
+    guard let connection = unsafe connection(c), let pieces = unsafe inputs(pieces, count) else {
+        return TLSMEM_EINVAL.count
+    }
+    return unsafe connection.write(pieces)
+}
+
+@implementation @_cdecl("tlsmem_cork")
+public func tlsmem_cork(_ c: OpaquePointer!) -> CInt {
+    guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
+    return connection.cork()
+}
+
+@implementation @_cdecl("tlsmem_uncork")
+public func tlsmem_uncork(_ c: OpaquePointer!) -> CInt {
+    guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
+    return connection.uncork()
+}
+
 @implementation @_cdecl("tlsmem_read")
 public func tlsmem_read(_ c: OpaquePointer!, _ bytes: UnsafeMutableRawPointer!, _ n: Int) -> Int {
     guard let connection = unsafe connection(c), unsafe input(bytes, n) != nil else { return TLSMEM_EINVAL.count }
@@ -151,7 +171,7 @@ public func tlsmem_read_peek(
     else { return TLSMEM_EINVAL.code }
     guard let queue = connection.waiting, !queue.isEmpty
     else { return connection.nothingToRead(atEnd: TLSMEM_CLOSED).code }
-    return unsafe show(queue, bytes, n)
+    return unsafe show(queue.bytes, bytes, n)
 }
 
 @implementation @_cdecl("tlsmem_read_consume")
@@ -177,11 +197,11 @@ func copy(_ callbacks: UnsafePointer<tlsmem_callbacks>?) -> tlsmem_callbacks? {
     return unsafe callbacks.pointee.size == MemoryLayout<tlsmem_callbacks>.size ? callbacks.pointee : nil
 }
 
-/// Shows what a queue holds, in place.
+/// Shows what waits, in place.
 private func show(
-    _ queue: MemoryBIO, _ bytes: UnsafeMutablePointer<UnsafeRawPointer?>, _ n: UnsafeMutablePointer<Int>
+    _ waiting: borrowing RawSpan, _ bytes: UnsafeMutablePointer<UnsafeRawPointer?>, _ n: UnsafeMutablePointer<Int>
 ) -> CInt {
-    unsafe queue.bytes.withUnsafeBytes {
+    unsafe waiting.withUnsafeBytes {
         unsafe bytes.pointee = $0.baseAddress
         unsafe n.pointee = $0.count
     }

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import CTLSMem
 
 /// C pointer <-> object, here and nowhere else.
@@ -28,6 +29,23 @@ enum Handle {
 func input(_ start: UnsafeRawPointer?, _ count: Int) -> UnsafeRawBufferPointer? {
     guard count >= 0, unsafe start != nil || count == 0 else { return nil }
     return unsafe UnsafeRawBufferPointer(start: start, count: count)
+}
+
+/// Pieces that come from C: nil for too many, when one of them is not what `input` takes, and for more bytes in all than
+/// can be.
+func inputs(_ start: UnsafePointer<iovec>?, _ count: CInt) -> UnsafeBufferPointer<iovec>? {
+    guard count >= 0, count <= 1024, unsafe start != nil || count == 0 else { return nil }
+    let pieces = unsafe UnsafeBufferPointer(start: start, count: Int(count))
+    var total = 0
+    for index in 0..<pieces.count {
+        let piece = unsafe pieces[index]
+        let size = unsafe piece.iov_len
+        guard size == 0 || (unsafe input(piece.iov_base, size) != nil) else { return nil }
+        let (sum, overflowed) = total.addingReportingOverflow(size)
+        guard !overflowed else { return nil }
+        total = sum
+    }
+    return unsafe pieces
 }
 
 /// A struct that C gave us to fill; nil for NULL or a size that we do not know.

@@ -66,6 +66,9 @@ static void null_connections(void)
     CHECK_STATUS(tlsmem_outgoing_peek(NULL, &bytes, &n), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_outgoing_consume(NULL, 0), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_write(NULL, "x", 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_writev(NULL, NULL, 0), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_cork(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_uncork(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_read(NULL, text, sizeof text), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_read_peek(NULL, &bytes, &n), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_read_consume(NULL, 0), TLSMEM_EINVAL);

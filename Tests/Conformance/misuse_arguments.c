@@ -29,6 +29,7 @@ static void buffers(void)
     for (int i = 0; i < 2; i++) {
         CHECK_STATUS(tlsmem_feed(c, "x", bad[i]), TLSMEM_EINVAL);
         CHECK_STATUS(tlsmem_write(c, "x", bad[i]), TLSMEM_EINVAL);
+        CHECK_STATUS(tlsmem_writev(c, (struct iovec[]){ { "x", 1 }, { "x", bad[i] } }, 2), TLSMEM_EINVAL);
         CHECK_STATUS(tlsmem_read(c, &n, bad[i]), TLSMEM_EINVAL);
         CHECK_STATUS(tlsmem_peer_certificate(c, &n, bad[i]), TLSMEM_EINVAL);
         CHECK_STATUS(tlsmem_peer_subject(c, (char *)&n, bad[i]), TLSMEM_EINVAL);
@@ -39,6 +40,21 @@ static void buffers(void)
     }
     CHECK_STATUS(tlsmem_feed(c, NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_write(c, NULL, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_writev(c, NULL, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_writev(c, NULL, -1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_writev(c, (struct iovec[]){ { "x", 1 }, { NULL, 1 } }, 2), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_writev(c, (struct iovec[]){ { "x", PTRDIFF_MAX }, { "x", 1 } }, 2), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_writev(c, (struct iovec[1025]){ { "x", 0 } }, 1025), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_writev(c, (struct iovec[1024]){ { NULL, 0 } }, 1024), 0);
+    CHECK_STATUS(tlsmem_writev(c, NULL, 0), 0);
+    CHECK_STATUS(want_of(c).deferred_bytes, 0);
+    CHECK_STATUS(tlsmem_uncork(c), TLSMEM_ESTATE);
+    for (int i = 0; i < 255; i++)
+        MUST(tlsmem_cork(c) == TLSMEM_OK);
+    CHECK_STATUS(tlsmem_cork(c), TLSMEM_ESTATE);
+    for (int i = 0; i < 255; i++)
+        MUST(tlsmem_uncork(c) == TLSMEM_OK);
+    CHECK_STATUS(tlsmem_uncork(c), TLSMEM_ESTATE);
     CHECK_STATUS(tlsmem_read(c, NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_peer_certificate(c, NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_peer_subject(c, NULL, 1), TLSMEM_EINVAL);

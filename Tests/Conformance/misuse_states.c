@@ -23,6 +23,10 @@ static long call_feed(tlsmem *c) { return tlsmem_feed(c, "x", 1); }
 static long call_feed_eof(tlsmem *c) { return tlsmem_feed_eof(c); }
 static long call_consume(tlsmem *c) { return tlsmem_outgoing_consume(c, want_of(c).outgoing_bytes + 1); }
 static long call_write(tlsmem *c) { return tlsmem_write(c, "x", 1); }
+static long call_writev(tlsmem *c) { return tlsmem_writev(c, (struct iovec[]){ { "x", 1 }, { "yz", 2 } }, 2); }
+static long call_writev_nothing(tlsmem *c) { return tlsmem_writev(c, NULL, 0); }
+static long call_cork(tlsmem *c) { return tlsmem_cork(c); }
+static long call_uncork(tlsmem *c) { return tlsmem_uncork(c); }
 static long call_read(tlsmem *c) { char byte; return tlsmem_read(c, &byte, 1); }
 static long call_read_peek(tlsmem *c) { const void *p; size_t n; return tlsmem_read_peek(c, &p, &n); }
 static long call_read_consume(tlsmem *c) { return tlsmem_read_consume(c, 1); }
@@ -70,6 +74,10 @@ static const struct {
                                                  TLSMEM_ETRUNCATED, OR(TLSMEM_CLOSED, TLSMEM_ETRUNCATED), CLO, WHY } },
     { "outgoing_consume", call_consume,        { INV, INV, INV, INV, INV, INV, INV } },
     { "write", call_write,                     { 1, 1, 1, 1, STA, CLO, WHY } },
+    { "writev", call_writev,                   { 3, 3, 3, 3, STA, CLO, WHY } },
+    { "writev of nothing", call_writev_nothing, { 0, 0, 0, 0, STA, CLO, WHY } },
+    { "cork", call_cork,                       { 0, 0, 0, 0, STA, CLO, WHY } },
+    { "uncork", call_uncork,                   { STA, STA, STA, STA, STA, STA, STA } },
     { "read", call_read,                       { AGN, AGN, AGN, AGN, AGN, 0, WHY } },
     { "read_peek", call_read_peek,             { AGN, AGN, AGN, AGN, AGN, CLO, WHY } },
     { "read_consume", call_read_consume,       { INV, INV, INV, INV, INV, INV, INV } },

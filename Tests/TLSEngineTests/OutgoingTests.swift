@@ -5,7 +5,7 @@ import Testing
 @testable import TLSEngine
 
 /// Writes where OpenSSL would.
-private func put(_ bytes: [UInt8], _ queue: inout Outgoing, _ pool: BIOPool) -> Bool {
+private func put(_ bytes: [UInt8], _ queue: inout Outgoing, _ pool: BufferPool) -> Bool {
     queue.target(pool)?.put(bytes) ?? false
 }
 
@@ -13,7 +13,7 @@ private func put(_ bytes: [UInt8], _ queue: inout Outgoing, _ pool: BIOPool) -> 
     @Test(arguments: 1...40)
     func `gives back exactly what was put in, in order`(seed: Int) {
         var random = Seeded(UInt64(seed))
-        let pool = BIOPool()
+        let pool = BufferPool()
         var queue = Outgoing()
         var model: [UInt8] = []
         var (made, taken, dropped) = (0, 0, 0)
@@ -49,7 +49,7 @@ private func put(_ bytes: [UInt8], _ queue: inout Outgoing, _ pool: BIOPool) -> 
     }
 
     @Test func `takes no more from a slice than is in it`() {
-        let pool = BIOPool()
+        let pool = BufferPool()
         var queue = Outgoing()
         queue.consume(10, pool)  // nothing there
         let isPut = put([1, 2, 3], &queue, pool)
@@ -62,38 +62,38 @@ private func put(_ bytes: [UInt8], _ queue: inout Outgoing, _ pool: BIOPool) -> 
     }
 
     @Test func `begins a slice only when the last one is full`() throws {
-        let pool = BIOPool()
+        let pool = BufferPool()
         var queue = Outgoing()
         let target = queue.target(pool)
         let first = try #require(target)
-        #expect(first.put(pattern(BIOPool.sliceBytesMax - 1)))
+        #expect(first.put(pattern(BufferPool.sliceBytesMax - 1)))
         let same = queue.target(pool)
         #expect(same === first)
         #expect(first.put([1]))
         let second = queue.target(pool)
         #expect(second != nil && second !== first)
         #expect(queue.first === first)
-        queue.consume(BIOPool.sliceBytesMax, pool)
+        queue.consume(BufferPool.sliceBytesMax, pool)
         #expect(queue.first === second)
     }
 }
 
 @Suite struct `A pool of BIOs` {
     @Test func `lends again what was given back, and empty`() throws {
-        let pool = BIOPool()
-        let one = try #require(pool.take())
+        let pool = BufferPool()
+        let one = try #require(pool.takeBIO())
         #expect(one.put([1, 2, 3]))
         pool.giveBack(one)
-        let again = try #require(pool.take())
+        let again = try #require(pool.takeBIO())
         #expect(again === one)
         #expect(again.isEmpty && again.next == nil)
-        let other = try #require(pool.take())
+        let other = try #require(pool.takeBIO())
         #expect(other !== one)
     }
 
     @Test func `keeps only a few, and those that it does not keep give their memory back`() {
-        let pool = BIOPool()
-        let taken = (0..<20).compactMap { _ in pool.take() }
+        let pool = BufferPool()
+        let taken = (0..<20).compactMap { _ in pool.takeBIO() }
         #expect(taken.count == 20)
         for bio in taken {
             #expect(bio.put(pattern(10_000)))
@@ -101,7 +101,7 @@ private func put(_ bytes: [UInt8], _ queue: inout Outgoing, _ pool: BIOPool) -> 
         }
         var known = 0
         for _ in 0..<20 {
-            let bio = pool.take()
+            let bio = pool.takeBIO()
             if taken.contains(where: { $0 === bio }) { known += 1 }
         }
         #expect(known > 0 && known < 20)

@@ -4,7 +4,7 @@ import TLSEngine
 /// What is lent for a drive: an incoming BIO, and a pool that the outgoing ones come from.
 package final class Lent {
     package let incoming: MemoryBIO
-    package let pool = BIOPool()
+    package let pool = BufferPool()
 
     package init() throws { incoming = try MemoryBIO() }
 }
@@ -100,7 +100,7 @@ package final class End {
 
     /// Writes as much as is taken in one call.
     package func write(_ bytes: [UInt8]) -> Int {
-        withLent { engine.write(bytes.span.bytes, incoming: lent.incoming, lent.pool) }
+        withLent { engine.write(bytes.span.bytes, gathering: false, incoming: lent.incoming, lent.pool) }
     }
 
     /// Writes as long as something is taken, and returns how much that was.
