@@ -170,9 +170,12 @@ extension OwnedContext {
     package func setKeylog(_ path: UnsafePointer<CChar>) throws(SettingRefused) {
         let file = unsafe copenssl_open_append(path)
         guard file >= 0 else { throw SettingRefused("the keylog file cannot be opened for appending") }
+        guard unsafe OpenSSLHandles.setKeylog(ctx, file) else {
+            close(file)
+            throw SettingRefused("out of memory", .drain())
+        }
         if keylog >= 0 { close(keylog) }
         keylog = file
-        unsafe SSL_CTX_set_keylog_callback(ctx, appendToKeylog)
     }
 }
 

@@ -1,30 +1,22 @@
 internal import COpenSSL
 
 /// One TLS connection of OpenSSL's. It owns no BIO: a pair is lent to it for each drive.
+///
+/// Whoever steps it keeps its context, which OpenSSL's callbacks read.
 @safe @frozen @usableFromInline package struct OwnedSSL: ~Copyable {
     let ssl: OpaquePointer
-    private let observed: UnsafeMutablePointer<Observations>
-    /// Keeps what OpenSSL's callbacks read alive for as long as they may be called.
-    private let context: OwnedContext
+    package private(set) var observations: Observations
 
     package init(_ context: OwnedContext) throws(OpenSSLError) {
         ERR_clear_error()
         guard let ssl = unsafe SSL_new(context.ctx) else { throw .drain() }
-        let observed = UnsafeMutablePointer<Observations>.allocate(capacity: 1)
-        unsafe observed.initialize(to: Observations())
-        unsafe observed.pointee.keylog = context.keylog
-        guard unsafe observe(ssl, into: observed) else {
-            unsafe SSL_free(ssl)
-            unsafe observed.deallocate()
-            throw .drain()
-        }
+        unsafe observe(ssl)
         switch context.role {
         case .client: unsafe SSL_set_connect_state(ssl)
         case .server: unsafe SSL_set_accept_state(ssl)
         }
         unsafe self.ssl = ssl
-        unsafe self.observed = observed
-        self.context = context
+        observations = Observations()
     }
 
     @inlinable deinit {
@@ -33,10 +25,15 @@ internal import COpenSSL
 
     @usableFromInline borrowing func release() {
         unsafe SSL_free(ssl)
-        unsafe observed.deallocate()
     }
 
-    package var observations: Observations { unsafe observed.pointee }
+    /// What asked for new keys since the last time.
+    package mutating func takeUpdates() -> (requests: UInt32, plain: UInt32) {
+        observations.takeUpdates()
+    }
+
+    /// Where in the chain verification failed; -1 when it did not.
+    package var verifyDepth: CInt { unsafe OpenSSLHandles.verifyDepth(of: ssl) }
 
     package var native: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(ssl) }
 
@@ -62,13 +59,22 @@ internal import COpenSSL
 
     // MARK: One step each
 
-    package borrowing func handshake() -> SSLResult {
-        unsafe result(ssl) { unsafe SSL_do_handshake($0) }
+    /// Makes a call that may send or receive, and notes what OpenSSL says of it.
+    private mutating func observed(_ call: (OpaquePointer) -> CInt) -> SSLResult {
+        let ssl = unsafe self.ssl
+        return unsafe withUnsafeMutablePointer(to: &observations) { seen in
+            unsafe listen(ssl, seen)
+            return unsafe result(ssl, call)
+        }
     }
 
-    package borrowing func read(into plaintext: inout MutableRawSpan) -> SSLResult {
+    package mutating func handshake() -> SSLResult {
+        unsafe observed { unsafe SSL_do_handshake($0) }
+    }
+
+    package mutating func read(into plaintext: inout MutableRawSpan) -> SSLResult {
         unsafe plaintext.withUnsafeMutableBytes { target in
-            unsafe result(ssl) { unsafe SSL_read($0, target.baseAddress, CInt(clamping: target.count)) }
+            unsafe observed { unsafe SSL_read($0, target.baseAddress, CInt(clamping: target.count)) }
         }
     }
 
@@ -77,18 +83,17 @@ internal import COpenSSL
 
     /// Encrypts at most one record, into the BIO that is attached. An empty write is not OpenSSL's business: SSL_write
     /// with 0 is an error.
-    package borrowing func write(_ plaintext: borrowing RawSpan, into outgoing: MemoryBIO) -> SSLResult {
-        let ssl = unsafe self.ssl
-        return unsafe plaintext.withUnsafeBytes { source in
+    package mutating func write(_ plaintext: borrowing RawSpan, into outgoing: MemoryBIO) -> SSLResult {
+        unsafe plaintext.withUnsafeBytes { source in
             outgoing.expecting(source.count &+ Self.recordBytesAdded) {
-                unsafe result(ssl) { unsafe SSL_write($0, source.baseAddress, CInt(clamping: source.count)) }
+                unsafe observed { unsafe SSL_write($0, source.baseAddress, CInt(clamping: source.count)) }
             }
         }
     }
 
     /// Sends close_notify. Called once: a second call would read, and drop data of the peer that is in flight.
-    package borrowing func sendCloseNotify() -> SSLResult {
-        unsafe result(ssl) { ssl in
+    package mutating func sendCloseNotify() -> SSLResult {
+        unsafe observed { ssl in
             let value = unsafe SSL_shutdown(ssl)
             return value == 0 ? 1 : value  // 0: sent, the peer's own is still to come
         }

@@ -120,7 +120,7 @@ final class FreeCount: @unchecked Sendable {
 @Suite struct `An error that somebody left in the queue` {
     @Test func `does not make a step fail`() throws {
         let context = try OwnedContext(.client)
-        let ssl = try OwnedSSL(context)
+        var ssl = try OwnedSSL(context)
         let (incoming, outgoing) = (try MemoryBIO(), try MemoryBIO())
         ssl.attach(incoming: incoming, outgoing: outgoing)
         for _ in 0..<3 {

@@ -51,7 +51,7 @@ func portrait(_ context: OwnedContext) -> [String] {
 
 /// The groups and the application protocols that a client offers, read from its ClientHello.
 private func helloLists(_ context: OwnedContext) -> [String] {
-    guard let ssl = try? OwnedSSL(context), let incoming = try? MemoryBIO(), let outgoing = try? MemoryBIO() else {
+    guard var ssl = try? OwnedSSL(context), let incoming = try? MemoryBIO(), let outgoing = try? MemoryBIO() else {
         return ["no memory"]
     }
     ssl.attach(incoming: incoming, outgoing: outgoing)
