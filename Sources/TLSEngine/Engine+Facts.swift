@@ -30,6 +30,8 @@ extension Engine {
     }
 
     package var counts: Tally { tally }
+    /// Plaintext that became ciphertext.
+    package var encryptedBytes: UInt64 { tally.accepted &- outgoing.plaintextUnsent }
     package var observations: Observations { ssl.observations }
 
     /// Asks OpenSSL's object about what was negotiated.

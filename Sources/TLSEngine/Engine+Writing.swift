@@ -3,10 +3,7 @@ package import OpenSSLHandles
 /// Plaintext of one connection, counted.
 package struct Tally {
     package var accepted: UInt64 = 0
-    package var encrypted: UInt64 = 0
     package var received: UInt64 = 0
-    /// Where in the stream of ciphertext the last byte of application data ends.
-    var applicationEnd: UInt64 = 0
 }
 
 /// Writing, closing, and new keys.
@@ -33,6 +30,7 @@ extension Engine {
         return max(0, limits.outgoingMax - used - Self.recordOverheadMax)
     }
 
+    private var deferred: PlaintextQueue? { outgoing.deferred }
     package var deferredBytes: Int { deferred?.count ?? 0 }
     package var outgoingBytes: Int { outgoing.count + deferredBytes }
     package var acceptsPlaintext: Bool { acceptsWrites && room > 0 }
@@ -41,7 +39,7 @@ extension Engine {
     package var acceptsWrites: Bool { state.writing == .open && failure == nil }
 
     /// Application data waits that the transport did not take.
-    package var owesApplicationData: Bool { deferredBytes > 0 || outgoing.taken < tally.applicationEnd }
+    package var owesApplicationData: Bool { deferredBytes > 0 || outgoing.holdsApplicationData }
 
     /// Takes plaintext, at most about a slice of it, and returns how much: 0 when there is no room. What cannot be
     /// encrypted now is copied and waits, in order; so does what does not fill a record, with `gathering` or a cork.
@@ -90,9 +88,7 @@ extension Engine {
     private mutating func putOff(_ plaintext: borrowing RawSpan, _ pool: BufferPool) -> Int {
         let size = min(plaintext.byteCount, room)
         guard size > 0, acceptsWrites else { return 0 }
-        let queue = deferred ?? pool.takeQueue()
-        deferred = queue
-        return queue.append(plaintext.extracting(..<size)) ? size : 0
+        return outgoing.queue(pool).append(plaintext.extracting(..<size)) ? size : 0
     }
 
     /// Turns at most one record's worth of what was put off into ciphertext. Returns whether it did.
@@ -134,13 +130,12 @@ extension Engine {
         }
         ssl.attach(incoming: incoming, outgoing: target)
         if ticketsDue > 0 {
-            ssl.scheduleTickets(ticketsDue)
+            ssl.scheduleTickets(Int(ticketsDue))
             ticketsDue = 0
         }
         switch ssl.write(plaintext, into: target) {
         case .done(let count):
-            tally.encrypted &+= UInt64(clamping: count)
-            tally.applicationEnd = outgoing.made
+            outgoing.applicationDataEnds()
             return count
         case .wantsCiphertext, .closeNotify:
             return 0
@@ -176,7 +171,7 @@ extension Engine {
     package mutating func updateKey(askPeer: Bool, incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
         guard canUpdateKey, begin(incoming: incoming, pool), ssl.scheduleKeyUpdate(askPeer: askPeer)
         else { return false }
-        if askPeer { updateAnswersDue += 1 }
+        if askPeer { keys.updateAnswersDue += 1 }
         if case .failed(let cause) = ssl.handshake() { _ = fail(cause) }
         return true
     }
@@ -194,6 +189,6 @@ extension Engine {
     mutating func beginRenegotiation() {
         guard renegotiationIsDue, canEncrypt, !ssl.hasPartialRecord else { return }
         renegotiationIsDue = false
-        if ssl.scheduleRenegotiation(), role == .server { helloAnswersDue += 1 }
+        if ssl.scheduleRenegotiation(), role == .server { keys.helloAnswersDue += 1 }
     }
 }

@@ -17,39 +17,27 @@ package enum Step {
 /// A drive is `begin`, any number of calls, `end`. In between a pair of BIOs is attached: the incoming one belongs to
 /// whoever drives, the outgoing one is the last slice of `outgoing`.
 package struct Engine: ~Copyable {
-    let ssl: OwnedSSL
+    var ssl: OwnedSSL
+    // The small ones stand together, so that they share words: an idle connection is to be small.
+    /// Session tickets that go out with the first application write.
+    var ticketsDue: UInt8 = 0
+    /// How many corks hold small writes back.
+    package internal(set) var corks: UInt8 = 0
+    /// We want a renegotiation, and OpenSSL is not told yet.
+    var renegotiationIsDue = false
+    package private(set) var hasServerName = false
+    /// The handshake is done, or was before a failure.
+    package private(set) var wasEstablished = false
     let configuration: Configuration
     var state = EngineState.new(.open)
     package internal(set) var outgoing = Outgoing()
-    /// Plaintext that OpenSSL could not take yet, or that is being gathered; exists only while there is some.
-    var deferred: PlaintextQueue?
-    /// How many corks hold small writes back.
-    package internal(set) var corks: UInt8 = 0
     var tally = Tally()
-    package private(set) var hasServerName = false
-    private var updates: TokenBucket
-    private var updatesSeen: UInt64 = 0
-    private var updateRequestsSeen: UInt64 = 0
-    /// KeyUpdates of ours that the peer was asked to answer and has not.
-    var updateAnswersDue: UInt64 = 0
-    /// Renegotiations that a server asked for and the client has not begun.
-    var helloAnswersDue: UInt64 = 0
-    /// The handshake is done, or was before a failure.
-    package private(set) var wasEstablished = false
-    /// KeyUpdates and renegotiations that the peer began.
-    package private(set) var updatesAsked: UInt64 = 0
-    /// Ciphertext that answers the peer and that nobody took yet, and where in the stream of ciphertext it ends.
-    private var controlBytes = 0
-    private var controlEnd: UInt64 = 0
-    /// Session tickets that go out with the first application write.
-    var ticketsDue = 0
-    /// We want a renegotiation, and OpenSSL is not told yet.
-    var renegotiationIsDue = false
+    /// There from the first new keys on that one of the two wants.
+    private var rekeying: Rekeying?
 
     package init(_ configuration: Configuration) throws(OpenSSLError) {
         ssl = try OwnedSSL(configuration.context)
         self.configuration = configuration
-        updates = TokenBucket(burst: configuration.limits.updateBurst)
     }
 
     package var limits: Limits { configuration.limits }
@@ -67,11 +55,7 @@ package struct Engine: ~Copyable {
     /// Gives back what is empty, so that an idle connection owns no buffer.
     package mutating func end(_ pool: BufferPool) {
         if ssl.isInHandshake { ssl.detach() }
-        if outgoing.isEmpty { outgoing.discard(pool) }
-        if let waiting = deferred, waiting.isEmpty {
-            pool.giveBack(waiting)
-            deferred = nil
-        }
+        outgoing.giveBackEmpty(pool)
     }
 
     /// Bytes of ciphertext are on their way.
@@ -82,8 +66,6 @@ package struct Engine: ~Copyable {
     /// The transport takes no more: what waits is dropped.
     package mutating func discardOutgoing(_ pool: BufferPool) {
         outgoing.discard(pool)
-        if let waiting = deferred { pool.giveBack(waiting) }
-        deferred = nil
     }
 
     // MARK: One step
@@ -95,7 +77,6 @@ package struct Engine: ~Copyable {
         if let refusal = refusal() { return fail(refusal) }
         guard begin(incoming: incoming, pool) else { return fail(EngineFailure(.outOfMemory)) }
         let madeBefore = outgoing.made
-        if outgoing.gone >= controlEnd { controlBytes = 0 }
         let step = stepOnce(into: &plaintext, incoming)
         if case .failed = step { return step }
         return limited(step, controlBytes: Int(clamping: outgoing.made &- madeBefore), now: now)
@@ -124,10 +105,10 @@ package struct Engine: ~Copyable {
         case .done:
             state.established()
             wasEstablished = true
-            updateRequestsSeen = ssl.observations.updateRequestsIn
+            _ = ssl.takeUpdates()  // what the handshake needed
             if role == .server, ssl.isTLS13 {
                 let wanted = configuration.context.ticketCount
-                ticketsDue = ssl.isResumed ? min(wanted, 1) : wanted
+                ticketsDue = UInt8(clamping: ssl.isResumed ? min(wanted, 1) : wanted)
             }
             return .established
         case .wantsCiphertext:
@@ -185,8 +166,8 @@ package struct Engine: ~Copyable {
         let isNegotiating = state.isHandshaking && !ssl.hasChosenCipher
         return fail(
             EngineFailure(
-                cause, seen: ssl.observations, verifyResult: ssl.verifyResult, isNegotiating: isNegotiating,
-                canSendAlerts: state.writing != .closed))
+                cause, seen: ssl.observations, verifyResult: ssl.verifyResult, verifyDepth: ssl.verifyDepth,
+                isNegotiating: isNegotiating, canSendAlerts: state.writing != .closed))
     }
 
     mutating func fail(_ failure: EngineFailure) -> Step {
@@ -198,32 +179,25 @@ package struct Engine: ~Copyable {
     private mutating func limited(_ step: Step, controlBytes made: Int, now: Int64) -> Step {
         guard case .open = state else { return step }
         if case .established = step { return step }
-        if made > 0 {
-            controlBytes += made
-            controlEnd = outgoing.made
-        }
-        guard controlBytes <= limits.controlMax else { return fail(EngineFailure(.controlLimit)) }
-        let begun = updatesBegunByPeer()
-        updatesAsked &+= begun
-        let isAllowed =
-            begun == 0
-            || updates.take(
-                Int64(clamping: begun), now: now, perSecond: limits.updatesPerSecond, burst: limits.updateBurst)
-        return isAllowed ? step : fail(EngineFailure(.updateLimit))
+        if made > 0, outgoing.addControl(made) > limits.controlMax { return fail(EngineFailure(.controlLimit)) }
+        let seen = ssl.takeUpdates()
+        if seen.requests | seen.plain == 0 || keys.mayUpdate(seen, now: now) { return step }
+        return fail(EngineFailure(.updateLimit))
     }
 
-    /// New keys that came since the last step; what answers our own requests is not the peer's doing.
-    private mutating func updatesBegunByPeer() -> UInt64 {
-        let seen = ssl.observations
-        let plain = seen.updatesIn &- updatesSeen
-        let requests = seen.updateRequestsIn &- updateRequestsSeen
-        (updatesSeen, updateRequestsSeen) = (seen.updatesIn, seen.updateRequestsIn)
-        let answers = min(plain, updateAnswersDue)
-        let hellos = min(requests, helloAnswersDue)
-        updateAnswersDue -= answers
-        helloAnswersDue -= hellos
-        return (requests - hellos) &+ (plain - answers)
+    // MARK: New keys
+
+    var keys: Rekeying {
+        mutating get {
+            if let rekeying { return rekeying }
+            let fresh = Rekeying(limits)
+            rekeying = fresh
+            return fresh
+        }
     }
+
+    /// KeyUpdates and renegotiations that the peer began.
+    package var updatesAsked: UInt64 { rekeying?.asked ?? 0 }
 
     // MARK: Settings
 

@@ -30,13 +30,16 @@ package struct EngineFailure: Error {
     }
 
     /// `isNegotiating`: the first handshake has not come to a cipher yet.
-    init(_ cause: OpenSSLError, seen: Observations, verifyResult: Int, isNegotiating: Bool, canSendAlerts: Bool) {
+    init(
+        _ cause: OpenSSLError, seen: Observations, verifyResult: Int, verifyDepth: CInt, isNegotiating: Bool,
+        canSendAlerts: Bool
+    ) {
         self.cause = cause
         alertSent = seen.alertSent
         alertReceived = seen.alertReceived
         let failedToVerify = cause.isSSL && cause.reason == Reason.certificateVerifyFailed
         self.verifyResult = failedToVerify ? verifyResult : 0
-        verifyDepth = failedToVerify ? seen.verifyDepth : -1
+        self.verifyDepth = failedToVerify ? verifyDepth : -1
         kind = Kind(cause, seen, verifyResult: verifyResult, isNegotiating: isNegotiating, canSendAlerts: canSendAlerts)
     }
 }

@@ -117,7 +117,7 @@ extension Connection {
         report.close_notify_sent = engine.hasClosed ? 1 : 0
         report.close_notify_received = engine.peerHasClosed ? 1 : 0
         report.bytes_accepted = counts.accepted
-        report.bytes_encrypted = counts.encrypted
+        report.bytes_encrypted = engine.encryptedBytes
         report.bytes_received = counts.received
         report.ciphertext_sent = engine.outgoing.taken
         report.ciphertext_unsent = UInt64(clamping: engine.outgoing.count) &+ engine.outgoing.dropped

@@ -66,7 +66,7 @@ extension Connection {
         stats.records_in = seen.recordsIn
         stats.records_out = seen.recordsOut
         stats.plaintext_in = counts.received
-        stats.plaintext_out = counts.encrypted
+        stats.plaintext_out = engine.encryptedBytes
         stats.ciphertext_in = ciphertextReceived
         stats.ciphertext_out = engine.outgoing.taken
         stats.key_updates_in = engine.updatesAsked

@@ -19,7 +19,8 @@ import Testing
         seen.alertSent = sent
         seen.alertReceived = received
         return EngineFailure(
-            cause, seen: seen, verifyResult: Int(verify), isNegotiating: isNegotiating, canSendAlerts: canSendAlerts
+            cause, seen: seen, verifyResult: Int(verify), verifyDepth: -1, isNegotiating: isNegotiating,
+            canSendAlerts: canSendAlerts
         ).kind
     }
 
@@ -52,8 +53,8 @@ import Testing
 
     @Test func `of our own making names no certificate`() {
         let failure = EngineFailure(
-            ssl(SSL_R_NO_SHARED_CIPHER), seen: Observations(), verifyResult: 10, isNegotiating: true,
-            canSendAlerts: true)
+            ssl(SSL_R_NO_SHARED_CIPHER), seen: Observations(), verifyResult: 10, verifyDepth: 1,
+            isNegotiating: true, canSendAlerts: true)
         #expect(failure.verifyResult == 0 && failure.verifyDepth == -1)
     }
 
