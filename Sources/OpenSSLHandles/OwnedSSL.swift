@@ -120,6 +120,11 @@ internal import COpenSSL
         ERR_clear_error()
     }
 
+    /// Gives OpenSSL's record buffers back, unless something is in them. They come again by themselves.
+    package borrowing func releaseBuffers() {
+        _ = unsafe SSL_free_buffers(ssl)
+    }
+
     /// A handshake is under way: the first one, a renegotiation, or a post-handshake message half done.
     package var isInHandshake: Bool { unsafe SSL_in_init(ssl) == 1 }
 

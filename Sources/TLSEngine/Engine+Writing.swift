@@ -129,10 +129,13 @@ extension Engine {
             return 0
         }
         ssl.attach(incoming: incoming, outgoing: target)
-        if ticketsDue > 0 {
+        let hasTickets = ticketsDue > 0
+        if hasTickets {
             ssl.scheduleTickets(Int(ticketsDue))
             ticketsDue = 0
         }
+        // Messages of a handshake have OpenSSL allocate its buffer for reading, too.
+        defer { if hasTickets { ssl.releaseBuffers() } }
         switch ssl.write(plaintext, into: target) {
         case .done(let count):
             outgoing.applicationDataEnds()
@@ -173,6 +176,7 @@ extension Engine {
         else { return false }
         if askPeer { keys.updateAnswersDue += 1 }
         if case .failed(let cause) = ssl.handshake() { _ = fail(cause) }
+        ssl.releaseBuffers()  // as after tickets
         return true
     }
 

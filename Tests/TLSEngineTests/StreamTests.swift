@@ -10,7 +10,7 @@ import Testing
         let pair = try Pair(version)
         let (up, down) = (pattern(size, stream: 1), pattern(size, stream: 2))
         #expect(pair.differences(up, down) == [])
-        #expect(pair.client.counts.encrypted == UInt64(size))
+        #expect(pair.client.encryptedBytes == UInt64(size))
         #expect(pair.client.counts.received == UInt64(size))
     }
 
@@ -74,7 +74,7 @@ import Testing
         #expect(pair.server.write(Array("OK\r\n".utf8)) == 4)  // the greeting, before any byte of the client
         for byte in 0..<100 as Range<UInt8> { #expect(pair.client.write([byte]) == 1) }
         #expect(pair.client.deferredBytes == 100)
-        #expect(pair.client.counts.encrypted == 0)
+        #expect(pair.client.encryptedBytes == 0)
         pair.run(wire)
         #expect(pair.client.received == Array("OK\r\n".utf8))
         #expect(pair.server.received == Array(0..<100))

@@ -49,6 +49,7 @@ package final class End {
     package var isOver: Bool { engine.isOver }
     package var wasEstablished: Bool { engine.wasEstablished }
     package var counts: Tally { engine.counts }
+    package var encryptedBytes: UInt64 { engine.encryptedBytes }
     package var seen: Observations { engine.observations }
     package var updatesAsked: UInt64 { engine.updatesAsked }
 
