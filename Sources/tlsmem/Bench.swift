@@ -13,7 +13,6 @@ internal import TLSEngine
     let incoming: MemoryBIO
     let pool: BufferPool
     let plaintext: UnsafeMutableRawBufferPointer
-    fileprivate var next: Bench?
 
     fileprivate init(_ incoming: MemoryBIO, _ pool: BufferPool) {
         self.incoming = incoming
@@ -28,29 +27,29 @@ internal import TLSEngine
     }
 }
 
-/// The spare benches of one thread, and the BIOs that they share.
+/// The benches of one thread, one for each drive within a drive, and the buffers that they share.
 final class Benches {
     private static let sparesMax = 4
 
     let pool = BufferPool()
-    private var first: Bench?
-    private var spares = 0
+    private var benches: [Bench] = []
+    private var lent = 0
 
     /// Returns nil when OpenSSL has no memory.
     func lend() -> Bench? {
-        guard let bench = first else { return (try? MemoryBIO()).map { Bench($0, pool) } }
-        first = bench.next
-        bench.next = nil
-        spares -= 1
-        return bench
+        if lent == benches.count {
+            guard let incoming = try? MemoryBIO() else { return nil }
+            benches.append(Bench(incoming, pool))
+        }
+        lent &+= 1
+        return benches[lent &- 1]
     }
 
-    func giveBack(_ bench: Bench) {
-        bench.incoming.empty(keeping: 2 * Bench.receiveBytes)  // not empty when the connection ended half-way
-        guard spares < Self.sparesMax else { return }
-        bench.next = first
-        first = bench
-        spares += 1
+    /// Takes back the one that was lent last.
+    func takeBack() {
+        lent &-= 1
+        benches[lent].incoming.empty(keeping: 2 * Bench.receiveBytes)  // not empty when the connection ended half-way
+        if lent >= Self.sparesMax { benches.removeLast() }
     }
 
     /// Those of the calling thread; made when first needed, freed when the thread ends.

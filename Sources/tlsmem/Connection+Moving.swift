@@ -9,7 +9,7 @@ extension Connection {
         guard let loop, !isOver, !isFreed, socket >= 0 else { return TLSMEM_ESTATE.code }
         self.destination = destination === loop ? nil : destination
         // Whoever is inside one of its callbacks, or asks the program about it, is not through with it.
-        guard bench == nil, !isBeingAccepted, destination !== loop else { return TLSMEM_OK.code }
+        guard !isDriving, !isBeingAccepted, destination !== loop else { return TLSMEM_OK.code }
         return leave(loop, for: destination) ? TLSMEM_OK.code : TLSMEM_ESTATE.code
     }
 

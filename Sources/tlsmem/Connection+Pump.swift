@@ -201,7 +201,7 @@ extension Connection {
 
     /// Due, and no loop sees to the drive: tlsmem_interest and tlsmem_deadline have to ask for it. A write in the fd face
     /// sends at once and calls nothing back, so what it empties may be what another producer waits for.
-    var drainIsOverdue: Bool { loop == nil && bench == nil && drainIsDue }
+    var drainIsOverdue: Bool { loop == nil && !isDriving && drainIsDue }
 
     /// More waits than a producer should add to. Nothing is sent any more after the end.
     var isCongested: Bool {
@@ -231,7 +231,7 @@ extension Connection {
     ///
     /// Nothing after the end: the program may have closed the fd, and its number be another's.
     func flush() {
-        guard socket >= 0, !isOver, let bench else { return }
+        guard socket >= 0, !isOver, let bench = unsafe bench else { return }
         while let slice = engine.outgoing.first, !slice.isEmpty {
             switch transport {
             case .working: break

@@ -24,7 +24,7 @@ extension Connection {
     }
 
     private func writeOut(_ plaintext: UnsafeRawBufferPointer) -> Int {
-        let gathering = bench != nil || loop != nil  // the end of the drive, or of the turn, sees to the rest
+        let gathering = isDriving || loop != nil  // the end of the drive, or of the turn, sees to the rest
         var taken = 0
         withBench { bench in
             begin()
@@ -67,7 +67,7 @@ extension Connection {
         if isOver { return endStatus.code }
         if let failure = currentFailure { return failure.status.code }
         guard engine.corks == 0, engine.deferredBytes > 0 else { return TLSMEM_OK.code }
-        if bench == nil, loop == nil {
+        if !isDriving, loop == nil {
             withBench { bench in
                 settle(bench)
                 flush()
@@ -101,7 +101,7 @@ extension Connection {
         waiting?.consume(count)
         noteIncoming()
         noteWaits()
-        if bench == nil, let queue = waiting, queue.isEmpty {
+        if !isDriving, let queue = waiting, queue.isEmpty {
             Benches.current.pool.giveBack(queue)
             waiting = nil
         }
@@ -133,7 +133,7 @@ extension Connection {
     }
 
     /// What may be fed, less what a drive that is under way has not come to.
-    private var feedRoom: Int { incomingRoom - (bench?.incoming.count ?? 0) }
+    private var feedRoom: Int { incomingRoom - (unsafe bench?.incoming.count ?? 0) }
 
     func feedEnd() -> CInt {
         guard !hasTransport else { return TLSMEM_ESTATE.code }
@@ -144,7 +144,7 @@ extension Connection {
     /// The ciphertext to be sent first; nil when none waits.
     func outgoingSlice() -> MemoryBIO? {
         if case .new = engine.phase, engine.role == .client { _ = drive() }
-        if let bench { settle(bench) }  // written in this callback
+        if let bench = unsafe bench { settle(bench) }  // written in this callback
         guard let slice = engine.outgoing.first, !slice.isEmpty else { return nil }
         return slice
     }
@@ -201,7 +201,7 @@ extension Connection {
 
     /// Has the loop look at us at the end of the turn; a drive that is under way looks by itself.
     func attend() {
-        if bench == nil { loop?.registry.attend(self) }
+        if !isDriving { loop?.registry.attend(self) }
     }
 }
 

@@ -60,8 +60,8 @@ internal import TLSEngine
     private var userMemory: UnsafeMutableRawPointer?
     /// Plaintext that nobody has read yet; exists only while there is some.
     var waiting: PlaintextQueue?
-    /// Lent for the drive that is under way.
-    var bench: Bench?
+    /// Lent for the drive that is under way, by the thread, which keeps it.
+    unowned(unsafe) var bench: Bench?
     /// For deadlines that few use.
     var clocks: Clocks?
 
@@ -150,16 +150,19 @@ internal import TLSEngine
 
     // MARK: A drive
 
+    /// Inside a drive, and so perhaps inside a callback.
+    var isDriving: Bool { unsafe bench != nil }
+
     /// Lends what OpenSSL works with for the length of `work`. Within a drive it is lent already.
     func withBench(_ work: (Bench) -> Void) {
-        if let bench { return work(bench) }
+        if let bench = unsafe bench { return work(bench) }
         let benches = Benches.current
         guard let lent = benches.lend() else { return end(Failure(.outOfMemory)) }
-        defer { benches.giveBack(lent) }
+        defer { benches.takeBack() }
         guard engine.begin(incoming: lent.incoming, lent.pool) else { return end(Failure(.outOfMemory)) }
-        bench = lent
+        unsafe bench = lent
         work(lent)
-        bench = nil
+        unsafe bench = nil
         engine.end(lent.pool)
         if let waiting, waiting.isEmpty {
             lent.pool.giveBack(waiting)
@@ -173,7 +176,7 @@ internal import TLSEngine
     /// Returns the answer, asked for when everything is done, but before it leaves for another loop: then it is another
     /// thread's, and whoever has called this may not look at it any more.
     func drive(_ work: (Bench) -> Void = { _ in }, answer: (Connection) -> CInt = { $0.progress }) -> CInt {
-        if let bench {
+        if let bench = unsafe bench {
             isDriven = true
             work(bench)
             return answer(self)
@@ -189,7 +192,7 @@ internal import TLSEngine
     /// Does the work of connecting, and reports. Without a socket nothing follows from it, unless a callback has taken
     /// the connection out of the loop and driven it by itself.
     func driveConnecting(_ work: () -> Void) {
-        guard bench == nil else { return work() }
+        guard !isDriving else { return work() }
         withBench { bench in
             isDriven = false
             work()
@@ -261,7 +264,7 @@ internal import TLSEngine
 
     /// Receives and sends what the socket is ready for.
     func exchange(_ readiness: Readiness) -> CInt {
-        guard bench == nil else {
+        guard !isDriving else {
             if readiness.contains(.read) { receiveIsDue = true }
             return progress
         }
