@@ -16,18 +16,17 @@ extension MemoryBIO {
         return unsafe UnsafeMutableRawBufferPointer(start: memory.pointee.data + held, count: size)
     }
 
-    /// Has `write` append about so many bytes. OpenSSL clears memory before it writes to it, up to the length that the
-    /// memory is to have: it finds that length there already.
-    func expecting(_ size: Int, _ write: () -> SSLResult) -> SSLResult {
-        let held = count
+    /// Has `write` append about so many bytes to the `held` ones. OpenSSL clears memory before it writes to it, up to the
+    /// length that the memory is to have: it finds that length there already.
+    func expecting(_ size: Int, behind held: Int, _ write: () -> SSLResult) -> SSLResult {
         guard isDirect, unsafe memory.pointee.length == held, unsafe memory.pointee.max &- held >= size else {
             return write()
         }
         unsafe memory.pointee.length = held &+ size
-        defer {
-            if count == held { unsafe memory.pointee.length = held }  // it wrote nothing
-        }
-        return write()
+        let result = write()
+        if case .done = result { return result }
+        if count == held { unsafe memory.pointee.length = held }  // it wrote nothing
+        return result
     }
 }
 
@@ -62,16 +61,16 @@ extension MemoryBIO {
             return count == made &- read
         }
         func writes(_ size: Int, expecting expected: Int) -> Bool {
-            let result = expecting(expected) {
+            let result = expecting(expected, behind: count) {
                 for _ in 0..<size {
                     var byte = UInt8(truncatingIfNeeded: made)
                     guard unsafe BIO_write(bio, &byte, 1) == 1 else { return .wantsCiphertext }
                     made &+= 1
                 }
-                return .done(size)
+                return size > 0 ? .done(size) : .wantsCiphertext
             }
-            guard case .done = result else { return false }
-            return count == made &- read
+            if case .done = result { return count == made &- read }
+            return size == 0 && count == made &- read
         }
         func drops(_ size: Int) -> Bool {
             consume(size)

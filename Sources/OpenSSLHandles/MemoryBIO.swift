@@ -13,7 +13,7 @@ internal import COpenSSL
     var memory: UnsafeMutablePointer<BUF_MEM>
     /// Stands in for it where it may not be written to.
     private var side: UnsafeMutableRawBufferPointer?
-    /// A link for whoever keeps several: a queue, or a pool.
+    /// A link for whoever keeps several in a row.
     package var next: MemoryBIO?
 
     package convenience init() throws(OpenSSLError) {
@@ -89,9 +89,11 @@ internal import COpenSSL
     }
 
     /// Takes the first bytes away without copying.
-    package func consume(_ count: Int) {
+    package func consume(_ count: Int) { consume(count, of: self.count) }
+
+    /// The same, for whoever knows how many there are.
+    package func consume(_ count: Int, of held: Int) {
         guard count > 0 else { return }
-        let held = self.count
         if isDirect, count >= held {
             unsafe memory.pointee.length = 0
             unsafe copenssl_reset(bio)

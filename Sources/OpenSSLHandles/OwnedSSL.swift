@@ -57,6 +57,9 @@ internal import COpenSSL
         unsafe SSL_set_bio(ssl, nil, nil)
     }
 
+    /// Bytes in the outgoing BIO that is attached.
+    package var outgoingCount: Int { unsafe BIO_ctrl_pending(SSL_get_wbio(ssl)) }
+
     // MARK: One step each
 
     /// Makes a call that may send or receive, and notes what OpenSSL says of it.
@@ -81,11 +84,13 @@ internal import COpenSSL
     /// What TLS 1.3 adds to the plaintext of a record, and about what TLS 1.2 does: header, content type and tag.
     private static var recordBytesAdded: Int { 22 }
 
-    /// Encrypts at most one record, into the BIO that is attached. An empty write is not OpenSSL's business: SSL_write
+    /// Encrypts at most one record, into the BIO that is attached, which holds so many bytes. An empty write is not OpenSSL's business: SSL_write
     /// with 0 is an error.
-    package mutating func write(_ plaintext: borrowing RawSpan, into outgoing: MemoryBIO) -> SSLResult {
+    package mutating func write(
+        _ plaintext: borrowing RawSpan, into outgoing: MemoryBIO, holding held: Int
+    ) -> SSLResult {
         unsafe plaintext.withUnsafeBytes { source in
-            outgoing.expecting(source.count &+ Self.recordBytesAdded) {
+            outgoing.expecting(source.count &+ Self.recordBytesAdded, behind: held) {
                 unsafe observed { unsafe SSL_write($0, source.baseAddress, CInt(clamping: source.count)) }
             }
         }

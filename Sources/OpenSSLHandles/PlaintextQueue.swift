@@ -8,8 +8,6 @@ internal import COpenSSL
     private var capacity = 0
     private var start = 0
     private var end = 0
-    /// A link for whoever keeps several.
-    package var next: PlaintextQueue?
 
     package init() {}
 

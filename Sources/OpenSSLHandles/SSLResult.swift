@@ -13,7 +13,7 @@ package enum SSLResult {
 
 /// Clears the queue, calls, translates, drains: a stale entry would make `SSL_get_error` lie (openssl#11889).
 func result(_ ssl: OpaquePointer, _ call: (OpaquePointer) -> CInt) -> SSLResult {
-    ERR_clear_error()
+    if ERR_peek_error() != 0 { ERR_clear_error() }  // looking costs a fraction of clearing
     let value = unsafe call(ssl)
     if value > 0 { return .done(Int(value)) }
     switch unsafe SSL_get_error(ssl, value) {

@@ -9,7 +9,7 @@ package final class BufferPool {
 
     private var bios = Spares<MemoryBIO>()
     private var queues = Spares<PlaintextQueue>()
-    private var backlogs = Spares<Outgoing.Backlog>()
+    private var backlogs = Spares<Backlog>()
 
     package init() {}
 
@@ -21,7 +21,7 @@ package final class BufferPool {
     /// What is still in it is dropped. An SSL that was last attached to it may keep a reference, never memory.
     package func giveBack(_ bio: MemoryBIO) {
         bio.empty(keeping: Self.capacityBytesMax)
-        if !bios.put(bio) { bio.empty(keeping: 0) }
+        if let superfluous = bios.put(bio) { superfluous.empty(keeping: 0) }
     }
 
     package func takeQueue() -> PlaintextQueue { queues.take() ?? PlaintextQueue() }
@@ -32,52 +32,45 @@ package final class BufferPool {
         _ = queues.put(queue)
     }
 
-    func takeBacklog() -> Outgoing.Backlog { backlogs.take() ?? Outgoing.Backlog() }
+    /// Returns nil when OpenSSL has no memory.
+    func takeBacklog() -> Backlog? {
+        backlogs.take() ?? (try? MemoryBIO()).map { Backlog($0) }
+    }
 
-    /// It is empty.
-    func giveBack(_ backlog: Outgoing.Backlog) {
-        (backlog.applicationEnd, backlog.controlBytes, backlog.controlEnd) = (0, 0, 0)
-        _ = backlogs.put(backlog)
+    /// It is empty. An SSL that was last attached to its BIO may keep a reference, never memory.
+    func giveBack(_ backlog: consuming Backlog) {
+        backlog.reset(keeping: Self.capacityBytesMax)
+        if let superfluous = backlogs.put(backlog) { superfluous.reset(keeping: 0) }
     }
 
     /// Frees what is spare.
     package func empty() {
         while let bio = bios.take() { bio.empty(keeping: 0) }
         while queues.take() != nil {}
-        while backlogs.take() != nil {}
+        while let backlog = backlogs.take() { backlog.reset(keeping: 0) }
     }
 }
 
-/// What can be kept spare.
-protocol Spare: AnyObject {
-    /// A link for whoever keeps several.
-    var next: Self? { get set }
-}
-
-extension MemoryBIO: Spare {}
-extension PlaintextQueue: Spare {}
-
-/// A few spare ones of a kind.
-private struct Spares<One: Spare> {
+/// A few spare ones of a kind, the last one at hand: most drives need one, and give it back.
+private struct Spares<One: AnyObject> {
     private static var most: Int { 8 }
 
-    private var first: One?
-    private var count = 0
+    private var last: One?
+    private var others: [One] = []
 
     mutating func take() -> One? {
-        guard let spare = first else { return nil }
-        first = spare.next
-        spare.next = nil
-        count &-= 1
-        return spare
+        if let spare = last.take() { return spare }
+        return others.popLast()
     }
 
-    /// Returns false when there are enough.
-    mutating func put(_ spare: One) -> Bool {
-        guard count < Self.most else { return false }
-        spare.next = first
-        first = spare
-        count &+= 1
-        return true
+    /// Returns it when there are enough.
+    mutating func put(_ spare: consuming One) -> One? {
+        if last == nil {
+            last = spare
+            return nil
+        }
+        guard others.count < Self.most else { return spare }
+        others.append(spare)
+        return nil
     }
 }

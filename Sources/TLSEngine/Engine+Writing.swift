@@ -30,8 +30,7 @@ extension Engine {
         return max(0, limits.outgoingMax - used - Self.recordOverheadMax)
     }
 
-    private var deferred: PlaintextQueue? { outgoing.deferred }
-    package var deferredBytes: Int { deferred?.count ?? 0 }
+    package var deferredBytes: Int { outgoing.deferredCount }
     package var outgoingBytes: Int { outgoing.count + deferredBytes }
     package var acceptsPlaintext: Bool { acceptsWrites && room > 0 }
 
@@ -77,8 +76,9 @@ extension Engine {
     /// rest of what `write` does is not needed for it.
     package mutating func addToGathered(_ plaintext: borrowing RawSpan) -> Bool {
         let size = plaintext.byteCount
-        guard let queue = deferred, !queue.isEmpty, queue.count &+ size < Self.recordBytesMax, acceptsWrites,
-            size <= room, queue.append(plaintext)
+        let gathered = deferredBytes
+        guard gathered > 0, gathered &+ size < Self.recordBytesMax, acceptsWrites, size <= room,
+            outgoing.addToDeferred(plaintext)
         else { return false }
         tally.accepted &+= UInt64(clamping: size)
         return true
@@ -88,15 +88,19 @@ extension Engine {
     private mutating func putOff(_ plaintext: borrowing RawSpan, _ pool: BufferPool) -> Int {
         let size = min(plaintext.byteCount, room)
         guard size > 0, acceptsWrites else { return 0 }
-        return outgoing.queue(pool).append(plaintext.extracting(..<size)) ? size : 0
+        return outgoing.putOff(plaintext.extracting(..<size), pool) ? size : 0
     }
 
     /// Turns at most one record's worth of what was put off into ciphertext. Returns whether it did.
     private mutating func encryptDeferred(_ incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
-        guard let queue = deferred, !queue.isEmpty else { return false }
-        let taken = encrypt(queue.bytes.extracting(..<min(queue.count, Self.recordBytesMax)), incoming, pool)
-        queue.consume(taken)
-        return taken > 0
+        let taken = uncounted(outgoing.backlog) { backlog in
+            let queue = backlog.deferred
+            let size = min(queue.count, Self.recordBytesMax)
+            let taken = size > 0 ? encrypt(queue.bytes.extracting(..<size), incoming, pool) : 0
+            queue.consume(taken)
+            return taken
+        }
+        return (taken ?? 0) > 0
     }
 
     /// Does what waits and has become possible: encrypts deferred writes, about a slice of them, then close_notify.
@@ -119,16 +123,16 @@ extension Engine {
         case .failed(let cause): _ = fail(cause)
         case .done, .wantsCiphertext, .closeNotify: state.closeNotifySent()
         }
+        _ = outgoing.countNew(ssl)
         return true
     }
 
     /// Turns at most one record's worth of plaintext into ciphertext; 0 when OpenSSL takes none now.
     private mutating func encrypt(_ plaintext: borrowing RawSpan, _ incoming: MemoryBIO, _ pool: BufferPool) -> Int {
-        guard let target = outgoing.target(pool) else {
+        guard begin(incoming: incoming, pool) else {
             _ = fail(EngineFailure(.outOfMemory))
             return 0
         }
-        ssl.attach(incoming: incoming, outgoing: target)
         let hasTickets = ticketsDue > 0
         if hasTickets {
             ssl.scheduleTickets(Int(ticketsDue))
@@ -136,11 +140,10 @@ extension Engine {
         }
         // Messages of a handshake have OpenSSL allocate its buffer for reading, too.
         defer { if hasTickets { ssl.releaseBuffers() } }
-        switch ssl.write(plaintext, into: target) {
+        switch outgoing.write(plaintext, &ssl) {
         case .done(let count):
-            outgoing.applicationDataEnds()
             return count
-        case .wantsCiphertext, .closeNotify:
+        case .wantsCiphertext, .closeNotify, nil:
             return 0
         case .failed(let cause):
             _ = fail(cause)
@@ -176,6 +179,7 @@ extension Engine {
         else { return false }
         if askPeer { keys.updateAnswersDue += 1 }
         if case .failed(let cause) = ssl.handshake() { _ = fail(cause) }
+        _ = outgoing.countNew(ssl)
         ssl.releaseBuffers()  // as after tickets
         return true
     }

@@ -45,11 +45,9 @@ package struct Engine: ~Copyable {
 
     // MARK: A drive
 
-    /// Attaches a pair, or a fresh slice when the last one is full; false when there is no memory for one.
+    /// Attaches a pair, with a fresh slice when the last one is full; false when there is no memory for one.
     package mutating func begin(incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
-        guard let target = outgoing.target(pool) else { return false }
-        ssl.attach(incoming: incoming, outgoing: target)
-        return true
+        outgoing.attach(ssl, incoming, pool)
     }
 
     /// Gives back what is empty, so that an idle connection owns no buffer.
@@ -76,10 +74,10 @@ package struct Engine: ~Copyable {
     ) -> Step {
         if let refusal = refusal() { return fail(refusal) }
         guard begin(incoming: incoming, pool) else { return fail(EngineFailure(.outOfMemory)) }
-        let madeBefore = outgoing.made
         let step = stepOnce(into: &plaintext, incoming)
+        let made = outgoing.countNew(ssl)
         if case .failed = step { return step }
-        return limited(step, controlBytes: Int(clamping: outgoing.made &- madeBefore), now: now)
+        return limited(step, controlBytes: made, now: now)
     }
 
     private mutating func stepOnce(into plaintext: inout MutableRawSpan, _ incoming: MemoryBIO) -> Step {

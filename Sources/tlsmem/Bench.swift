@@ -36,34 +36,36 @@ final class Benches {
     private var lent = 0
 
     /// Returns nil when OpenSSL has no memory.
-    func lend() -> Bench? {
+    func lend() -> Unmanaged<Bench>? {
         if lent == benches.count {
             guard let incoming = try? MemoryBIO() else { return nil }
             benches.append(Bench(incoming, pool))
         }
         lent &+= 1
-        return benches[lent &- 1]
+        return unsafe Unmanaged.passUnretained(benches[lent &- 1])
     }
 
     /// Takes back the one that was lent last.
     func takeBack() {
         lent &-= 1
-        benches[lent].incoming.empty(keeping: 2 * Bench.receiveBytes)  // not empty when the connection ended half-way
+        unsafe Unmanaged.passUnretained(benches[lent])._withUnsafeGuaranteedRef {
+            $0.incoming.empty(keeping: 2 * Bench.receiveBytes)  // not empty when the connection ended half-way
+        }
         if lent >= Self.sparesMax { benches.removeLast() }
     }
 
-    /// Those of the calling thread; made when first needed, freed when the thread ends.
-    static var current: Benches {
+    /// Lends those of the calling thread; made when first needed, freed when the thread ends.
+    static func withCurrent<Result>(_ body: (Benches) -> Result) -> Result {
         let key = threadKey()
         if let key, let known = unsafe pthread_getspecific(key) {
-            return unsafe Unmanaged<Benches>.fromOpaque(known).takeUnretainedValue()
+            return unsafe Unmanaged<Benches>.fromOpaque(known)._withUnsafeGuaranteedRef(body)
         }
         let fresh = Benches()
         if let key {
             let retained = unsafe Unmanaged.passRetained(fresh)
             if unsafe pthread_setspecific(key, retained.toOpaque()) != 0 { unsafe retained.release() }
         }
-        return fresh
+        return body(fresh)
     }
 }
 

@@ -231,32 +231,47 @@ extension Connection {
     ///
     /// Nothing after the end: the program may have closed the fd, and its number be another's.
     func flush() {
-        guard socket >= 0, !isOver, let bench = unsafe bench else { return }
-        while let slice = engine.outgoing.first, !slice.isEmpty {
-            switch transport {
-            case .working: break
-            case .full: return
-            case .broken: return engine.discardOutgoing(bench.pool)
-            }
-            sendCalls &+= 1
-            let size = slice.count
-            do {
-                guard case .moved(let count) = try Socket.send(socket, slice.bytes) else {
-                    transport = .full
-                    return exhausted(.write)
-                }
-                lastSent = MonotonicClock.milliseconds()
-                engine.consumeOutgoing(count, bench.pool)
-                if count < size, manner != .edge { transport = .full }
-            } catch {
-                sendFailed(error.code, bench)
-            }
+        guard socket >= 0, !isOver, !engine.outgoing.isEmpty else { return }
+        withBench { bench in
+            while sendsFirst(bench) {}
         }
     }
 
-    /// A write error stops the sending, not the reading: what the peer sent before it went is still to be had.
-    private func sendFailed(_ errno: CInt, _ bench: Bench) {
-        transport = .broken(errno: errno, lostData: engine.owesApplicationData)
-        engine.discardOutgoing(bench.pool)
+    /// Sends from what waits first. Returns whether there may be more that the socket takes.
+    private func sendsFirst(_ bench: Bench) -> Bool {
+        switch transport {
+        case .working: break
+        case .full: return false
+        case .broken:
+            engine.discardOutgoing(bench.pool)
+            return false
+        }
+        var errno: CInt = 0
+        let socket = self.socket
+        let sent: (count: Int, of: Int)? = engine.outgoing.withFirst { bytes in
+            do throws(Errno) {
+                guard case .moved(let count) = try Socket.send(socket, bytes) else { return (-1, bytes.byteCount) }
+                return (count, bytes.byteCount)
+            } catch {
+                errno = error.code
+                return (-1, bytes.byteCount)
+            }
+        }
+        guard let sent else { return false }
+        sendCalls &+= 1
+        if sent.count >= 0 {
+            lastSent = MonotonicClock.milliseconds()
+            engine.consumeOutgoing(sent.count, bench.pool)
+            if sent.count < sent.of, manner != .edge { transport = .full }
+            return true
+        }
+        if errno == 0 {
+            transport = .full
+            exhausted(.write)
+        } else {  // it stops the sending, not the reading: what the peer sent before it went is still to be had
+            transport = .broken(errno: errno, lostData: engine.owesApplicationData)
+            engine.discardOutgoing(bench.pool)
+        }
+        return false
     }
 }

@@ -102,7 +102,7 @@ extension Connection {
         noteIncoming()
         noteWaits()
         if !isDriving, let queue = waiting, queue.isEmpty {
-            Benches.current.pool.giveBack(queue)
+            Benches.withCurrent { $0.pool.giveBack(queue) }
             waiting = nil
         }
         attend()  // the socket may be read again
@@ -133,7 +133,12 @@ extension Connection {
     }
 
     /// What may be fed, less what a drive that is under way has not come to.
-    private var feedRoom: Int { incomingRoom - (unsafe bench?.incoming.count ?? 0) }
+    private var feedRoom: Int {
+        guard isDriving else { return incomingRoom }
+        var held = 0
+        withBench { held = $0.incoming.count }
+        return incomingRoom - held
+    }
 
     func feedEnd() -> CInt {
         guard !hasTransport else { return TLSMEM_ESTATE.code }
@@ -141,17 +146,16 @@ extension Connection {
         return drive { _ in self.input = .ended }
     }
 
-    /// The ciphertext to be sent first; nil when none waits.
-    func outgoingSlice() -> MemoryBIO? {
+    /// Shows the ciphertext to be sent first; nil when none waits.
+    func showOutgoing<Result>(_ body: (borrowing RawSpan) -> Result) -> Result? {
         if case .new = engine.phase, engine.role == .client { _ = drive() }
-        if let bench = unsafe bench { settle(bench) }  // written in this callback
-        guard let slice = engine.outgoing.first, !slice.isEmpty else { return nil }
-        return slice
+        if isDriving { withBench { settle($0) } }  // written in this callback
+        return engine.outgoing.withFirst(body)
     }
 
     func consumeOutgoing(_ count: Int) -> CInt {
         guard !hasTransport else { return TLSMEM_ESTATE.code }
-        guard count >= 0, count <= engine.outgoing.first?.count ?? 0 else { return TLSMEM_EINVAL.code }
+        guard count >= 0, count <= engine.outgoing.withFirst({ $0.byteCount }) ?? 0 else { return TLSMEM_EINVAL.code }
         _ = drive { bench in
             if count > 0 { self.lastSent = MonotonicClock.milliseconds() }
             self.engine.consumeOutgoing(count, bench.pool)

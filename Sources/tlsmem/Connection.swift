@@ -61,7 +61,7 @@ internal import TLSEngine
     /// Plaintext that nobody has read yet; exists only while there is some.
     var waiting: PlaintextQueue?
     /// Lent for the drive that is under way, by the thread, which keeps it.
-    unowned(unsafe) var bench: Bench?
+    private var bench: Unmanaged<Bench>?
     /// For deadlines that few use.
     var clocks: Clocks?
 
@@ -155,18 +155,18 @@ internal import TLSEngine
 
     /// Lends what OpenSSL works with for the length of `work`. Within a drive it is lent already.
     func withBench(_ work: (Bench) -> Void) {
-        if let bench = unsafe bench { return work(bench) }
-        let benches = Benches.current
-        guard let lent = benches.lend() else { return end(Failure(.outOfMemory)) }
-        defer { benches.takeBack() }
-        guard engine.begin(incoming: lent.incoming, lent.pool) else { return end(Failure(.outOfMemory)) }
-        unsafe bench = lent
-        work(lent)
-        unsafe bench = nil
-        engine.end(lent.pool)
-        if let waiting, waiting.isEmpty {
-            lent.pool.giveBack(waiting)
-            self.waiting = nil
+        if let bench = unsafe bench { return unsafe bench._withUnsafeGuaranteedRef(work) }
+        Benches.withCurrent { benches in
+            guard let lent = unsafe benches.lend() else { return end(Failure(.outOfMemory)) }
+            unsafe lent._withUnsafeGuaranteedRef { bench in
+                guard engine.begin(incoming: bench.incoming, bench.pool) else { return end(Failure(.outOfMemory)) }
+                unsafe self.bench = unsafe lent
+                work(bench)
+                unsafe self.bench = nil
+                engine.end(bench.pool)
+                if waiting?.isEmpty == true, let empty = waiting.take() { bench.pool.giveBack(empty) }
+            }
+            benches.takeBack()
         }
     }
 
@@ -176,9 +176,9 @@ internal import TLSEngine
     /// Returns the answer, asked for when everything is done, but before it leaves for another loop: then it is another
     /// thread's, and whoever has called this may not look at it any more.
     func drive(_ work: (Bench) -> Void = { _ in }, answer: (Connection) -> CInt = { $0.progress }) -> CInt {
-        if let bench = unsafe bench {
+        if isDriving {
             isDriven = true
-            work(bench)
+            withBench(work)
             return answer(self)
         }
         withBench { bench in

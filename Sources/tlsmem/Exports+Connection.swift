@@ -117,8 +117,7 @@ public func tlsmem_outgoing_peek(
     guard let connection = unsafe connection(c), let bytes = unsafe bytes, let n = unsafe n
     else { return TLSMEM_EINVAL.code }
     guard !connection.hasTransport else { return TLSMEM_ESTATE.code }
-    guard let slice = connection.outgoingSlice() else { return TLSMEM_AGAIN.code }
-    return unsafe show(slice.bytes, bytes, n)
+    return connection.showOutgoing { unsafe show($0, bytes, n) } ?? TLSMEM_AGAIN.code
 }
 
 @implementation @_cdecl("tlsmem_outgoing_consume")

@@ -1,0 +1,115 @@
+package import OpenSSLHandles
+
+/// What of one connection waits to go out. Lent by the pool, with the buffers that are in it: an idle connection has none.
+///
+/// The ciphertext is a queue of memory BIOs, into whose last OpenSSL writes. Slices, because OpenSSL moves what is left
+/// to the front of a BIO whenever it writes to it after a partial take.
+final class Backlog {
+    /// Plaintext that OpenSSL could not take yet, or that is being gathered.
+    let deferred = PlaintextQueue()
+    /// The first slice. The others come only when it is full.
+    private let own: MemoryBIO
+    private var firstOther: MemoryBIO?
+    private var lastOther: MemoryBIO?
+    /// Bytes of ciphertext, and of them those in the last slice.
+    private(set) var count = 0
+    private var lastCount = 0
+    /// Where in the stream of ciphertext the last byte of application data ends.
+    var applicationEnd: UInt64 = 0
+    /// Ciphertext that answers the peer, and where in the stream it ends.
+    var controlBytes = 0
+    var controlEnd: UInt64 = 0
+    /// What was dropped because the transport took no more: it is told at the end.
+    var dropped: UInt64 = 0
+    var plaintextDropped: UInt64 = 0
+
+    init(_ bio: MemoryBIO) {
+        own = bio
+    }
+
+    // MARK: What OpenSSL writes
+
+    /// Attaches the last slice, or a fresh one when that is full; false when there is no memory for one.
+    func attach(_ ssl: borrowing OwnedSSL, _ incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
+        if lastCount >= BufferPool.sliceBytesMax {
+            guard let fresh = pool.takeBIO() else { return false }
+            if let lastOther { lastOther.next = fresh } else { firstOther = fresh }
+            lastOther = fresh
+            lastCount = 0
+        }
+        if lastOther == nil {
+            ssl.attach(incoming: incoming, outgoing: own)
+        } else {
+            uncounted(lastOther) { ssl.attach(incoming: incoming, outgoing: $0) }
+        }
+        return true
+    }
+
+    /// Has OpenSSL make a record.
+    func write(_ plaintext: borrowing RawSpan, _ ssl: inout OwnedSSL) -> SSLResult {
+        guard let lastOther else { return ssl.write(plaintext, into: own, holding: lastCount) }
+        return ssl.write(plaintext, into: lastOther, holding: lastCount)
+    }
+
+    /// OpenSSL may have written.
+    func count(what ssl: borrowing OwnedSSL) {
+        let now = ssl.outgoingCount
+        count &+= now &- lastCount
+        lastCount = now
+    }
+
+    // MARK: What the transport takes
+
+    /// Shows the first slice that has something in it; empty when none has.
+    func withFirst<Result>(_ body: (borrowing RawSpan) -> Result) -> Result {
+        let own = self.own
+        if firstOther != nil, own.isEmpty, let next = uncounted(firstOther, { body($0.bytes) }) { return next }
+        return body(own.bytes)
+    }
+
+    /// Takes bytes from that slice, at most what is in it, and returns how many.
+    func consume(_ size: Int, _ pool: BufferPool) -> Int {
+        if firstOther == nil {
+            let taken = min(max(0, size), lastCount)
+            own.consume(taken, of: lastCount)
+            count &-= taken
+            lastCount &-= taken
+            return taken
+        }
+        return consumeFromMany(max(0, size), pool)
+    }
+
+    private func consumeFromMany(_ size: Int, _ pool: BufferPool) -> Int {
+        let slice = own.isEmpty ? firstOther ?? own : own
+        let held = slice.count
+        let taken = min(size, held)
+        slice.consume(taken, of: held)
+        count &-= taken
+        if slice === lastOther { lastCount &-= taken }
+        if slice === firstOther, taken == held, slice !== lastOther {
+            firstOther = slice.next
+            slice.next = nil
+            pool.giveBack(slice)
+        }
+        return taken
+    }
+
+    /// Drops all ciphertext, and keeps one slice.
+    func empty(_ pool: BufferPool) {
+        own.consume(count, of: firstOther == nil ? lastCount : own.count)
+        while let slice = firstOther {
+            firstOther = slice.next
+            slice.next = nil
+            pool.giveBack(slice)
+        }
+        lastOther = nil
+        (count, lastCount) = (0, 0)
+    }
+
+    /// As new, and with little memory.
+    func reset(keeping bytesMax: Int) {
+        own.empty(keeping: bytesMax)
+        deferred.empty(keeping: bytesMax)
+        (applicationEnd, controlBytes, controlEnd) = (0, 0, 0)
+    }
+}
