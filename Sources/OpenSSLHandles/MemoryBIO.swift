@@ -105,6 +105,11 @@ internal import COpenSSL
     /// Drops what waits, and gives memory back that one exceptional moment has made it grow to.
     package func empty(keeping bytesMax: Int) {
         consume(count)
+        trim(keeping: bytesMax)
+    }
+
+    /// Gives the memory back; nothing waits.
+    package func trim(keeping bytesMax: Int) {
         if bytesMax == 0 { freeSide() }
         guard unsafe memory.pointee.max > bytesMax, let fresh = unsafe BUF_MEM_new() else { return }
         unsafe copenssl_set_mem_buf(bio, fresh)  // ownership of fresh moves into bio, which frees the old one

@@ -29,9 +29,11 @@ final class Backlog {
 
     // MARK: What OpenSSL writes
 
+    var takesMore: Bool { lastCount < BufferPool.sliceBytesMax }
+
     /// Attaches the last slice, or a fresh one when that is full; false when there is no memory for one.
     func attach(_ ssl: borrowing OwnedSSL, _ incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
-        if lastCount >= BufferPool.sliceBytesMax {
+        if !takesMore {
             guard let fresh = pool.takeBIO() else { return false }
             if let lastOther { lastOther.next = fresh } else { firstOther = fresh }
             lastOther = fresh
@@ -106,9 +108,9 @@ final class Backlog {
         (count, lastCount) = (0, 0)
     }
 
-    /// As new, and with little memory.
+    /// Nothing waits: it is to be as new, with little memory.
     func reset(keeping bytesMax: Int) {
-        own.empty(keeping: bytesMax)
+        own.trim(keeping: bytesMax)
         deferred.empty(keeping: bytesMax)
         (applicationEnd, controlBytes, controlEnd) = (0, 0, 0)
     }

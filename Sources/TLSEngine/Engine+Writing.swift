@@ -72,12 +72,11 @@ extension Engine {
         return count
     }
 
-    /// Adds a small write to those that are being gathered; false when there are none, or no room in their record. The
-    /// rest of what `write` does is not needed for it.
-    package mutating func addToGathered(_ plaintext: borrowing RawSpan) -> Bool {
+    /// What `write` does with a small write that is to be gathered and has room in the record that waits; false when it is
+    /// another one, and then nothing was done.
+    package mutating func gather(_ plaintext: borrowing RawSpan) -> Bool {
         let size = plaintext.byteCount
-        let gathered = deferredBytes
-        guard gathered > 0, gathered &+ size < Self.recordBytesMax, acceptsWrites, size <= room,
+        guard size < Self.gatheredBytesMax, deferredBytes &+ size < Self.recordBytesMax, acceptsWrites, size <= room,
             outgoing.addToDeferred(plaintext)
         else { return false }
         tally.accepted &+= UInt64(clamping: size)
@@ -117,7 +116,7 @@ extension Engine {
         }
         // The client's answer to a HelloRequest would find us closed, and its handshake would never end.
         guard state.writing == .closing, canEncrypt, !ssl.isRenegotiationPending,
-            begin(incoming: incoming, pool)
+            isAttached(incoming, pool)
         else { return false }
         switch ssl.sendCloseNotify() {
         case .failed(let cause): _ = fail(cause)
@@ -129,7 +128,7 @@ extension Engine {
 
     /// Turns at most one record's worth of plaintext into ciphertext; 0 when OpenSSL takes none now.
     private mutating func encrypt(_ plaintext: borrowing RawSpan, _ incoming: MemoryBIO, _ pool: BufferPool) -> Int {
-        guard begin(incoming: incoming, pool) else {
+        guard isAttached(incoming, pool) else {
             _ = fail(EngineFailure(.outOfMemory))
             return 0
         }
@@ -175,7 +174,7 @@ extension Engine {
 
     /// Changes our key now; false when this is not the time.
     package mutating func updateKey(askPeer: Bool, incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
-        guard canUpdateKey, begin(incoming: incoming, pool), ssl.scheduleKeyUpdate(askPeer: askPeer)
+        guard canUpdateKey, isAttached(incoming, pool), ssl.scheduleKeyUpdate(askPeer: askPeer)
         else { return false }
         if askPeer { keys.updateAnswersDue += 1 }
         if case .failed(let cause) = ssl.handshake() { _ = fail(cause) }

@@ -50,6 +50,11 @@ package struct Engine: ~Copyable {
         outgoing.attach(ssl, incoming, pool)
     }
 
+    /// The pair is attached, as it is from the beginning of the drive on until a slice is full.
+    mutating func isAttached(_ incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
+        outgoing.takesMore || begin(incoming: incoming, pool)
+    }
+
     /// Gives back what is empty, so that an idle connection owns no buffer.
     package mutating func end(_ pool: BufferPool) {
         if ssl.isInHandshake { ssl.detach() }
@@ -68,14 +73,15 @@ package struct Engine: ~Copyable {
 
     // MARK: One step
 
-    /// Makes OpenSSL do one thing with what was fed.
+    /// Makes OpenSSL do one thing with what was fed. `now` is asked only when the peer changes keys.
     package mutating func step(
-        into plaintext: inout MutableRawSpan, incoming: MemoryBIO, _ pool: BufferPool, now: Int64
+        into plaintext: inout MutableRawSpan, incoming: MemoryBIO, _ pool: BufferPool, now: () -> Int64
     ) -> Step {
         if let refusal = refusal() { return fail(refusal) }
-        guard begin(incoming: incoming, pool) else { return fail(EngineFailure(.outOfMemory)) }
+        guard isAttached(incoming, pool) else { return fail(EngineFailure(.outOfMemory)) }
+        let recordsBefore = ssl.observations.recordsOut
         let step = stepOnce(into: &plaintext, incoming)
-        let made = outgoing.countNew(ssl)
+        let made = ssl.observations.recordsOut == recordsBefore ? 0 : outgoing.countNew(ssl)
         if case .failed = step { return step }
         return limited(step, controlBytes: made, now: now)
     }
@@ -174,12 +180,12 @@ package struct Engine: ~Copyable {
     }
 
     /// A peer may make us answer (KeyUpdate, tickets, alerts) and never read: OpenSSL sets no limit to that.
-    private mutating func limited(_ step: Step, controlBytes made: Int, now: Int64) -> Step {
+    private mutating func limited(_ step: Step, controlBytes made: Int, now: () -> Int64) -> Step {
         guard case .open = state else { return step }
         if case .established = step { return step }
         if made > 0, outgoing.addControl(made) > limits.controlMax { return fail(EngineFailure(.controlLimit)) }
         let seen = ssl.takeUpdates()
-        if seen.requests | seen.plain == 0 || keys.mayUpdate(seen, now: now) { return step }
+        if seen.requests | seen.plain == 0 || keys.mayUpdate(seen, now: now()) { return step }
         return fail(EngineFailure(.updateLimit))
     }
 

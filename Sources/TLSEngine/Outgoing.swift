@@ -17,7 +17,7 @@ package struct Outgoing {
         return addToDeferred(plaintext)
     }
 
-    /// The same, where a backlog is known to be.
+    /// The same, where something is lent already; false where not.
     func addToDeferred(_ plaintext: borrowing RawSpan) -> Bool {
         uncounted(backlog) { $0.deferred.append(plaintext) } ?? false
     }
@@ -36,6 +36,9 @@ package struct Outgoing {
     private var gone: UInt64 { taken &+ dropped }
     /// Bytes ever made.
     var made: UInt64 { gone &+ UInt64(clamping: count) }
+
+    /// There is a slice, and room in it.
+    var takesMore: Bool { backlog?.takesMore ?? false }
 
     /// Attaches a pair of BIOs; false when there is no memory for one.
     mutating func attach(_ ssl: borrowing OwnedSSL, _ incoming: MemoryBIO, _ pool: BufferPool) -> Bool {

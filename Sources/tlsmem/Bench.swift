@@ -13,6 +13,8 @@ internal import TLSEngine
     let incoming: MemoryBIO
     let pool: BufferPool
     let plaintext: UnsafeMutableRawBufferPointer
+    /// Something was received, and the engine has not said since then that it needs more.
+    var holdsCiphertext = false
 
     fileprivate init(_ incoming: MemoryBIO, _ pool: BufferPool) {
         self.incoming = incoming
@@ -49,7 +51,9 @@ final class Benches {
     func takeBack() {
         lent &-= 1
         unsafe Unmanaged.passUnretained(benches[lent])._withUnsafeGuaranteedRef {
-            $0.incoming.empty(keeping: 2 * Bench.receiveBytes)  // not empty when the connection ended half-way
+            guard $0.holdsCiphertext else { return }  // the connection has ended half-way
+            $0.holdsCiphertext = false
+            $0.incoming.empty(keeping: 2 * Bench.receiveBytes)
         }
         if lent >= Self.sparesMax { benches.removeLast() }
     }

@@ -31,6 +31,7 @@ extension Connection {
             case .failed(let cause):
                 fail(Failure(.engine(cause)))
             case .needsCiphertext:
+                bench.holdsCiphertext = false
                 settle(bench)
                 flush()
                 // Once: whoever writes all that fits into each on_drain would otherwise keep the loop for itself.
@@ -58,7 +59,7 @@ extension Connection {
 
     func step(_ bench: Bench) -> Step {
         var target = unsafe bench.plaintext.mutableBytes
-        return engine.step(into: &target, incoming: bench.incoming, bench.pool, now: lastReceived)
+        return engine.step(into: &target, incoming: bench.incoming, bench.pool, now: MonotonicClock.milliseconds)
     }
 
     /// Encrypts what was deferred, slice by slice, and sends as it goes.
@@ -97,7 +98,8 @@ extension Connection {
                 return
             case .moved(let count):
                 budget -= count
-                lastReceived = MonotonicClock.milliseconds()
+                noteReceived()
+                bench.holdsCiphertext = true
                 if case .lingering(let bytesLeft) = course {
                     course = .lingering(bytesLeft: bytesLeft - count)
                 } else {
@@ -260,7 +262,7 @@ extension Connection {
         guard let sent else { return false }
         sendCalls &+= 1
         if sent.count >= 0 {
-            lastSent = MonotonicClock.milliseconds()
+            noteSent()
             engine.consumeOutgoing(sent.count, bench.pool)
             if sent.count < sent.of, manner != .edge { transport = .full }
             return true

@@ -64,11 +64,27 @@ extension Connection {
     }
 
     func setTimeout(_ which: Timeout, _ milliseconds: UInt32) {
+        if !times { (lastReceived, lastSent) = (MonotonicClock.milliseconds(), -1) }  // it was idle since now
         let clocks = self.clocks ?? Clocks()
         clocks[which] = milliseconds
         self.clocks = clocks
         noteWaits()
         loop?.updateDeadline(self)
+    }
+
+    // MARK: What passes
+
+    /// A deadline is measured from when bytes go by. Who has none pays for no clock.
+    private var times: Bool {
+        clocks != nil || limits.idleMilliseconds | limits.readMilliseconds | limits.writeMilliseconds != 0
+    }
+
+    func noteReceived() {
+        if times { lastReceived = MonotonicClock.milliseconds() }
+    }
+
+    func noteSent() {
+        if times { lastSent = MonotonicClock.milliseconds() }
     }
 
     // MARK: Beginnings

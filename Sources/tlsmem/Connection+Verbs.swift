@@ -15,7 +15,9 @@ extension Connection {
         if case .broken = transport { return TLSMEM_ERESET.count }
         guard engine.acceptsWrites else { return TLSMEM_ESTATE.count }
         guard plaintext.count > 0 else { return 0 }
-        let taken = unsafe engine.addToGathered(plaintext.bytes) ? plaintext.count : writeOut(plaintext)
+        let gathering = isDriving || loop != nil  // the end of the drive, or of the turn, sees to the rest
+        let isGathered = unsafe (gathering || engine.corks > 0) && engine.gather(plaintext.bytes)
+        let taken = isGathered ? plaintext.count : unsafe writeOut(plaintext, gathering)
         attend()
         if taken < plaintext.count || isCongested { owesDrain = true }
         noteWaits()
@@ -23,8 +25,7 @@ extension Connection {
         return taken
     }
 
-    private func writeOut(_ plaintext: UnsafeRawBufferPointer) -> Int {
-        let gathering = isDriving || loop != nil  // the end of the drive, or of the turn, sees to the rest
+    private func writeOut(_ plaintext: UnsafeRawBufferPointer, _ gathering: Bool) -> Int {
         var taken = 0
         withBench { bench in
             begin()
@@ -121,7 +122,8 @@ extension Connection {
         _ = drive { bench in
             while taken < ciphertext.count, !self.isOver, !self.isFreed, self.feedRoom > 0 {
                 let size = min(ciphertext.count - taken, Bench.receiveBytes, self.feedRoom)
-                self.lastReceived = MonotonicClock.milliseconds()
+                self.noteReceived()
+                bench.holdsCiphertext = true
                 self.ciphertextReceived &+= UInt64(size)
                 let part = unsafe UnsafeRawBufferPointer(rebasing: ciphertext[taken..<taken + size])
                 guard unsafe bench.incoming.append(part.bytes) else { return self.end(Failure(.outOfMemory)) }
@@ -157,7 +159,7 @@ extension Connection {
         guard !hasTransport else { return TLSMEM_ESTATE.code }
         guard count >= 0, count <= engine.outgoing.withFirst({ $0.byteCount }) ?? 0 else { return TLSMEM_EINVAL.code }
         _ = drive { bench in
-            if count > 0 { self.lastSent = MonotonicClock.milliseconds() }
+            if count > 0 { self.noteSent() }
             self.engine.consumeOutgoing(count, bench.pool)
         }
         return TLSMEM_OK.code

@@ -81,7 +81,7 @@ package final class End {
     private func takesStep() -> Bool {
         var span = plaintext.mutableSpan
         var target = span.mutableBytes
-        switch engine.step(into: &target, incoming: lent.incoming, lent.pool, now: now) {
+        switch engine.step(into: &target, incoming: lent.incoming, lent.pool, now: { now }) {
         case .established:
             events.append(.established)
             while engine.settle(incoming: lent.incoming, lent.pool) {}
