@@ -112,7 +112,7 @@ help:
 	@echo 'make examples      build the example programs into build/examples'
 	@echo 'make demo          a TLS echo server on epoll and a client, and what they did'
 	@echo 'make test          run every test (Debian packages that are missing: installed when root, else named)'
-	@echo 'make check         the longer checks: tidiness, ABI, format, sanitizers, valgrind (CHECKS=... for some)'
+	@echo 'make check         the longer checks: tidiness, ABI, format, costs, sanitizers, valgrind (CHECKS=... for some)'
 	@echo 'make faces         every pair of faces over every cut, 5 MiB both ways too: half an hour'
 	@echo 'make figures       timers, 10,000 connections, a burst of newcomers, a slow reader: prints what they cost'
 	@echo 'make format        lay out the Swift sources as .swift-format says'

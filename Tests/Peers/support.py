@@ -200,10 +200,10 @@ class Process:
 
 
 class Server(Process):
-    """An example server on a free port of 127.0.0.1, with server.pem unless told otherwise; run by `under`, if given."""
+    """An example server on a free port of 127.0.0.1, with server.pem unless told otherwise."""
 
-    def __init__(self, test, name, *options, certificate="server", under=()):
-        super().__init__(test, *under, example(name), "--host", "127.0.0.1", "--port", "0", *identity(certificate), *options)
+    def __init__(self, test, name, *options, certificate="server"):
+        super().__init__(test, example(name), "--host", "127.0.0.1", "--port", "0", *identity(certificate), *options)
         line = self.stdout.wait_for(r"^listening on (\S+):(\d+)\n")
         self.host, self.port = line[1].decode(), int(line[2])
         self.heading = line.end()  # what comes after this on stdout is the peer's
