@@ -35,7 +35,7 @@ package final class Registry {
     private(set) var alwaysReady: [Token] = []
     /// Edge-triggered watchers that have not used up what was reported, and whom no event will remind.
     var unfinished: [Token] = []
-    var deadlines = DeadlineHeap()
+    var deadlines = Deadlines()
     var attention = AttentionList()
     package internal(set) var isRunning = false
     /// How many wait for a post from other threads: for their sake a run goes on although nothing else is left.

@@ -8,7 +8,7 @@ extension Loop {
         guard !isEnding else { return }
         course = .draining
         graceIsOver = false
-        for member in owned { member.letNothingIn() }
+        for member in owned.all { member.letNothingIn() }
         if let graceDeadline { release(graceDeadline) }
         if graceMilliseconds >= 0 {
             let deadline = GraceDeadline(self)
@@ -23,7 +23,7 @@ extension Loop {
         if let graceDeadline { release(graceDeadline) }
         graceDeadline = nil
         graceIsOver = true
-        for member in owned { member.graceEnds() }
+        for member in owned.all { member.graceEnds() }
         forEachConnection { _ = $0.close() }
     }
 

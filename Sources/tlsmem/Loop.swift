@@ -23,8 +23,8 @@ final class Loop {
     let registry: Registry
     /// How established connections are watched.
     private let manner: Manner
-    /// Listeners, timers and watches; each knows its place.
-    private(set) var owned: [Owned] = []
+    /// Listeners, timers and watches.
+    private(set) var owned = Belongings()
     var course = Course.going
     var graceDeadline: GraceDeadline?
     /// Whoever still comes is closed.
@@ -47,43 +47,14 @@ final class Loop {
 
     // MARK: What it owns
 
-    /// Something that the program made in the loop, and that ends with the loop at the latest. `release` breaks the
-    /// cycle of references.
-    class Owned: Member {
-        let owner: Loop
-        fileprivate var place = -1
-
-        init(_ owner: Loop) {
-            self.owner = owner
-            super.init()
-        }
-
-        /// Nothing new is to come into the loop by it, also if the loop goes on.
-        func letNothingIn() {}
-        /// Gives back what the loop does not know of.
-        func ended() {}
-        /// The grace that a loop gives those who are left when it drains has passed.
-        func graceEnds() {}
-        /// The loop is being freed: at the end of this it is released.
-        func loopEnds() { owner.release(self) }
-    }
-
-    func adopt(_ member: Owned) {
-        member.place = owned.count
-        owned.append(member)
-    }
+    func adopt(_ member: Owned) { owned.add(member) }
 
     /// Ends it at once, also from its own callback.
     func release(_ member: Owned) {
         registry.remove(member)
-        guard member.place >= 0, member.place < owned.count else { return }
+        guard owned.contains(member) else { return }
         member.ended()
-        let last = owned.removeLast()
-        if last !== member {
-            owned[member.place] = last
-            last.place = member.place
-        }
-        member.place = -1
+        owned.remove(member)
     }
 
     // MARK: Connections
