@@ -186,15 +186,41 @@ static double nanoseconds(void)
  * a move, 300 from first to last, 540 for a cancel in order), but for the few levels more of a heap: 800 and 950 where one
  * fires. What grows at random is the time for memory: 100,000 timers do not fit in the nearer caches, and each has to be
  * fetched once, in whatever order it is asked for. */
-enum { SET, MOVE, REFRESH, CANCEL, CANCEL_ANY, FIRE, COSTS };
+enum { SET, MOVE, REFRESH, CANCEL, CANCEL_ANY, FIRE, FLOOR, COSTS };
 static const char *const cost_names[COSTS] = {
-    "set", "move anywhere", "move from first to last", "cancel in the order set", "cancel at random", "fire at random"
+    "set", "move anywhere", "move from first to last", "cancel in the order set", "cancel at random", "fire at random",
+    "for comparison, touch and free a block of malloc's at random"
 };
 
 static void note(tlsmem_timer *timer, void *user)
 {
     (void)timer, (void)user;
     fired++;
+}
+
+static void shuffle(void **things, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t j = (size_t)below((int64_t)n);
+        void *swapped = things[i];
+        things[i] = things[j];
+        things[j] = swapped;
+    }
+}
+
+/** What the memory takes, whoever's timer it is: nanoseconds for n blocks of about a timer's size. */
+static double floor_of(size_t n)
+{
+    static void *blocks[MOST];
+    for (size_t i = 0; i < n; i++)
+        MUST((blocks[i] = calloc(1, 96)) != NULL);
+    shuffle(blocks, n);
+    double begun = nanoseconds();
+    for (size_t i = 0; i < n; i++) {
+        ++*(volatile char *)blocks[i];
+        free(blocks[i]);
+    }
+    return nanoseconds() - begun;
 }
 
 /** One round; adds nanoseconds. */
@@ -223,12 +249,7 @@ static void measure_once(size_t n, double costs[COSTS])
     for (size_t i = 0; i < quarter; i++)
         tlsmem_timer_free(timers[i]);
     costs[CANCEL] += (nanoseconds() - begun) * (double)n / (double)quarter;
-    for (size_t i = quarter; i < n; i++) {
-        size_t j = quarter + (size_t)below((int64_t)(n - quarter));
-        tlsmem_timer *swapped = timers[i];
-        timers[i] = timers[j];
-        timers[j] = swapped;
-    }
+    shuffle((void **)timers + quarter, n - quarter);
     begun = nanoseconds();
     for (size_t i = quarter; i < half; i++)
         tlsmem_timer_free(timers[i]);
@@ -241,6 +262,7 @@ static void measure_once(size_t n, double costs[COSTS])
     costs[FIRE] += (nanoseconds() - begun) * (double)n / (double)(n - half);
     CHECK(fired == n - half && wrong == 0, "%zu of %zu fired", fired, n - half);
     tlsmem_loop_free(loop);
+    costs[FLOOR] += floor_of(n);
 }
 
 static void costs(void)
