@@ -225,12 +225,22 @@ extension Connection {
 
     func takeSocket() -> CInt {
         guard socket >= 0 else { return -1 }
-        loop?.remove(self)
+        leaveLoop()
         defer {
             socket = -1
             ownsSocket = false
         }
         return socket
+    }
+
+    /// Goes out of its loop, into the program's hands. What was gathered for the end of the turn is encrypted at once:
+    /// nothing else would come to see to it.
+    func leaveLoop() {
+        guard let loop else { return }
+        loop.remove(self)
+        guard !isDriving, engine.deferredBytes > 0 else { return }
+        withBench { settle($0) }
+        noteWaits()
     }
 
     /// For the verbs of the fd face: the loop has them to itself while it drives.

@@ -48,7 +48,7 @@ public func tlsmem_loop_remove(_ loop: OpaquePointer!, _ c: OpaquePointer!) -> C
     guard let loop = unsafe Handle.object(loop, Loop.self), let connection = unsafe connection(c)
     else { return TLSMEM_EINVAL.code }
     guard connection.loop === loop else { return TLSMEM_ESTATE.code }
-    loop.remove(connection)
+    connection.leaveLoop()
     return TLSMEM_OK.code
 }
 

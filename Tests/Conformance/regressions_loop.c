@@ -210,6 +210,32 @@ static void paused_handshake(void)
     tlsmem_loop_free(loop);
 }
 
+/* ---- what waits for the end of the turn */
+
+static void out_of_the_loop(void)
+{
+    for (int take = 0; take < 2; take++) {
+        loop = new_loop();
+        ends how = in_the_loop();
+        establish_ends(&how);
+        say(&client, 100);
+        client.loop = NULL;
+        if (take) {
+            CHECK(tlsmem_take_fd(client.c) == client.fd, "another fd");
+            client.face = FACE_OWN_CALLS;
+        } else {
+            CHECK_STATUS(tlsmem_loop_remove(loop, client.c), TLSMEM_OK);
+            client.face = FACE_FD;
+        }
+        CHECK(want_of(client.c).has_ciphertext, "nothing is to be sent");
+        end_drive(&client);
+        settle_loop(loop);
+        CHECK(server.received == 100, "%d received", (int)server.received);
+        close_ends();
+        tlsmem_loop_free(loop);
+    }
+}
+
 const regression loop_regressions[] = {
     { "grows while it is freed, and is left over", grows_while_freed },
     { "frees a timer before the on_close that would free it", timers_of_connections },
@@ -217,5 +243,6 @@ const regression loop_regressions[] = {
     { "does not read on when it loses its on_data while paused", no_on_data },
     { "watches a number whose file is gone", watch_again },
     { "stops the handshake when it is paused", paused_handshake },
+    { "forgets what waits for the end of the turn when it is taken out of its loop", out_of_the_loop },
     { NULL, NULL }
 };
