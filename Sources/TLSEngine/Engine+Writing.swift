@@ -99,6 +99,7 @@ extension Engine {
             queue.consume(taken)
             return taken
         }
+        if deferredBytes == 0 { predatesCork = false }
         return (taken ?? 0) > 0
     }
 
@@ -106,7 +107,8 @@ extension Engine {
     /// Returns whether anything was done; call again until not. What corks hold back waits on, unless `all` is to go.
     package mutating func settle(incoming: MemoryBIO, _ pool: BufferPool, all: Bool = false) -> Bool {
         if deferredBytes > 0 {
-            let least = corks > 0 && !all && state.writing == .open ? Self.recordBytesMax : 1
+            let isHeld = corks > 0 && !predatesCork && !all && state.writing == .open
+            let least = isHeld ? Self.recordBytesMax : 1
             let sliceEnd = outgoing.made &+ UInt64(BufferPool.sliceBytesMax)
             var isMoving = false
             while deferredBytes >= least, outgoing.made < sliceEnd, canEncrypt, encryptDeferred(incoming, pool) {
@@ -150,9 +152,11 @@ extension Engine {
         }
     }
 
-    /// Holds small writes back until every cork is taken away. False when there are too many, or nothing can be written.
+    /// Holds small writes back until every cork is taken away, but not those that are there already. False when there are
+    /// too many, or nothing can be written.
     package mutating func cork() -> Bool {
         guard acceptsWrites, corks < .max else { return false }
+        if corks == 0, deferredBytes > 0 { predatesCork = true }
         corks &+= 1
         return true
     }

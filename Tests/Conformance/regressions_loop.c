@@ -236,6 +236,19 @@ static void out_of_the_loop(void)
     }
 }
 
+static void cork_afterwards(void)
+{
+    loop = new_loop();
+    ends how = in_the_loop();
+    establish_ends(&how);
+    say(&client, 100);
+    CHECK_STATUS(tlsmem_cork(client.c), TLSMEM_OK);
+    settle_loop(loop);
+    CHECK(server.received == 100, "%d received", (int)server.received);
+    close_ends();
+    tlsmem_loop_free(loop);
+}
+
 const regression loop_regressions[] = {
     { "grows while it is freed, and is left over", grows_while_freed },
     { "frees a timer before the on_close that would free it", timers_of_connections },
@@ -244,5 +257,6 @@ const regression loop_regressions[] = {
     { "watches a number whose file is gone", watch_again },
     { "stops the handshake when it is paused", paused_handshake },
     { "forgets what waits for the end of the turn when it is taken out of its loop", out_of_the_loop },
+    { "has what was written wait for a cork that comes later", cork_afterwards },
     { NULL, NULL }
 };
