@@ -81,7 +81,7 @@ figures: examples
 
 faces-%:
 	@FACES_VERSION=$* FACES_LARGE_SEEDS=200 WIRE_BYTEWISE_MOST=5400000 TLSMEM_TEST_SECONDS=7200 \
-		Tests/Conformance/run run-only PROGRAMS=faces EDGES= MOVES=
+		Tests/Conformance/run run-only PROGRAMS=faces EDGES= MOVES= FALLBACKS=
 
 
 format:
