@@ -59,4 +59,3 @@ private func note(isWrite: Bool, _ type: CInt, _ bytes: UnsafeRawBufferPointer, 
         break
     }
 }
-

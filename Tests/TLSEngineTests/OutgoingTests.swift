@@ -1,80 +1,109 @@
+import COpenSSL
 import OpenSSLHandles
 import TestSupport
 import Testing
 
 @testable import TLSEngine
 
-/// Writes where OpenSSL would.
-private func put(_ bytes: [UInt8], _ queue: inout Outgoing, _ pool: BufferPool) -> Bool {
-    queue.target(pool)?.put(bytes) ?? false
+/// A queue, and what OpenSSL writes to it with.
+private final class Stream {
+    let pool = BufferPool()
+    var queue = Outgoing()
+    private let ssl: OwnedSSL
+    private let incoming: MemoryBIO
+
+    init() throws {
+        ssl = try OwnedSSL(try OwnedContext(.client))
+        incoming = try MemoryBIO()
+    }
+
+    var count: Int { queue.count }
+    var isIdle: Bool { queue.isIdle }
+    var taken: UInt64 { queue.taken }
+    var made: UInt64 { queue.made }
+    var dropped: UInt64 { queue.dropped }
+
+    /// The BIO that OpenSSL would write to now.
+    func target() -> OpaquePointer? {
+        guard queue.attach(ssl, incoming, pool) else { return nil }
+        return SSL_get_wbio(OpaquePointer(ssl.native))
+    }
+
+    /// Writes as OpenSSL would.
+    func put(_ bytes: [UInt8]) -> Bool {
+        guard let bio = target() else { return false }
+        return BIO_write(bio, bytes, CInt(bytes.count)) == bytes.count && queue.countNew(ssl) == bytes.count
+    }
+
+    /// What is to be sent first, at most so much of it; nil when nothing waits.
+    func first(_ most: Int = .max) -> [UInt8]? {
+        queue.withFirst { slice -> [UInt8] in
+            slice.extracting(first: min(most, slice.byteCount)).withUnsafeBytes { [UInt8]($0) }
+        }
+    }
+
+    func consume(_ count: Int) { queue.consume(count, pool) }
+    func discard() { queue.discard(pool) }
 }
 
 @Suite struct `The outgoing queue` {
     @Test(arguments: 1...40)
-    func `gives back exactly what was put in, in order`(seed: Int) {
+    func `gives back exactly what was put in, in order`(seed: Int) throws {
         var random = Seeded(UInt64(seed))
-        let pool = BufferPool()
-        var queue = Outgoing()
+        let queue = try Stream()
         var model: [UInt8] = []
         var (made, taken, dropped) = (0, 0, 0)
         for _ in 0..<300 {
             switch Int.random(in: 0..<10, using: &random) {
             case 0..<5:
                 let bytes = pattern(random.size(40_000), from: made)
-                let isPut = put(bytes, &queue, pool)
-                #expect(isPut)
+                #expect(queue.put(bytes))
                 model += bytes
                 made += bytes.count
             case 5..<9:
-                guard let slice = queue.first else { break }
-                let size = min(slice.count, random.size(50_000))
-                #expect(difference(slice.copy(size), Array(model[..<size])) == nil, "seed \(seed)")
-                queue.consume(size, pool)
+                guard let slice = queue.first(random.size(50_000)) else { break }
+                let size = slice.count
+                #expect(difference(slice, Array(model[..<size])) == nil, "seed \(seed)")
+                queue.consume(size)
                 model.removeFirst(size)
                 taken += size
             case _ where Int.random(in: 0..<10, using: &random) == 0:
                 dropped += model.count
                 model = []
-                queue.discard(pool)
-                #expect(queue.first == nil)
+                queue.discard()
+                #expect(queue.first() == nil && queue.count == 0)
             default:
-                queue.consume(0, pool)
-                queue.consume(-5, pool)
+                queue.consume(0)
+                queue.consume(-5)
             }
             #expect(queue.count == model.count)
-            #expect(queue.isEmpty == model.isEmpty)
+            #expect((queue.first(1) == nil) == model.isEmpty)
             #expect(queue.made == UInt64(made) && queue.taken == UInt64(taken) && queue.dropped == UInt64(dropped))
-            #expect(model.isEmpty || queue.first?.isEmpty == false, "what waits can be seen")
         }
     }
 
-    @Test func `takes no more from a slice than is in it`() {
-        let pool = BufferPool()
-        var queue = Outgoing()
-        queue.consume(10, pool)  // nothing there
-        let isPut = put([1, 2, 3], &queue, pool)
-        #expect(isPut)
-        queue.consume(.max, pool)
-        #expect(queue.isEmpty && queue.taken == 3)
-        #expect(queue.first != nil)  // the last slice stays until it is discarded: OpenSSL may be writing to it
-        queue.discard(pool)
-        #expect(queue.first == nil && queue.dropped == 0)
+    @Test func `takes no more from a slice than is in it`() throws {
+        let queue = try Stream()
+        queue.consume(10)  // nothing there
+        #expect(queue.put([1, 2, 3]))
+        queue.consume(.max)
+        #expect(queue.count == 0 && queue.taken == 3)
+        #expect(!queue.isIdle)  // it stays until it is given back: OpenSSL may be writing to it
+        queue.discard()
+        #expect(queue.isIdle && queue.dropped == 0)
     }
 
     @Test func `begins a slice only when the last one is full`() throws {
-        let pool = BufferPool()
-        var queue = Outgoing()
-        let target = queue.target(pool)
-        let first = try #require(target)
-        #expect(first.put(pattern(BufferPool.sliceBytesMax - 1)))
-        let same = queue.target(pool)
-        #expect(same === first)
-        #expect(first.put([1]))
-        let second = queue.target(pool)
-        #expect(second != nil && second !== first)
-        #expect(queue.first === first)
-        queue.consume(BufferPool.sliceBytesMax, pool)
-        #expect(queue.first === second)
+        let queue = try Stream()
+        let first = queue.target()
+        #expect(queue.put(pattern(BufferPool.sliceBytesMax - 1)))
+        #expect(queue.target() == first)
+        #expect(queue.put([1]))
+        #expect(queue.target() != first)
+        #expect(queue.put([2, 3]))
+        #expect(queue.first()?.count == BufferPool.sliceBytesMax)
+        queue.consume(BufferPool.sliceBytesMax)
+        #expect(queue.first() == [2, 3])
     }
 }
 
@@ -106,5 +135,46 @@ private func put(_ bytes: [UInt8], _ queue: inout Outgoing, _ pool: BufferPool) 
         }
         #expect(known > 0 && known < 20)
         #expect(taken.allSatisfy { $0.isEmpty })
+    }
+}
+
+@Suite struct `A pool of queues` {
+    @Test func `lends again what was given back, and empty`() {
+        let pool = BufferPool()
+        let one = pool.takeQueue()
+        #expect(one.put(pattern(3000)))
+        pool.giveBack(one)
+        let again = pool.takeQueue()
+        #expect(again === one)
+        #expect(again.isEmpty)
+        #expect(pool.takeQueue() !== one)
+    }
+
+    @Test func `keeps only a few, and those are not mixed up`() {
+        let pool = BufferPool()
+        let taken = (0..<20).map { _ in pool.takeQueue() }
+        for queue in taken {
+            #expect(queue.put([1]))
+            pool.giveBack(queue)
+        }
+        var known: [PlaintextQueue] = []
+        for _ in 0..<20 {
+            let queue = pool.takeQueue()
+            #expect(queue.isEmpty)
+            #expect(!known.contains { $0 === queue })
+            known.append(queue)
+        }
+        let kept = known.filter { queue in taken.contains { $0 === queue } }
+        #expect(kept.count > 0 && kept.count < 20)
+    }
+
+    @Test func `has nothing to do with its BIOs`() throws {
+        let pool = BufferPool()
+        pool.giveBack(pool.takeQueue())
+        let bio = try #require(pool.takeBIO())
+        let queue = pool.takeQueue()
+        pool.giveBack(bio)
+        #expect(pool.takeQueue() !== queue)
+        #expect(pool.takeBIO() === bio)
     }
 }
