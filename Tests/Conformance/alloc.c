@@ -10,6 +10,7 @@
 #include "support.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
 
 typedef int set_mem_functions(void *(*)(size_t, const char *, int), void *(*)(void *, size_t, const char *, int),
                               void (*)(void *, const char *, int));
@@ -41,10 +42,21 @@ static void *allocate(size_t size, const char *file, int line)
     return block;
 }
 
+static const char secret[] = "what nobody is to find in memory";
+static long wiped, found; /* large blocks given back: all zero, and with the secret in them */
+
+static void look_for_secret(const unsigned char *block, size_t n)
+{
+    found += memmem(block, n, secret, sizeof secret - 1) != NULL;
+    wiped += n >= 4096 && block[0] == 0 && memcmp(block, block + 1, 4095) == 0;
+}
+
 static void release(void *block, const char *file, int line)
 {
     (void)file, (void)line;
     live -= block != NULL;
+    if (block != NULL)
+        look_for_secret(block, malloc_usable_size(block));
     free(block);
 }
 
@@ -193,6 +205,30 @@ static void sweep(int version, int all)
     CHECK(live < before + 64, "%ld blocks before, %ld after: something leaks", before, live);
 }
 
+/** What waits to be encrypted is wiped before its memory is given back: when it grows, and when it is not needed. */
+static void wipes(void)
+{
+    enum { MANY = 30 }; /* more than are kept for others */
+    static tlsmem *each[MANY];
+    situation("plaintext that waits");
+    wiped = found = 0;
+    tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_CLIENT);
+    MUST(ctx != NULL);
+    for (int i = 0; i < MANY; i++) {
+        MUST((each[i] = tlsmem_new(ctx, NULL, NULL)) != NULL);
+        for (int times = 0; times < 1000; times++)
+            MUST(tlsmem_write(each[i], secret, sizeof secret) == sizeof secret);
+    }
+    CHECK(wiped >= MANY, "%ld blocks were wiped while they grew", wiped);
+    for (int i = 0; i < MANY; i++) {
+        IGNORE(tlsmem_abort(each[i]));
+        tlsmem_free(each[i]);
+    }
+    CHECK(wiped >= MANY + MANY / 2, "%ld blocks were wiped", wiped);
+    CHECK(found == 0, "%ld blocks still held it", found);
+    tlsmem_ctx_free(ctx);
+}
+
 int main(void)
 {
     void *symbol = dlsym(RTLD_DEFAULT, "CRYPTO_set_mem_functions");
@@ -204,5 +240,6 @@ int main(void)
         sweep(TLSMEM_TLS1_2, all);
         sweep(TLSMEM_TLS1_3, all);
     }
+    wipes();
     return finish();
 }
