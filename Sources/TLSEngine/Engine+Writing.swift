@@ -99,7 +99,7 @@ extension Engine {
             queue.consume(taken)
             return taken
         }
-        if deferredBytes == 0 { predatesCork = false }
+        if deferredBytes == 0 { ignoresCorks = false }
         return (taken ?? 0) > 0
     }
 
@@ -107,7 +107,7 @@ extension Engine {
     /// Returns whether anything was done; call again until not. What corks hold back waits on, unless `all` is to go.
     package mutating func settle(incoming: MemoryBIO, _ pool: BufferPool, all: Bool = false) -> Bool {
         if deferredBytes > 0 {
-            let isHeld = corks > 0 && !predatesCork && !all && state.writing == .open
+            let isHeld = corks > 0 && !ignoresCorks && !all && state.writing == .open
             let least = isHeld ? Self.recordBytesMax : 1
             let sliceEnd = outgoing.made &+ UInt64(BufferPool.sliceBytesMax)
             var isMoving = false
@@ -156,9 +156,14 @@ extension Engine {
     /// too many, or nothing can be written.
     package mutating func cork() -> Bool {
         guard acceptsWrites, corks < .max else { return false }
-        if corks == 0, deferredBytes > 0 { predatesCork = true }
+        if corks == 0 { letCorkedGo() }
         corks &+= 1
         return true
+    }
+
+    /// What is there does not wait for the corks: somebody has to hear when it is gone.
+    package mutating func letCorkedGo() {
+        ignoresCorks = deferredBytes > 0
     }
 
     /// Takes one cork away; false when there is none.

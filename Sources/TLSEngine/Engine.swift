@@ -23,8 +23,8 @@ package struct Engine: ~Copyable {
     var ticketsDue: UInt8 = 0
     /// How many corks hold small writes back.
     package internal(set) var corks: UInt8 = 0
-    /// Some of what is deferred was there before them, and does not wait for them.
-    var predatesCork = false
+    /// Some of what is deferred does not wait for them.
+    var ignoresCorks = false
     /// We want a renegotiation, and OpenSSL is not told yet.
     var renegotiationIsDue = false
     package private(set) var hasServerName = false

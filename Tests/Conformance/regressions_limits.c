@@ -141,6 +141,20 @@ static void certificate_chain_too_long(void)
     }
 }
 
+static void cork_and_wait(void)
+{
+    tlsmem_limits limits = TLSMEM_LIMITS_INIT;
+    limits.outgoing_max = 40000;
+    limits.outgoing_low = 500;
+    establish_ends(&(ends){ .version = TLSMEM_TLS1_3, .client_limits = &limits });
+    CHECK_STATUS(tlsmem_cork(client.c), TLSMEM_OK);
+    client.piece = 1000;
+    say(&client, 200000);
+    wire_settle(&pair_wire);
+    CHECK(client.sent == 200000, "%d of 200000 were taken", (int)client.sent);
+    close_ends();
+}
+
 const regression limit_regressions[] = {
     { "passes wake_max when tlsmem_on_readable is called in on_data", nested_readable },
     { "passes incoming_max when tlsmem_on_readable is called in on_data", nested_readable_and_pause },
@@ -148,5 +162,6 @@ const regression limit_regressions[] = {
     { "counts against control_max what the peer has taken", answers_that_were_taken },
     { "counts the answers to its own KeyUpdates against the peer", answers_to_our_own },
     { "calls a certificate chain past cert_list_max a broken protocol", certificate_chain_too_long },
+    { "has a producer wait for on_drain behind its own cork", cork_and_wait },
     { NULL, NULL }
 };

@@ -16,6 +16,7 @@ extension End {
     }
 
     fileprivate func cork() -> Bool { engine.cork() }
+    fileprivate func letCorkedGo() { engine.letCorkedGo() }
     fileprivate func uncork() -> Bool { engine.uncork() }
     fileprivate var recordsOut: UInt64 { seen.recordsOut }
 }
@@ -94,6 +95,18 @@ extension End {
         #expect(pair.client.gather([5]) == 1)  // from now on the cork is like any other
         pair.client.settle()
         #expect(pair.client.deferredBytes == 1)
+    }
+
+    @Test func `do not wait for a cork when somebody has to hear that they are gone`() throws {
+        let pair = try established(.tls13)
+        #expect(pair.client.cork())
+        pair.client.letCorkedGo()  // nothing is there
+        #expect(pair.client.gather([1, 2, 3]) == 3)
+        pair.client.settle()
+        #expect(pair.client.deferredBytes == 3)
+        pair.client.letCorkedGo()
+        pair.client.settle()
+        #expect(pair.client.deferredBytes == 0)
     }
 
     @Test(arguments: [true, false])
