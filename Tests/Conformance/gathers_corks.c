@@ -35,11 +35,17 @@ static void corked(const scene *s)
     /* What fills a record does not wait. */
     before = made_by(client.c);
     CHECK_STATUS(tlsmem_cork(client.c), TLSMEM_OK);
+    put_many(&client, 16, 1000);
+    put(&client, 384);
+    CHECK(held(&client) == 0, "%zu are held", held(&client));
+    turn(s);
+    CHECK_MADE(client, before, 1, 1);
+    before = made_by(client.c);
     put_many(&client, 17, 1000);
     wire_settle(&pair_wire);
     CHECK_MADE(client, before, 1, 1);
     CHECK(held(&client) == 17000 - 16384, "%zu are held", held(&client));
-    CHECK(server.received == 1000 + 16384, "%llu came", (unsigned long long)server.received);
+    CHECK(server.received == 1000 + 2 * 16384, "%llu came", (unsigned long long)server.received);
     put(&client, 100000);
     wire_settle(&pair_wire);
     CHECK(held(&client) == (17000 + 100000) % 16384, "%zu are held", held(&client));
