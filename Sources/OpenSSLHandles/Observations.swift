@@ -7,14 +7,14 @@ internal import COpenSSL
     package var recordsOut: UInt64 = 0
     /// Messages that ask for new keys, since `takeUpdates`: KeyUpdates that want an answer, HelloRequests, ClientHellos
     /// (the first one too).
-    fileprivate var updateRequestsIn: UInt32 = 0
+    fileprivate var updateRequestsIn: UInt16 = 0
     /// KeyUpdates that want no answer; they may be answers to ours.
-    fileprivate var updatesIn: UInt32 = 0
+    fileprivate var updatesIn: UInt16 = 0
     package var alertSent: UInt8?
     package var alertReceived: UInt8?
 
-    /// Counts on from nothing.
-    mutating func takeUpdates() -> (requests: UInt32, plain: UInt32) {
+    /// Counts on from nothing. To be called after each step: what one step reads has less than 65536 messages.
+    mutating func takeUpdates() -> (requests: UInt16, plain: UInt16) {
         defer { (updateRequestsIn, updatesIn) = (0, 0) }
         return (updateRequestsIn, updatesIn)
     }
@@ -59,4 +59,3 @@ private func note(isWrite: Bool, _ type: CInt, _ bytes: UnsafeRawBufferPointer, 
         break
     }
 }
-

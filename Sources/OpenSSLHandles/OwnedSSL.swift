@@ -28,7 +28,7 @@ internal import COpenSSL
     }
 
     /// What asked for new keys since the last time.
-    package mutating func takeUpdates() -> (requests: UInt32, plain: UInt32) {
+    package mutating func takeUpdates() -> (requests: UInt16, plain: UInt16) {
         observations.takeUpdates()
     }
 

@@ -1,4 +1,4 @@
-package import OpenSSLHandles
+internal import OpenSSLHandles
 
 /// What of one connection waits to go out. Lent by the pool, with the buffers that are in it: an idle connection has none.
 ///

@@ -18,7 +18,6 @@ package enum Step {
 /// whoever drives, the outgoing one is the last slice of `outgoing`.
 package struct Engine: ~Copyable {
     var ssl: OwnedSSL
-    // The small ones stand together, so that they share words: an idle connection is to be small.
     /// Session tickets that go out with the first application write.
     var ticketsDue: UInt8 = 0
     /// How many corks hold small writes back.
@@ -26,8 +25,6 @@ package struct Engine: ~Copyable {
     /// We want a renegotiation, and OpenSSL is not told yet.
     var renegotiationIsDue = false
     package private(set) var hasServerName = false
-    /// The handshake is done, or was before a failure.
-    package private(set) var wasEstablished = false
     let configuration: Configuration
     var state = EngineState.new(.open)
     package internal(set) var outgoing = Outgoing()
@@ -88,7 +85,7 @@ package struct Engine: ~Copyable {
 
     private mutating func stepOnce(into plaintext: inout MutableRawSpan, _ incoming: MemoryBIO) -> Step {
         switch state {
-        case .failed(let failure, _, _):
+        case .failed(let failure, _, _, _):
             return .failed(failure)
         case .new:
             state.began()
@@ -108,7 +105,6 @@ package struct Engine: ~Copyable {
         switch ssl.handshake() {
         case .done:
             state.established()
-            wasEstablished = true
             _ = ssl.takeUpdates()  // what the handshake needed
             if role == .server, ssl.isTLS13 {
                 let wanted = configuration.context.ticketCount
@@ -145,7 +141,7 @@ package struct Engine: ~Copyable {
     package mutating func endOfFile() -> EngineFailure? {
         switch state {
         case .open(.ended, _): return nil
-        case .failed(let failure, _, _): return failure
+        case .failed(let failure, _, _, _): return failure
         case .new, .handshaking: return EngineFailure(.endOfFileInHandshake)
         case .open(.open, _): return EngineFailure(.truncated)
         }

@@ -1,4 +1,4 @@
-package import OpenSSLHandles
+internal import OpenSSLHandles
 
 /// The stream that goes out of one connection: what of it is gone, and what waits.
 package struct Outgoing {

@@ -28,6 +28,9 @@ extension Connection {
         var readingSince: Int64 = -1
         /// When output began to wait; -1 while none does.
         var sendingSince: Int64 = -1
+        /// When bytes last came, and were last taken, since there are clocks.
+        var lastReceived: Int64 = 0
+        var lastSent: Int64 = 0
 
         subscript(which: Timeout) -> UInt32? {
             get {
@@ -64,12 +67,17 @@ extension Connection {
     }
 
     func setTimeout(_ which: Timeout, _ milliseconds: UInt32) {
-        if !times { (lastReceived, lastSent) = (MonotonicClock.milliseconds(), -1) }  // it was idle since now
+        if !times { lastMoved = MonotonicClock.milliseconds() }  // it was idle since now
         let clocks = self.clocks ?? Clocks()
         clocks[which] = milliseconds
         self.clocks = clocks
         noteWaits()
         loop?.updateDeadline(self)
+    }
+
+    var clocks: Clocks? {
+        get { particulars?.clocks }
+        set { if newValue !== clocks { note { $0.clocks = newValue } } }
     }
 
     // MARK: What passes
@@ -79,12 +87,18 @@ extension Connection {
         clocks != nil || limits.idleMilliseconds | limits.readMilliseconds | limits.writeMilliseconds != 0
     }
 
+    /// Bytes have come.
     func noteReceived() {
-        if times { lastReceived = MonotonicClock.milliseconds() }
+        guard times else { return }
+        lastMoved = MonotonicClock.milliseconds()
+        if let clocks { clocks.lastReceived = lastMoved }
     }
 
+    /// Bytes were taken.
     func noteSent() {
-        if times { lastSent = MonotonicClock.milliseconds() }
+        guard times else { return }
+        lastMoved = MonotonicClock.milliseconds()
+        if let clocks { clocks.lastSent = lastMoved }
     }
 
     // MARK: Beginnings
@@ -98,7 +112,7 @@ extension Connection {
     func begin() {
         guard engine.phase == .new, phaseBegan < 0, connector == nil else { return }
         beginPhase()
-        lastReceived = phaseBegan
+        lastMoved = phaseBegan
     }
 
     /// A renegotiation has the handshake's deadline: writes wait for it, and the peer might never answer.
@@ -166,10 +180,14 @@ extension Connection {
         case .going:
             consider(.handshake, since: phaseBegan)
             guard engine.phase == .open else { break }
-            consider(.idle, since: max(lastReceived, lastSent))
+            consider(.idle, since: lastMoved)
             guard let clocks else { break }
-            if isReading, clocks.readingSince >= 0 { consider(.read, since: max(clocks.readingSince, lastReceived)) }
-            if isSending, clocks.sendingSince >= 0 { consider(.write, since: max(clocks.sendingSince, lastSent)) }
+            if isReading, clocks.readingSince >= 0 {
+                consider(.read, since: max(clocks.readingSince, clocks.lastReceived))
+            }
+            if isSending, clocks.sendingSince >= 0 {
+                consider(.write, since: max(clocks.sendingSince, clocks.lastSent))
+            }
         }
         return next
     }
