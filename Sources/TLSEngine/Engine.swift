@@ -25,6 +25,8 @@ package struct Engine: ~Copyable {
     /// We want a renegotiation, and OpenSSL is not told yet.
     var renegotiationIsDue = false
     package private(set) var hasServerName = false
+    /// OpenSSL may have buffers that it does not give back by itself.
+    package private(set) var holdsBuffers = false
     let configuration: Configuration
     var state = EngineState.new(.open)
     package internal(set) var outgoing = Outgoing()
@@ -44,7 +46,8 @@ package struct Engine: ~Copyable {
 
     /// Attaches a pair, with a fresh slice when the last one is full; false when there is no memory for one.
     package mutating func begin(incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
-        outgoing.attach(ssl, incoming, pool)
+        holdsBuffers = limits.bufferMilliseconds > 0
+        return outgoing.attach(ssl, incoming, pool)
     }
 
     /// The pair is attached, as it is from the beginning of the drive on until a slice is full.
@@ -54,8 +57,20 @@ package struct Engine: ~Copyable {
 
     /// Gives back what is empty, so that an idle connection owns no buffer.
     package mutating func end(_ pool: BufferPool) {
-        if ssl.isInHandshake { ssl.detach() }
+        if ssl.isInHandshake {
+            ssl.detach()
+        } else if !holdsBuffers, ssl.takeHandshake() {
+            // For any message of a handshake, a ticket too, OpenSSL makes both buffers, and forgets the one not used.
+            _ = ssl.releaseBuffers()
+        }
         outgoing.giveBackEmpty(pool)
+    }
+
+    /// Has OpenSSL give its buffers back; false when it needs them: for a handshake, or for half a record.
+    package mutating func releaseBuffers() -> Bool {
+        holdsBuffers = false
+        if ssl.isInHandshake, phase != .failed { return phase == .new }
+        return ssl.releaseBuffers()
     }
 
     /// Bytes of ciphertext are on their way.

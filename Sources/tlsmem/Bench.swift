@@ -66,6 +66,13 @@ final class Benches {
         if lent >= Self.sparesMax { benches.removeLast() }
     }
 
+    /// Frees what is spare.
+    func trim() {
+        benches.removeLast(benches.count &- lent)
+        pool.empty()
+        tables = CallbackTables()
+    }
+
     /// Lends those of the calling thread; made when first needed, freed when the thread ends.
     static func withCurrent<Result>(_ body: (Benches) -> Result) -> Result {
         let key = threadKey()

@@ -84,7 +84,10 @@ extension Connection {
 
     /// A deadline is measured from when bytes go by. Who has none pays for no clock.
     private var times: Bool {
-        clocks != nil || limits.idleMilliseconds | limits.readMilliseconds | limits.writeMilliseconds != 0
+        let limits = self.limits
+        let all =
+            limits.idleMilliseconds | limits.readMilliseconds | limits.writeMilliseconds | limits.bufferMilliseconds
+        return all != 0 || clocks != nil
     }
 
     /// Bytes have come.
@@ -159,9 +162,13 @@ extension Connection {
     /// The next moment at which a tick changes something; -1 for never.
     var deadline: Int64 {
         if hasNews || drainIsOverdue { return 0 }
-        let next = nextTimeout?.moment ?? -1
-        guard let connector, connector.deadline >= 0, !isOver else { return next }
-        return next < 0 ? connector.deadline : min(next, connector.deadline)
+        var next = nextTimeout?.moment ?? -1
+        func consider(_ moment: Int64) {
+            if moment >= 0, next < 0 || moment < next { next = moment }
+        }
+        consider(buffersDeadline)
+        if let connector, !isOver { consider(connector.deadline) }
+        return next
     }
 
     /// The deadline that passes first.
@@ -193,6 +200,7 @@ extension Connection {
     }
 
     func tick(_ now: Int64) -> CInt {
+        giveBuffersBack(now)
         guard deadline >= 0, now >= deadline else { return progress }
         return drive { _ in self.deadlineHasPassed(now) }
     }

@@ -4,7 +4,7 @@ import Testing
 @testable import TLSEngine
 
 extension End {
-    fileprivate var ownsDeferred: Bool { engine.deferred != nil }
+    fileprivate var ownsDeferred: Bool { engine.deferredBytes > 0 }
 }
 
 @Suite struct `An idle engine` {

@@ -38,7 +38,7 @@ package final class End {
     package var failure: EngineFailure.Kind? { cause?.kind }
     package var cause: EngineFailure? { engine.failure }
     package var outgoingCount: Int { engine.outgoing.count }
-    package var ownsOutgoing: Bool { engine.outgoing.first != nil }
+    package var ownsOutgoing: Bool { !engine.outgoing.isIdle && dropped == 0 }
     package var dropped: UInt64 { engine.outgoing.dropped }
     package var outgoingBytes: Int { engine.outgoingBytes }
     package var deferredBytes: Int { engine.deferredBytes }
@@ -131,8 +131,10 @@ package final class End {
     /// Takes ciphertext, at most so many bytes and at most what the first slice holds.
     package func take(_ most: Int) -> [UInt8] {
         withLent {
-            guard let slice = engine.outgoing.first else { return [] }
-            let bytes = slice.copy(most)
+            let bytes = engine.outgoing.withFirst { bytes in
+                bytes.extracting(first: min(most, bytes.byteCount)).withUnsafeBytes { [UInt8]($0) }
+            }
+            guard let bytes else { return [] }
             engine.consumeOutgoing(bytes.count, lent.pool)
             return bytes
         }
