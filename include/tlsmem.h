@@ -170,11 +170,13 @@ typedef struct tlsmem_limits {
     uint32_t write_ms;     /**< established, with bytes waiting to be sent, and none of them taken */
     size_t outgoing_high;  /**< bytes: with more waiting it is congested (tlsmem_is_congested); from outgoing_max on: never */
     size_t incoming_low;   /**< bytes: after incoming_max the socket is read again once what waits has fallen to this */
+    uint32_t buffers_ms;   /**< OpenSSL's record buffers (16 to 33 KB) are given back after so long without a byte in either
+                            *   direction: for connections that are busy most of the time. 0: after each record */
 } tlsmem_limits;
 /** The defaults. */
 #define TLSMEM_LIMITS_INIT                                                                                      \
     { sizeof(tlsmem_limits), 1048576, 262144, 262144, 65536, 262144, 102400, 100, 1024, 10000, 0, 5000, 0, 0, \
-      524288, 131072 }
+      524288, 131072, 0 }
 
 /**
  * Makes a context: TLS 1.2 and 1.3, OpenSSL's default ciphers, verification on for clients.
@@ -362,7 +364,8 @@ int64_t tlsmem_now(void);
 /** Returns the moment at which tlsmem_tick should be called, in milliseconds of tlsmem_now; -1 for never. */
 int64_t tlsmem_deadline(const tlsmem *c);
 /**
- * Tells a connection what time it is; a deadline that passed ends it with TLSMEM_ETIMEOUT. Loops do this by themselves.
+ * Tells a connection what time it is; a deadline that passed ends it with TLSMEM_ETIMEOUT, or gives back OpenSSL's
+ * buffers (buffers_ms). Loops do this by themselves.
  *
  * Returns TLSMEM_OK while it goes on; TLSMEM_CLOSED or the failure once it has ended. May call back.
  */
@@ -613,6 +616,16 @@ typedef struct tlsmem_stats_info {
 /** Fills the counters. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_stats(const tlsmem *c, tlsmem_stats_info *stats);
 
+/**
+ * Gives back what OpenSSL keeps for the next record of a connection, which asks for it again by itself: of use with
+ * buffers_ms, for one that is known to be idle before that is over. The library's own queues are given back as soon as
+ * they are empty. What goes back to malloc stays in the process as long as malloc wants: malloc_trim is the program's.
+ *
+ * Returns TLSMEM_OK; TLSMEM_AGAIN when it is needed, by a handshake that is under way or by half a record that has come;
+ * TLSMEM_EINVAL. Calls nothing back.
+ */
+int tlsmem_trim(tlsmem *c);
+
 /* --------------------------------------------------------------------------------------------------- registry */
 
 /** How a loop works. */
@@ -844,6 +857,14 @@ typedef struct tlsmem_loop_stats_info {
 #define TLSMEM_LOOP_STATS_INFO_INIT { sizeof(tlsmem_loop_stats_info), 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 /** Fills the counters. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_loop_stats(const tlsmem_loop *loop, tlsmem_loop_stats_info *stats);
+/**
+ * Gives back what a loop keeps for later, for a program that has quietened down: tlsmem_trim for each of its connections,
+ * the places of descriptors that it has no more, and the spare buffers of the calling thread, which all its loops and
+ * connections share. It may be called at any time, and needs no repeating: what is needed again is made again.
+ *
+ * Returns TLSMEM_OK; TLSMEM_EINVAL. Calls nothing back.
+ */
+int tlsmem_loop_trim(tlsmem_loop *loop);
 
 #ifdef __cplusplus
 }

@@ -26,6 +26,7 @@ static inline void *copenssl_malloc(size_t count) { return OPENSSL_malloc(count)
 static inline void copenssl_clear_free(void *memory, size_t count) { OPENSSL_clear_free(memory, count); }
 
 static inline long copenssl_ctx_set_mode(SSL_CTX *ctx, long mode) { return SSL_CTX_set_mode(ctx, mode); }
+static inline long copenssl_ctx_clear_mode(SSL_CTX *ctx, long mode) { return SSL_CTX_clear_mode(ctx, mode); }
 static inline int copenssl_ctx_set_min(SSL_CTX *ctx, int version) { return (int)SSL_CTX_set_min_proto_version(ctx, version); }
 static inline int copenssl_ctx_set_max(SSL_CTX *ctx, int version) { return (int)SSL_CTX_set_max_proto_version(ctx, version); }
 static inline int copenssl_ctx_set_groups(SSL_CTX *ctx, const char *list) { return (int)SSL_CTX_set1_groups_list(ctx, list); }

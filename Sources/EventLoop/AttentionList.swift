@@ -55,6 +55,9 @@ struct AttentionList {
         walked = 0
     }
 
+    /// Gives back memory that more of them needed once.
+    mutating func trim() { entries = entries.map { $0 } }
+
     func forEach(_ body: (Watcher) -> Void) {
         for case let watcher? in entries { body(watcher) }
     }

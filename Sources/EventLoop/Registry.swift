@@ -259,8 +259,17 @@ package final class Registry {
     /// Cuts off the slots behind the last that is used, and gives back memory that many descriptors needed once.
     private func forgetUnused() {
         while let last = slots.last, last.watcher == nil { slots.removeLast() }
-        if slots.capacity > Self.slotsKept, slots.capacity / 4 > slots.count { slots = Array(slots) }
+        if slots.capacity > Self.slotsKept, slots.capacity / 4 > slots.count { trimSlots() }
     }
+
+    /// Gives back memory that more watchers needed once.
+    package func trim() {
+        trimSlots()
+        attention.trim()
+    }
+
+    /// Not by `Array(slots)`, which would share the memory.
+    private func trimSlots() { slots = slots.map { $0 } }
 
     private func place(of watcher: Watcher) -> Int? {
         self.watcher(forFd: watcher.fd) === watcher ? Int(watcher.fd) : nil

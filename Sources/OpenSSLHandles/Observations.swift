@@ -7,16 +7,24 @@ internal import COpenSSL
     package var recordsOut: UInt64 = 0
     /// Messages that ask for new keys, since `takeUpdates`: KeyUpdates that want an answer, HelloRequests, ClientHellos
     /// (the first one too).
-    fileprivate var updateRequestsIn: UInt32 = 0
+    fileprivate var updateRequestsIn: UInt16 = 0
     /// KeyUpdates that want no answer; they may be answers to ours.
-    fileprivate var updatesIn: UInt32 = 0
+    fileprivate var updatesIn: UInt16 = 0
     package var alertSent: UInt8?
     package var alertReceived: UInt8?
+    /// Messages of a handshake were sent or read, since `takeHandshake`.
+    fileprivate var handshakeWasSeen = false
 
-    /// Counts on from nothing.
-    mutating func takeUpdates() -> (requests: UInt32, plain: UInt32) {
+    /// Counts on from nothing. To be called after each step: what one step reads has less than 65536 messages.
+    mutating func takeUpdates() -> (requests: UInt16, plain: UInt16) {
         defer { (updateRequestsIn, updatesIn) = (0, 0) }
         return (updateRequestsIn, updatesIn)
+    }
+
+    /// Whether any message of a handshake has gone by, tickets and KeyUpdates included, since the last time.
+    mutating func takeHandshake() -> Bool {
+        defer { handshakeWasSeen = false }
+        return handshakeWasSeen
     }
 }
 
@@ -47,7 +55,10 @@ private func note(isWrite: Bool, _ type: CInt, _ bytes: UnsafeRawBufferPointer, 
         // Warnings end nothing: close_notify and user_canceled, and no_renegotiation in TLS 1.2.
         guard level == SSL3_AL_FATAL else { return }
         if isWrite { seen.alertSent = alert } else { seen.alertReceived = alert }
+    case (SSL3_RT_HANDSHAKE, true):
+        seen.handshakeWasSeen = true
     case (SSL3_RT_HANDSHAKE, false):
+        seen.handshakeWasSeen = true
         guard let first = unsafe bytes.first else { return }
         switch CInt(first) {
         case SSL3_MT_HELLO_REQUEST, SSL3_MT_CLIENT_HELLO: seen.updateRequestsIn &+= 1

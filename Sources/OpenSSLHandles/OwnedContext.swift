@@ -59,12 +59,10 @@ package struct SettingRefused: Error {
     private func applyDefaults() {
         unsafe SSL_CTX_set_verify(ctx, verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, noteVerifyDepth)
         _ = unsafe copenssl_ctx_set_min(ctx, TLS1_2_VERSION)
-        // One record a write and any address on a repeat: what is not taken stays ours. Buffers of idle connections
-        // are given back.
-        let modes =
-            SSL_MODE_AUTO_RETRY | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
-            | SSL_MODE_RELEASE_BUFFERS
+        // One record a write and any address on a repeat: what is not taken stays ours.
+        let modes = SSL_MODE_AUTO_RETRY | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
         _ = unsafe copenssl_ctx_set_mode(ctx, Int(modes))
+        setKeepsBuffers(false)
         _ = unsafe SSL_CTX_set_options(ctx, copenssl_op_no_renegotiation() | copenssl_op_server_preference())
         // Tickets go out with the first application write instead (Engine): a client that writes and closes without
         // reading them would otherwise lose its data to a reset (openssl#10880).
@@ -165,6 +163,12 @@ extension OwnedContext {
 
     package func setCertificateListMax(_ bytes: Int) {
         unsafe copenssl_ctx_set_max_cert_list(ctx, bytes)
+    }
+
+    /// Whether OpenSSL keeps the buffers of a connection until they are asked back, or gives them back after each record.
+    package func setKeepsBuffers(_ keeps: Bool) {
+        let mode = Int(SSL_MODE_RELEASE_BUFFERS)
+        _ = unsafe keeps ? copenssl_ctx_clear_mode(ctx, mode) : copenssl_ctx_set_mode(ctx, mode)
     }
 
     package func setKeylog(_ path: UnsafePointer<CChar>) throws(SettingRefused) {

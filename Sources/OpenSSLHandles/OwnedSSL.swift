@@ -28,8 +28,13 @@ internal import COpenSSL
     }
 
     /// What asked for new keys since the last time.
-    package mutating func takeUpdates() -> (requests: UInt32, plain: UInt32) {
+    package mutating func takeUpdates() -> (requests: UInt16, plain: UInt16) {
         observations.takeUpdates()
+    }
+
+    /// Whether any message of a handshake has gone by since the last time.
+    package mutating func takeHandshake() -> Bool {
+        observations.takeHandshake()
     }
 
     /// Where in the chain verification failed; -1 when it did not.
@@ -125,9 +130,9 @@ internal import COpenSSL
         ERR_clear_error()
     }
 
-    /// Gives OpenSSL's record buffers back, unless something is in them. They come again by themselves.
-    package borrowing func releaseBuffers() {
-        _ = unsafe SSL_free_buffers(ssl)
+    /// Gives OpenSSL's record buffers back; false when something is in them. They come again by themselves.
+    package borrowing func releaseBuffers() -> Bool {
+        unsafe SSL_free_buffers(ssl) == 1
     }
 
     /// A handshake is under way: the first one, a renegotiation, or a post-handshake message half done.

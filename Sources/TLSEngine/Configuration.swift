@@ -27,6 +27,7 @@ package struct Limits {
     package var writeMilliseconds: UInt32 = 0
     package var outgoingHigh = 524_288
     package var incomingLow = 131_072
+    package var bufferMilliseconds: UInt32 = 0
 
     package init() {}
 }

@@ -13,7 +13,9 @@ extension Engine {
         }
     }
 
-    package var failure: EngineFailure? { if case .failed(let failure, _, _) = state { failure } else { nil } }
+    package var failure: EngineFailure? { if case .failed(let failure, _, _, _) = state { failure } else { nil } }
+
+    package var wasEstablished: Bool { state.wasEstablished }
 
     /// The peer's close_notify came.
     package var peerHasClosed: Bool { state.reading == .ended }

@@ -134,13 +134,10 @@ extension Engine {
             _ = fail(EngineFailure(.outOfMemory))
             return 0
         }
-        let hasTickets = ticketsDue > 0
-        if hasTickets {
+        if ticketsDue > 0 {
             ssl.scheduleTickets(Int(ticketsDue))
             ticketsDue = 0
         }
-        // Messages of a handshake have OpenSSL allocate its buffer for reading, too.
-        defer { if hasTickets { ssl.releaseBuffers() } }
         switch outgoing.write(plaintext, &ssl) {
         case .done(let count):
             return count
@@ -188,7 +185,6 @@ extension Engine {
         if askPeer { keys.updateAnswersDue += 1 }
         if case .failed(let cause) = ssl.handshake() { _ = fail(cause) }
         _ = outgoing.countNew(ssl)
-        ssl.releaseBuffers()  // as after tickets
         return true
     }
 

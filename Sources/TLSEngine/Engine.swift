@@ -18,7 +18,6 @@ package enum Step {
 /// whoever drives, the outgoing one is the last slice of `outgoing`.
 package struct Engine: ~Copyable {
     var ssl: OwnedSSL
-    // The small ones stand together, so that they share words: an idle connection is to be small.
     /// Session tickets that go out with the first application write.
     var ticketsDue: UInt8 = 0
     /// How many corks hold small writes back.
@@ -28,8 +27,8 @@ package struct Engine: ~Copyable {
     /// We want a renegotiation, and OpenSSL is not told yet.
     var renegotiationIsDue = false
     package private(set) var hasServerName = false
-    /// The handshake is done, or was before a failure.
-    package private(set) var wasEstablished = false
+    /// OpenSSL may have buffers that it does not give back by itself.
+    package private(set) var holdsBuffers = false
     let configuration: Configuration
     var state = EngineState.new(.open)
     package internal(set) var outgoing = Outgoing()
@@ -49,7 +48,8 @@ package struct Engine: ~Copyable {
 
     /// Attaches a pair, with a fresh slice when the last one is full; false when there is no memory for one.
     package mutating func begin(incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
-        outgoing.attach(ssl, incoming, pool)
+        holdsBuffers = limits.bufferMilliseconds > 0
+        return outgoing.attach(ssl, incoming, pool)
     }
 
     /// The pair is attached, as it is from the beginning of the drive on until a slice is full.
@@ -59,8 +59,20 @@ package struct Engine: ~Copyable {
 
     /// Gives back what is empty, so that an idle connection owns no buffer.
     package mutating func end(_ pool: BufferPool) {
-        if ssl.isInHandshake { ssl.detach() }
+        if ssl.isInHandshake {
+            ssl.detach()
+        } else if !holdsBuffers, ssl.takeHandshake() {
+            // For any message of a handshake, a ticket too, OpenSSL makes both buffers, and forgets the one not used.
+            _ = ssl.releaseBuffers()
+        }
         outgoing.giveBackEmpty(pool)
+    }
+
+    /// Has OpenSSL give its buffers back; false when it needs them: for a handshake, or for half a record.
+    package mutating func releaseBuffers() -> Bool {
+        holdsBuffers = false
+        if ssl.isInHandshake, phase != .failed { return phase == .new }
+        return ssl.releaseBuffers()
     }
 
     /// Bytes of ciphertext are on their way.
@@ -90,7 +102,7 @@ package struct Engine: ~Copyable {
 
     private mutating func stepOnce(into plaintext: inout MutableRawSpan, _ incoming: MemoryBIO) -> Step {
         switch state {
-        case .failed(let failure, _, _):
+        case .failed(let failure, _, _, _):
             return .failed(failure)
         case .new:
             state.began()
@@ -110,7 +122,6 @@ package struct Engine: ~Copyable {
         switch ssl.handshake() {
         case .done:
             state.established()
-            wasEstablished = true
             _ = ssl.takeUpdates()  // what the handshake needed
             if role == .server, ssl.isTLS13 {
                 let wanted = configuration.context.ticketCount
@@ -147,7 +158,7 @@ package struct Engine: ~Copyable {
     package mutating func endOfFile() -> EngineFailure? {
         switch state {
         case .open(.ended, _): return nil
-        case .failed(let failure, _, _): return failure
+        case .failed(let failure, _, _, _): return failure
         case .new, .handshaking: return EngineFailure(.endOfFileInHandshake)
         case .open(.open, _): return EngineFailure(.truncated)
         }

@@ -14,7 +14,7 @@ enum EngineState {
     case handshaking(Writing)
     case open(Reading, Writing)
     /// With what had happened before.
-    indirect case failed(EngineFailure, Reading, Writing)
+    indirect case failed(EngineFailure, Reading, Writing, wasEstablished: Bool)
 
     enum Reading { case open, ended }
     enum Writing { case open, closing, closed }
@@ -22,14 +22,23 @@ enum EngineState {
     var writing: Writing {
         switch self {
         case .new(let writing), .handshaking(let writing), .open(_, let writing): writing
-        case .failed(_, _, let writing): writing
+        case .failed(_, _, let writing, _): writing
         }
     }
 
     var reading: Reading {
         switch self {
         case .new, .handshaking: .open
-        case .open(let reading, _), .failed(_, let reading, _): reading
+        case .open(let reading, _), .failed(_, let reading, _, _): reading
+        }
+    }
+
+    /// The handshake is done, or was before a failure.
+    var wasEstablished: Bool {
+        switch self {
+        case .new, .handshaking: false
+        case .open: true
+        case .failed(_, _, _, let wasEstablished): wasEstablished
         }
     }
 
@@ -63,6 +72,6 @@ enum EngineState {
     /// The first failure stays: what follows from it is no news.
     mutating func failed(_ failure: EngineFailure) {
         if case .failed = self { return }
-        self = .failed(failure, reading, writing)
+        self = .failed(failure, reading, writing, wasEstablished: wasEstablished)
     }
 }

@@ -19,7 +19,7 @@ final class Rekeying {
 
     /// Messages with new keys have come since the last step; what answers our own requests is not the peer's doing. False
     /// when it has begun too many.
-    func mayUpdate(_ seen: (requests: UInt32, plain: UInt32), now: Int64) -> Bool {
+    func mayUpdate(_ seen: (requests: UInt16, plain: UInt16), now: Int64) -> Bool {
         let answers = min(UInt64(seen.plain), updateAnswersDue)
         let hellos = min(UInt64(seen.requests), helloAnswersDue)
         updateAnswersDue -= answers

@@ -16,6 +16,13 @@ internal import TLSEngine
     /// Something was received, and the engine has not said since then that it needs more.
     var holdsCiphertext = false
 
+    // What the drive that it is lent for knows of itself.
+    var isPumping = false
+    /// Another drive was asked for from inside.
+    var isDriven = false
+    /// tlsmem_on_readable was called from inside; it is done at the end.
+    var receiveIsDue = false
+
     fileprivate init(_ incoming: MemoryBIO, _ pool: BufferPool) {
         self.incoming = incoming
         self.pool = pool
@@ -34,6 +41,7 @@ final class Benches {
     private static let sparesMax = 4
 
     let pool = BufferPool()
+    var tables = CallbackTables()
     private var benches: [Bench] = []
     private var lent = 0
 
@@ -56,6 +64,13 @@ final class Benches {
             $0.incoming.empty(keeping: 2 * Bench.receiveBytes)
         }
         if lent >= Self.sparesMax { benches.removeLast() }
+    }
+
+    /// Frees what is spare.
+    func trim() {
+        benches.removeLast(benches.count &- lent)
+        pool.empty()
+        tables = CallbackTables()
     }
 
     /// Lends those of the calling thread; made when first needed, freed when the thread ends.

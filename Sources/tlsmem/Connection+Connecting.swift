@@ -36,7 +36,7 @@ extension Connection {
     func connected(_ fd: CInt) {
         socket = fd
         ownsSocket = true
-        lastReceived = MonotonicClock.milliseconds()
+        lastMoved = MonotonicClock.milliseconds()
         if case .going = course { beginPhase() }
     }
 

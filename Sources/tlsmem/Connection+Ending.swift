@@ -54,12 +54,12 @@ extension Connection {
         }
         if let cause = engine.failure { return fail(Failure(.engine(cause))) }
         guard !holdsBack, !owesEOF else { return }  // what was received is delivered before any end is told
-        if case .broken(let errno, let lostData) = transport {
+        if let breakage = particulars?.breakage {
             // Nothing more can be sent. Whatever the peer sent is read up to its end.
             guard engine.peerHasClosed || inputIsOver else { return }
-            return end(engine.peerHasClosed && !lostData ? nil : Failure(errno: errno))
+            return end(engine.peerHasClosed && !breakage.lostData ? nil : Failure(errno: breakage.errno))
         }
-        if case .failed(let failure) = input { return end(failure) }
+        if let failure = particulars?.inputFailure { return end(failure) }
         let isSent = engine.outgoing.isEmpty && engine.deferredBytes == 0
         if isClosing, engine.hasClosed, isSent { sendFIN() }
         if engine.isOver, isSent { return end(nil) }
@@ -87,18 +87,21 @@ extension Connection {
         flush()
         let hasAlert = failure.engine?.alertSent != nil
         guard hasAlert, socket >= 0, !inputIsOver, timeout(.close) > 0, !isOver else { return end(failure) }
-        course = .lingering(bytesLeft: Self.lingerBytesMax)
+        course = .lingering
+        note { $0.lingeringBytes = Self.lingerBytesMax }
         beginPhase()
         concludeLingering()
     }
 
     private func concludeLingering() {
-        guard case .lingering(let bytesLeft) = course else { return }
+        guard case .lingering = course else { return }
         if case .broken = transport { return end(nil) }
         guard engine.outgoing.isEmpty else { return }
         sendFIN()
-        if inputIsOver || bytesLeft <= 0 { end(nil) }
+        if inputIsOver || lingeringBytes <= 0 { end(nil) }
     }
+
+    var lingeringBytes: Int { particulars?.lingeringBytes ?? 0 }
 
     /// It is over; the drive that is under way reports it. The first failure is the one that counts.
     func end(_ failure: Failure?) {

@@ -10,9 +10,9 @@ extension Connection {
     /// The laws: feed, step, flush, deliver, in that order; step until the engine needs ciphertext; flush before an
     /// end is reported. Callbacks run between steps, so whatever they did is seen by the next round.
     func pump(_ bench: Bench) {
-        guard !isPumping else { return }
-        isPumping = true
-        defer { isPumping = false }
+        guard !bench.isPumping else { return }
+        bench.isPumping = true
+        defer { bench.isPumping = false }
         var hasDrained = false
         while isMoving {
             if deliverWaiting(bench) { continue }
@@ -100,8 +100,8 @@ extension Connection {
                 budget -= count
                 noteReceived()
                 bench.holdsCiphertext = true
-                if case .lingering(let bytesLeft) = course {
-                    course = .lingering(bytesLeft: bytesLeft - count)
+                if case .lingering = course {
+                    note { $0.lingeringBytes -= count }
                 } else {
                     ciphertextReceived &+= UInt64(count)
                     guard bench.incoming.appended(count) else { return end(Failure(.outOfMemory)) }
@@ -121,7 +121,7 @@ extension Connection {
         guard case .open = input, !isFreed, connector == nil else { return false }
         switch course {
         case .going, .closing: return incomingRoom > 0
-        case .lingering(let bytesLeft): return bytesLeft > 0
+        case .lingering: return lingeringBytes > 0
         case .ended, .reported: return false
         }
     }
@@ -142,7 +142,8 @@ extension Connection {
     private func receiveFailed(_ errno: CInt) {
         // A peer that has closed properly and does not wait for our answer: nothing is lost by that.
         let isHarmless = errno == ECONNRESET && engine.peerHasClosed && !engine.owesApplicationData
-        input = isHarmless ? .ended : .failed(Failure(errno: errno))
+        input = isHarmless ? .ended : .failed
+        if !isHarmless { note { $0.inputFailure = Failure(errno: errno) } }
     }
 
     private func deliver(_ count: Int, _ bench: Bench) {
@@ -271,7 +272,8 @@ extension Connection {
             transport = .full
             exhausted(.write)
         } else {  // it stops the sending, not the reading: what the peer sent before it went is still to be had
-            transport = .broken(errno: errno, lostData: engine.owesApplicationData)
+            transport = .broken
+            note { $0.breakage = (errno, engine.owesApplicationData) }
             engine.discardOutgoing(bench.pool)
         }
         return false

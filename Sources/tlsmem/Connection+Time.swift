@@ -28,6 +28,9 @@ extension Connection {
         var readingSince: Int64 = -1
         /// When output began to wait; -1 while none does.
         var sendingSince: Int64 = -1
+        /// When bytes last came, and were last taken, since there are clocks.
+        var lastReceived: Int64 = 0
+        var lastSent: Int64 = 0
 
         subscript(which: Timeout) -> UInt32? {
             get {
@@ -64,7 +67,7 @@ extension Connection {
     }
 
     func setTimeout(_ which: Timeout, _ milliseconds: UInt32) {
-        if !times { (lastReceived, lastSent) = (MonotonicClock.milliseconds(), -1) }  // it was idle since now
+        if !times { lastMoved = MonotonicClock.milliseconds() }  // it was idle since now
         let clocks = self.clocks ?? Clocks()
         clocks[which] = milliseconds
         self.clocks = clocks
@@ -72,19 +75,33 @@ extension Connection {
         loop?.updateDeadline(self)
     }
 
+    var clocks: Clocks? {
+        get { particulars?.clocks }
+        set { if newValue !== clocks { note { $0.clocks = newValue } } }
+    }
+
     // MARK: What passes
 
     /// A deadline is measured from when bytes go by. Who has none pays for no clock.
     private var times: Bool {
-        clocks != nil || limits.idleMilliseconds | limits.readMilliseconds | limits.writeMilliseconds != 0
+        let limits = self.limits
+        let all =
+            limits.idleMilliseconds | limits.readMilliseconds | limits.writeMilliseconds | limits.bufferMilliseconds
+        return all != 0 || clocks != nil
     }
 
+    /// Bytes have come.
     func noteReceived() {
-        if times { lastReceived = MonotonicClock.milliseconds() }
+        guard times else { return }
+        lastMoved = MonotonicClock.milliseconds()
+        if let clocks { clocks.lastReceived = lastMoved }
     }
 
+    /// Bytes were taken.
     func noteSent() {
-        if times { lastSent = MonotonicClock.milliseconds() }
+        guard times else { return }
+        lastMoved = MonotonicClock.milliseconds()
+        if let clocks { clocks.lastSent = lastMoved }
     }
 
     // MARK: Beginnings
@@ -98,7 +115,7 @@ extension Connection {
     func begin() {
         guard engine.phase == .new, phaseBegan < 0, connector == nil else { return }
         beginPhase()
-        lastReceived = phaseBegan
+        lastMoved = phaseBegan
     }
 
     /// A renegotiation has the handshake's deadline: writes wait for it, and the peer might never answer.
@@ -145,9 +162,13 @@ extension Connection {
     /// The next moment at which a tick changes something; -1 for never.
     var deadline: Int64 {
         if hasNews || drainIsOverdue { return 0 }
-        let next = nextTimeout?.moment ?? -1
-        guard let connector, connector.deadline >= 0, !isOver else { return next }
-        return next < 0 ? connector.deadline : min(next, connector.deadline)
+        var next = nextTimeout?.moment ?? -1
+        func consider(_ moment: Int64) {
+            if moment >= 0, next < 0 || moment < next { next = moment }
+        }
+        consider(buffersDeadline)
+        if let connector, !isOver { consider(connector.deadline) }
+        return next
     }
 
     /// The deadline that passes first.
@@ -166,15 +187,20 @@ extension Connection {
         case .going:
             consider(.handshake, since: phaseBegan)
             guard engine.phase == .open else { break }
-            consider(.idle, since: max(lastReceived, lastSent))
+            consider(.idle, since: lastMoved)
             guard let clocks else { break }
-            if isReading, clocks.readingSince >= 0 { consider(.read, since: max(clocks.readingSince, lastReceived)) }
-            if isSending, clocks.sendingSince >= 0 { consider(.write, since: max(clocks.sendingSince, lastSent)) }
+            if isReading, clocks.readingSince >= 0 {
+                consider(.read, since: max(clocks.readingSince, clocks.lastReceived))
+            }
+            if isSending, clocks.sendingSince >= 0 {
+                consider(.write, since: max(clocks.sendingSince, clocks.lastSent))
+            }
         }
         return next
     }
 
     func tick(_ now: Int64) -> CInt {
+        giveBuffersBack(now)
         guard deadline >= 0, now >= deadline else { return progress }
         return drive { _ in self.deadlineHasPassed(now) }
     }

@@ -15,9 +15,9 @@ internal import TLSEngine
         case going
         /// `tlsmem_close` was called: both directions are to end.
         case closing
-        /// It failed and the alert is on its way; so many bytes of the peer are still dropped, because closing with
-        /// unread input makes the kernel send a reset, which would destroy the alert (curl#7095).
-        case lingering(bytesLeft: Int)
+        /// It failed and the alert is on its way; what the peer still sends is dropped (`lingeringBytes`), because closing
+        /// with unread input makes the kernel send a reset, which would destroy the alert (curl#7095).
+        case lingering
         /// It has ended, and on_close is due.
         case ended
         /// on_close has fired.
@@ -30,7 +30,7 @@ internal import TLSEngine
         /// A short send: it is full until it says writable.
         case full
         /// It takes no more; reading goes on (node#149).
-        case broken(errno: CInt, lostData: Bool)
+        case broken
     }
 
     /// What comes in.
@@ -39,43 +39,39 @@ internal import TLSEngine
         /// FIN.
         case ended
         /// A reset, or another error of recv.
-        case failed(Failure)
+        case failed
     }
 
-    let context: Context
     var engine: Engine
-    var callbacks: tlsmem_callbacks
-    var user: UnsafeMutableRawPointer?
-    var failure: Failure?
-    var input = Input.open
+    private var table: CallbackTable
+    var user: UnsafeMutableRawPointer? {
+        willSet {
+            guard ownsUser, unsafe newValue != user else { return }
+            ownsUser = false
+            note { unsafe $0.userMemory = user }
+        }
+    }
+    /// What most idle connections do not have.
+    var particulars: Particulars?
     /// The loop that drives it.
     var loop: Loop?
-    /// The loop that it moves to when the drive that is under way has ended.
-    var destination: Loop?
-    /// At work until there is a socket; nil otherwise.
-    var connector: Connector?
     /// Where its listener counts it, and has to hear when its descriptor is free again.
     var gate: Gate?
-    /// Memory for the program, which lives as long as we do (`user_size`).
-    private var userMemory: UnsafeMutableRawPointer?
     /// Plaintext that nobody has read yet; exists only while there is some.
     var waiting: PlaintextQueue?
     /// Lent for the drive that is under way, by the thread, which keeps it.
     private var bench: Unmanaged<Bench>?
-    /// For deadlines that few use.
-    var clocks: Clocks?
-
-    /// When the handshake, or the closing, began; -1 when neither is under way.
-    var phaseBegan: Int64 = -1
-    /// When bytes last came, and were last taken.
-    var lastReceived: Int64 = 0
-    var lastSent: Int64 = 0
+    /// When bytes last came, or were last taken.
+    var lastMoved: Int64 = 0
     var receiveCalls: UInt64 = 0
     var sendCalls: UInt64 = 0
     var ciphertextReceived: UInt64 = 0
 
-    // The small ones stand together, so that they share words: an idle connection is to be small.
+    // The small ones stand together, so that they share words.
+    /// The socket, or -1 in the buffers face.
+    var socket: CInt = -1
     var course = Course.going
+    var input = Input.open
     var isPaused = false
     /// incoming_max was reached, and incoming_low was not since.
     var incomingIsFull = false
@@ -86,52 +82,45 @@ internal import TLSEngine
     var isFreed = false
     /// Its listener counts it.
     var isCounted = false
-    /// The server is named as the host was that it connected to.
-    var nameIsHosts = false
-    /// Inside on_accept: its callbacks are not known yet, so nothing is reported.
-    var isBeingAccepted = false
-    var isPumping = false
-    /// The socket, or -1 in the buffers face.
-    var socket: CInt = -1
+    /// `user` points to memory that is ours (`user_size`), and lives as long as we do.
+    private var ownsUser = false
     var transport = Transport.working
     var ownsSocket = false
     var finIsSent = false
-    /// A drive was asked for from inside one.
-    private var isDriven = false
-    /// tlsmem_on_readable was called from inside the drive, which does it at its end.
-    var receiveIsDue = false
 
     convenience init?(_ context: Context, _ callbacks: tlsmem_callbacks, _ user: UnsafeMutableRawPointer?) {
         guard let engine = try? Engine(context.configuration) else { return nil }
-        unsafe self.init(context, engine, callbacks, user)
+        context.freeze()
+        unsafe self.init(engine, CallbackTable.of(callbacks), user)
     }
 
-    private init(
-        _ context: Context, _ engine: consuming Engine, _ callbacks: tlsmem_callbacks, _ user: UnsafeMutableRawPointer?
-    ) {
-        context.freeze()
-        self.context = context
+    private init(_ engine: consuming Engine, _ table: CallbackTable, _ user: UnsafeMutableRawPointer?) {
         self.engine = engine
-        self.callbacks = callbacks
+        self.table = table
         unsafe self.user = user
     }
 
     deinit {
         closeOwnSocket()
-        unsafe CLinux.free(userMemory)
+        if ownsUser { unsafe CLinux.free(user) }
     }
 
     override var asConnection: Connection? { self }
 
     var handle: OpaquePointer { unsafe Handle.of(self) }
-    var limits: Limits { context.configuration.limits }
+    var limits: Limits { engine.limits }
+
+    var callbacks: tlsmem_callbacks {
+        get { table.callbacks }
+        set { table = CallbackTable.of(newValue) }
+    }
 
     /// Gets zeroed memory for the program, and shows it as `user`. Returns false without memory.
     func reserve(_ count: Int) -> Bool {
         guard count > 0 else { return true }
-        unsafe userMemory = calloc(1, count)
-        unsafe user = userMemory
-        return unsafe userMemory != nil
+        unsafe user = calloc(1, count)
+        ownsUser = unsafe user != nil
+        return ownsUser
     }
 
     /// Its listener counts it, from when it was accepted, and again when it comes back into a loop.
@@ -153,6 +142,9 @@ internal import TLSEngine
     /// Inside a drive, and so perhaps inside a callback.
     var isDriving: Bool { unsafe bench != nil }
 
+    /// Inside the part of one that goes on until nothing is left to do.
+    var isPumping: Bool { unsafe bench?._withUnsafeGuaranteedRef { $0.isPumping } ?? false }
+
     /// Lends what OpenSSL works with for the length of `work`. Within a drive it is lent already.
     func withBench(_ work: (Bench) -> Void) {
         if let bench = unsafe bench { return unsafe bench._withUnsafeGuaranteedRef(work) }
@@ -160,6 +152,7 @@ internal import TLSEngine
             guard let lent = unsafe benches.lend() else { return end(Failure(.outOfMemory)) }
             unsafe lent._withUnsafeGuaranteedRef { bench in
                 guard engine.begin(incoming: bench.incoming, bench.pool) else { return end(Failure(.outOfMemory)) }
+                (bench.isDriven, bench.receiveIsDue) = (false, false)
                 unsafe self.bench = unsafe lent
                 work(bench)
                 unsafe self.bench = nil
@@ -177,8 +170,10 @@ internal import TLSEngine
     /// thread's, and whoever has called this may not look at it any more.
     func drive(_ work: (Bench) -> Void = { _ in }, answer: (Connection) -> CInt = { $0.progress }) -> CInt {
         if isDriving {
-            isDriven = true
-            withBench(work)
+            withBench { bench in
+                bench.isDriven = true
+                work(bench)
+            }
             return answer(self)
         }
         withBench { bench in
@@ -194,9 +189,9 @@ internal import TLSEngine
     func driveConnecting(_ work: () -> Void) {
         guard !isDriving else { return work() }
         withBench { bench in
-            isDriven = false
+            bench.isDriven = false
             work()
-            guard socket >= 0 || isDriven else { return }
+            guard socket >= 0 || bench.isDriven else { return }
             begin()
             pumpAll(bench)
         }
@@ -205,8 +200,8 @@ internal import TLSEngine
 
     private func pumpAll(_ bench: Bench) {
         pump(bench)
-        guard receiveIsDue else { return }
-        receiveIsDue = false
+        guard bench.receiveIsDue else { return }
+        bench.receiveIsDue = false
         receive(bench)
         pump(bench)
     }
@@ -265,7 +260,7 @@ internal import TLSEngine
     /// Receives and sends what the socket is ready for.
     func exchange(_ readiness: Readiness) -> CInt {
         guard !isDriving else {
-            if readiness.contains(.read) { receiveIsDue = true }
+            if readiness.contains(.read) { withBench { $0.receiveIsDue = true } }
             return progress
         }
         return drive { bench in

@@ -45,6 +45,7 @@ final class Context {
         return unsafe set(nil) { context in
             configuration.limits = Limits(limits)
             context.setCertificateListMax(configuration.limits.certificateListMax)
+            context.setKeepsBuffers(limits.buffers_ms > 0)
         }
     }
 
@@ -85,5 +86,6 @@ extension Limits {
         writeMilliseconds = limits.write_ms
         outgoingHigh = Int(clamping: limits.outgoing_high)
         incomingLow = Int(clamping: limits.incoming_low)
+        bufferMilliseconds = limits.buffers_ms
     }
 }

@@ -78,6 +78,12 @@ public func tlsmem_stats(_ c: OpaquePointer!, _ stats: UnsafeMutablePointer<tlsm
     return TLSMEM_OK.code
 }
 
+@implementation @_cdecl("tlsmem_trim")
+public func tlsmem_trim(_ c: OpaquePointer!) -> CInt {
+    guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
+    return connection.trim()
+}
+
 /// A name that is known once the handshake is done.
 private func name(_ c: OpaquePointer?, _ ask: (borrowing OwnedSSL) -> UnsafePointer<CChar>?) -> UnsafePointer<CChar>? {
     guard let connection = unsafe connection(c), connection.wasEstablished,

@@ -127,6 +127,13 @@ public func tlsmem_loop_stats(_ loop: OpaquePointer!, _ stats: UnsafeMutablePoin
     return TLSMEM_OK.code
 }
 
+@implementation @_cdecl("tlsmem_loop_trim")
+public func tlsmem_loop_trim(_ loop: OpaquePointer!) -> CInt {
+    guard let loop = unsafe Handle.object(loop, Loop.self) else { return TLSMEM_EINVAL.code }
+    loop.trim()
+    return TLSMEM_OK.code
+}
+
 @implementation @_cdecl("tlsmem_loop_timeout")
 public func tlsmem_loop_timeout(_ loop: OpaquePointer!) -> CInt {
     unsafe Handle.object(loop, Loop.self)?.registry.timeout ?? -1

@@ -35,7 +35,7 @@ PLACE(tlsmem_error_info, openssl_code, 32);
 PLACE(tlsmem_error_info, sys_errno, 40);
 PLACE(tlsmem_error_info, sentence, 44);
 
-SIZE(tlsmem_limits, 104);
+SIZE(tlsmem_limits, 112);
 PLACE(tlsmem_limits, size, 0);
 PLACE(tlsmem_limits, outgoing_max, 8);
 PLACE(tlsmem_limits, outgoing_low, 16);
@@ -52,6 +52,7 @@ PLACE(tlsmem_limits, read_ms, 76);
 PLACE(tlsmem_limits, write_ms, 80);
 PLACE(tlsmem_limits, outgoing_high, 88);
 PLACE(tlsmem_limits, incoming_low, 96);
+PLACE(tlsmem_limits, buffers_ms, 104);
 
 SIZE(tlsmem_report_info, 72);
 PLACE(tlsmem_report_info, size, 0);

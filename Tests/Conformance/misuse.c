@@ -97,6 +97,7 @@ static void null_connections(void)
     CHECK_STATUS(tlsmem_peer_subject(NULL, text, sizeof text), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_error(NULL, &error), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_stats(NULL, &stats), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_trim(NULL), TLSMEM_EINVAL);
     CHECK(bytes == untouched && n == 77 && strcmp(name, "untouched") == 0, "an out-parameter was written on failure");
 }
 
@@ -143,6 +144,7 @@ static void null_loops(void)
     CHECK_STATUS(tlsmem_loop_drain(loop, -2), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_drain(loop, INT64_MIN), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_stats(NULL, &stats), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_trim(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_stats(loop, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_post(NULL, never_called, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_loop_post(loop, NULL, NULL), TLSMEM_EINVAL);

@@ -154,7 +154,8 @@ static void extreme_limits(void)
         size_t large = i == 0 ? SIZE_MAX : 0;
         tlsmem_limits limits = { sizeof limits, SIZE_MAX, large, large, large, large, large, (uint32_t)large,
                                  (uint32_t)large, (uint32_t)large, (uint32_t)large, (uint32_t)large,
-                                 (uint32_t)large, (uint32_t)large, large, large };
+                                 (uint32_t)large, (uint32_t)large, large, large,
+                                 (uint32_t)large };
         situation("limits of %zu", large);
         tlsmem_ctx *ctx = context(TLSMEM_SERVER, 0);
         int status = tlsmem_ctx_set_limits(ctx, &limits);

@@ -10,7 +10,8 @@ import Testing
         case .new(let writing): "new, writing \(writing)"
         case .handshaking(let writing): "handshaking, writing \(writing)"
         case .open(let reading, let writing): "open, reading \(reading), writing \(writing)"
-        case .failed(let failure, let reading, let writing): "\(failure.kind), reading \(reading), writing \(writing)"
+        case .failed(let failure, let reading, let writing, let wasEstablished):
+            "\(failure.kind)\(wasEstablished ? " after the handshake" : ""), reading \(reading), writing \(writing)"
         }
     }
 
@@ -33,13 +34,14 @@ import Testing
         var states: [EngineState] = Self.writings.flatMap {
             [.new($0), .handshaking($0), .open(.open, $0), .open(.ended, $0)]
         }
-        states += Self.writings.map { .failed(EngineFailure(.noTrust), .ended, $0) }
+        states += Self.writings.map { .failed(EngineFailure(.noTrust), .ended, $0, wasEstablished: true) }
         for state in states {
             for event in Event.allCases {
                 let expected: String =
                     switch (state, event) {
                     case (.failed, _): name(state)  // the first failure stays
-                    case (.open(let reading, let writing), .failed): "truncated, reading \(reading), writing \(writing)"
+                    case (.open(let reading, let writing), .failed):
+                        "truncated after the handshake, reading \(reading), writing \(writing)"
                     case (_, .failed): "truncated, reading open, writing \(state.writing)"
                     case (.new(let writing), .began): "handshaking, writing \(writing)"
                     case (.handshaking(let writing), .established): "open, reading open, writing \(writing)"

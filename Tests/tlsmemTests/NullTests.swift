@@ -53,7 +53,8 @@ import Testing
         tlsmem_free(nil)
         for found in [
             tlsmem_set_callbacks(nil, nil, nil), tlsmem_set_server_name(nil, "x"), tlsmem_handshake(nil),
-            tlsmem_want(nil, &want), tlsmem_tick(nil, 0), tlsmem_set_timeout(nil, TLSMEM_TIMEOUT_IDLE, 1),
+            tlsmem_want(nil, &want), tlsmem_tick(nil, 0), tlsmem_trim(nil), tlsmem_loop_trim(nil),
+            tlsmem_set_timeout(nil, TLSMEM_TIMEOUT_IDLE, 1),
             tlsmem_feed_eof(nil),
             tlsmem_outgoing_peek(nil, &start, &length), tlsmem_outgoing_consume(nil, 0),
             tlsmem_read_peek(nil, &start, &length), tlsmem_read_consume(nil, 0), tlsmem_set_fd(nil, 0),

@@ -110,7 +110,7 @@ extension tlsmem_limits {
             size: MemoryLayout<tlsmem_limits>.size, outgoing_max: 1_048_576, outgoing_low: 262_144,
             incoming_max: 262_144, control_max: 65536, wake_max: 262_144, cert_list_max: 102_400, update_rate: 100,
             update_burst: 1024, handshake_ms: 10_000, idle_ms: 0, close_ms: 5000, read_ms: 0, write_ms: 0,
-            outgoing_high: 524_288, incoming_low: 131_072)
+            outgoing_high: 524_288, incoming_low: 131_072, buffers_ms: 0)
     }
 }
 

@@ -1,0 +1,75 @@
+internal import CLinux
+internal import EventLoop
+internal import TLSEngine
+
+/// What only some connections have, or all of them only for a while: an idle one is small.
+@safe final class Particulars {
+    /// When the handshake, or the closing, began; -1 when neither is under way.
+    var phaseBegan: Int64 = -1
+    var failure: Failure?
+    /// What recv failed with, to be told after everything that was received.
+    var inputFailure: Failure?
+    /// What send failed with, and whether that lost data.
+    var breakage: (errno: CInt, lostData: Bool)?
+    /// Of the peer's bytes so many are still dropped.
+    var lingeringBytes = 0
+    var connector: Connector?
+    var destination: Loop?
+    var clocks: Connection.Clocks?
+    /// Memory for the program (`user_size`) that its `user` does not point to any more.
+    var userMemory: UnsafeMutableRawPointer?
+    /// The server is named as the host was that it connected to.
+    var nameIsHosts = false
+    /// Inside on_accept: its callbacks are not known yet, so nothing is reported.
+    var isBeingAccepted = false
+
+    deinit { unsafe CLinux.free(userMemory) }
+
+    /// There is nothing in it.
+    fileprivate var isVoid: Bool {
+        unsafe userMemory == nil && phaseBegan < 0 && failure == nil && inputFailure == nil && breakage == nil
+            && connector == nil
+            && destination == nil && clocks == nil && !nameIsHosts && !isBeingAccepted
+    }
+}
+
+extension Connection {
+    /// Notes something particular, or that it is no more.
+    func note(_ change: (Particulars) -> Void) {
+        let particulars = self.particulars ?? Particulars()
+        change(particulars)
+        self.particulars = particulars.isVoid ? nil : particulars
+    }
+
+    var phaseBegan: Int64 {
+        get { particulars?.phaseBegan ?? -1 }
+        set { if newValue != phaseBegan { note { $0.phaseBegan = newValue } } }
+    }
+
+    var failure: Failure? {
+        get { particulars?.failure }
+        set { if newValue !== failure { note { $0.failure = newValue } } }
+    }
+
+    /// The loop that it moves to when the drive that is under way has ended.
+    var destination: Loop? {
+        get { particulars?.destination }
+        set { if newValue !== destination { note { $0.destination = newValue } } }
+    }
+
+    /// At work until there is a socket; nil otherwise.
+    var connector: Connector? {
+        get { particulars?.connector }
+        set { if newValue !== connector { note { $0.connector = newValue } } }
+    }
+
+    var nameIsHosts: Bool {
+        get { particulars?.nameIsHosts ?? false }
+        set { if newValue != nameIsHosts { note { $0.nameIsHosts = newValue } } }
+    }
+
+    var isBeingAccepted: Bool {
+        get { particulars?.isBeingAccepted ?? false }
+        set { if newValue != isBeingAccepted { note { $0.isBeingAccepted = newValue } } }
+    }
+}
