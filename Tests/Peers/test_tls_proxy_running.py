@@ -1,0 +1,219 @@
+"""tls_proxy from its start to its end: mistakes, signals, threads, an upstream that is not there; what a message costs."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import tempfile
+import unittest
+
+from proxy import PlainServer, Proxy, receive_all
+from support import LIMIT, Process, certificate, example, free_port, identity, tool
+from tls import client_context, connect, exchange, plain_socket, receive
+
+
+class Mistakes(unittest.TestCase):
+    def ends(self, code, *options):
+        program = Process(self, example("tls_proxy"), *options)
+        self.assertEqual(program.exit_code(), code)
+        self.assertRegex(program.stderr.text, r"\Atls_proxy: .+\n\Z")
+        self.assertEqual(program.stdout.text, "")
+
+    def test_options_that_make_no_sense_end_it_with_code_1(self):
+        for options in (["--upstream", "nowhere"], ["--upstream", ":80"], ["--upstream", "a:70000"], ["--upstream", "unix:"],
+                        ["--upstream", "unix:/" + "x" * 200], ["--mode", "both"], ["--threads", "0"], [],
+                        ["--listen", "unix:/tmp/x", "--upstream", "a:1"]):
+            with self.subTest(options=options):
+                self.ends(1, *identity(), *options)
+
+    def test_a_server_without_certificate_ends_it_with_code_1(self):
+        self.ends(1, "--upstream", "127.0.0.1:1")
+
+    def test_an_authority_that_cannot_be_read_ends_it_with_code_3(self):
+        self.ends(3, "--mode", "client", "--ca", "/no/such/file", "--upstream", "127.0.0.1:1")
+
+    def test_a_port_that_is_taken_ends_it_with_code_2(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            self.ends(2, *identity(), "--listen", f"127.0.0.1:{taken.getsockname()[1]}", "--upstream", "127.0.0.1:1")
+
+
+class Upstreams(unittest.TestCase):
+    def test_one_that_refuses_ends_the_session_and_nothing_else(self):
+        port = free_port()
+        proxy = Proxy(self, f"127.0.0.1:{port}", "--verbose")
+        for _ in range(3):
+            client = connect(self, proxy.port, client_context())
+            with self.assertRaises((ssl.SSLEOFError, ConnectionResetError)):
+                client.recv(1)
+        proxy.stderr.wait_for(r"^tls_proxy: cannot connect to the upstream: Connection refused\n")
+        with socket.create_server(("127.0.0.1", port)) as listener:  # now it is there
+            client = connect(self, proxy.port, client_context())
+            service, _ = listener.accept()
+            with service:
+                client.sendall(b"at last")
+                self.assertEqual(receive(service, 7), b"at last")
+
+    def test_a_name_is_tried_at_all_its_addresses(self):
+        service = PlainServer(self).echo()  # localhost is ::1 first on most machines, and there nobody listens
+        proxy = Proxy(self, service.place.replace("127.0.0.1", "localhost"))
+        with connect(self, proxy.port, client_context()) as client:
+            self.assertEqual(exchange(client, b"here"), b"here")
+
+    def test_a_tls_upstream_that_is_not_trusted_is_a_reset_for_the_client(self):
+        inner = Proxy(self, PlainServer(self).place)
+        outer = Proxy(self, f"localhost:{inner.port}", "--verbose", mode="client",
+                      credentials=["--ca", certificate("other-ca.pem")])
+        client = plain_socket(self, outer.port)
+        with self.assertRaises(ConnectionResetError):
+            client.recv(1)
+        outer.stderr.wait_for(r"^tls_proxy: .*not trusted.*\n")
+
+    def test_the_name_of_a_tls_upstream_may_be_another_than_its_host(self):
+        inner = Proxy(self, PlainServer(self).echo().place, credentials=identity("wronghost"))
+        for name, code in (("other.example", True), ("localhost", False)):
+            with self.subTest(name=name):
+                outer = Proxy(self, f"127.0.0.1:{inner.port}", "--server-name", name, mode="client")
+                client = plain_socket(self, outer.port)
+                client.sendall(b"hello")
+                if code:
+                    self.assertEqual(receive(client, 5), b"hello")
+                else:
+                    with self.assertRaises(ConnectionResetError):
+                        client.recv(1)
+
+    def test_clients_without_a_certificate_are_refused_when_one_is_required(self):
+        proxy = Proxy(self, PlainServer(self).echo().place, "--client-ca", certificate("ca.pem"))
+        with connect(self, proxy.port, client_context(identity="client")) as client:
+            self.assertEqual(exchange(client, b"known"), b"known")
+        client = connect(self, proxy.port, client_context())
+        with self.assertRaises(ssl.SSLError):
+            client.recv(1)
+
+
+class Signals(unittest.TestCase):
+    def setUp(self):
+        self.service = PlainServer(self).echo()
+
+    def connect(self, proxy):
+        client = connect(self, proxy.port, client_context(ca="ca.pem"), name="localhost")
+        self.assertEqual(exchange(client, b"hello"), b"hello")
+        return client
+
+    def use(self, folder, name):
+        """Puts a certificate and its key where the proxy reads them."""
+        for kind in ("pem", "key"):
+            shutil.copy(certificate(f"{name}.{kind}"), os.path.join(folder, kind))
+
+    def test_sighup_renews_the_certificate_and_old_sessions_go_on(self):
+        folder = tempfile.TemporaryDirectory(prefix="tlsmem-proxy-")
+        self.addCleanup(folder.cleanup)
+        self.use(folder.name, "server")
+        proxy = Proxy(self, self.service.place, "--verbose", "--threads", "2", credentials=[
+            "--cert", os.path.join(folder.name, "pem"), "--key", os.path.join(folder.name, "key")])
+        old = self.connect(proxy)
+        first = old.getpeercert(True)
+        self.use(folder.name, "rsa")
+        os.kill(proxy.pid, signal.SIGHUP)
+        proxy.stderr.wait_for("^tls_proxy: certificates and keys are read anew\n")
+        second = self.connect(proxy).getpeercert(True)
+        self.assertNotEqual(first, second)
+        with open(os.path.join(folder.name, "key"), "w") as key:
+            key.write("no key at all")
+        before = len(proxy.stderr.bytes)
+        os.kill(proxy.pid, signal.SIGHUP)
+        proxy.stderr.wait_for("^tls_proxy: .+\n", before)
+        self.assertEqual(self.connect(proxy).getpeercert(True), second)  # it keeps what it has
+        self.assertEqual(exchange(old, b"still here"), b"still here")
+
+    def test_sigterm_lets_sessions_end_by_themselves_and_takes_no_new_ones(self):
+        for threads in ("1", "3"):
+            with self.subTest(threads=threads):
+                proxy = Proxy(self, self.service.place, "--threads", threads)
+                clients = [self.connect(proxy) for _ in range(4)]
+                os.kill(proxy.pid, signal.SIGTERM)
+                self.assertTrue(proxy.stays_for(0.3), "it has ended")
+                with self.assertRaises(ConnectionRefusedError):
+                    plain_socket(self, proxy.port)
+                for client in clients:
+                    self.assertEqual(exchange(client, b"still here"), b"still here")
+                    client.unwrap().close()
+                self.assertEqual(proxy.exit_code(), 0, proxy.stderr.text)
+
+    def test_a_second_sigterm_ends_them_with_close_notify(self):
+        proxy = Proxy(self, self.service.place)
+        client = self.connect(proxy)
+        os.kill(proxy.pid, signal.SIGTERM)
+        self.assertTrue(proxy.stays_for(0.3), "it has ended")
+        os.kill(proxy.pid, signal.SIGTERM)
+        self.assertEqual(receive_all(client), b"")
+        client.unwrap().close()
+        self.assertEqual(proxy.exit_code(), 0, proxy.stderr.text)
+
+    def test_the_time_for_draining_is_limited(self):
+        proxy = Proxy(self, self.service.place, "--drain", "1")
+        client = self.connect(proxy)
+        os.kill(proxy.pid, signal.SIGTERM)
+        self.assertEqual(receive_all(client), b"")
+        client.unwrap().close()
+        self.assertEqual(proxy.exit_code(), 0, proxy.stderr.text)
+
+    def test_sigterm_without_sessions_ends_it_at_once(self):
+        proxy = Proxy(self, self.service.place, "--threads", "4")
+        os.kill(proxy.pid, signal.SIGTERM)
+        self.assertEqual(proxy.exit_code(), 0, proxy.stderr.text)
+
+    def test_statistics_count_sessions_and_bytes(self):
+        proxy = Proxy(self, self.service.place, "--threads", "2")
+        clients = [self.connect(proxy) for _ in range(3)]
+        self.assertEqual(proxy.counts(), {"accepted": 3, "active": 3, "failed": 0, "to_plain": 15, "to_tls": 15})
+        with self.assertRaises(ssl.SSLError):
+            connect(self, proxy.port, client_context(ca=None))
+        for client in clients:
+            client.unwrap().close()
+        while (counts := proxy.counts())["active"] > 0:
+            pass
+        self.assertEqual(counts, {"accepted": 4, "active": 0, "failed": 1, "to_plain": 15, "to_tls": 15})
+
+    def test_statistics_come_by_themselves_when_wanted(self):
+        Proxy(self, self.service.place, "--stats", "1").stdout.wait_for(r"^accepted=0 active=0 .*\n")
+
+
+class Load(unittest.TestCase):
+    def test_many_clients_of_several_threads_each_get_their_own_bytes(self):
+        proxy = Proxy(self, PlainServer(self).echo().place, "--threads", "3")
+        clients = [connect(self, proxy.port, client_context()) for _ in range(100)]
+        for number, client in enumerate(clients):
+            client.sendall(bytes([number]) * 50_000)
+        for number, client in enumerate(clients):
+            self.assertTrue(receive(client, 50_000) == bytes([number]) * 50_000)
+
+    COUNT = re.compile(r"^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$", re.MULTILINE)
+
+    def calls(self, rounds, service):
+        """Returns how often the proxy called what, from its start to its end, for so many messages there and back."""
+        report = tempfile.NamedTemporaryFile("r", prefix="tlsmem-strace-")
+        self.addCleanup(report.close)
+        proxy = Proxy(self, service.place, under=(tool("strace", "strace"), "-f", "-c", "-o", report.name))
+        with connect(self, proxy.port, client_context()) as client:
+            for _ in range(rounds):
+                client.sendall(b"x" * 64)
+                self.assertEqual(receive(client, 64), b"x" * 64)
+            client.unwrap().close()
+        with open(f"/proc/{proxy.pid}/task/{proxy.pid}/children") as children:
+            os.kill(int(children.read().split()[0]), signal.SIGTERM)
+        self.assertEqual(proxy.exit_code(LIMIT), 0)
+        return {name: int(count) for count, name in self.COUNT.findall(report.read())}
+
+    def test_a_message_there_and_back_is_two_recvs_and_two_sends(self):
+        service = PlainServer(self).echo()
+        few, many = self.calls(100, service), self.calls(1100, service)
+        each = {name: (many.get(name, 0) - few.get(name, 0)) / 1000 for name in many}
+        self.assertAlmostEqual(each["recvfrom"], 2, delta=0.02)
+        self.assertAlmostEqual(each["sendto"], 2, delta=0.02)
+        self.assertLess(each["total"] - each["epoll_wait"], 4.05, each)  # no epoll_ctl, and nothing else
+
+
+if __name__ == "__main__":
+    unittest.main()
