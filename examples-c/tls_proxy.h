@@ -17,7 +17,7 @@ enum { PIECE = 65536 };
 
 /** A name and port, or the path of a Unix socket. */
 struct place {
-    char *host, *path;
+    const char *host, *path;
     long port;
     struct addrinfo *addresses; /* of an upstream in plain: looked up once, at the start */
 };

@@ -14,11 +14,11 @@ enum { ATTEMPTS_TO_CONNECT = 3 };
 
 void parse_place(const char *option, const char *text, struct place *place)
 {
-    char *copy = strdup(text), *colon = copy != NULL ? strrchr(copy, ':') : NULL, *end = NULL;
     if (strncmp(text, "unix:", 5) == 0 && text[5] != '\0') {
-        place->path = copy + 5;
+        place->path = text + 5;
         return;
     }
+    char *copy = strdup(text), *colon = copy != NULL ? strrchr(copy, ':') : NULL, *end;
     if (colon == NULL || colon == copy)
         usage_error("--%s: %s is no HOST:PORT", option, text);
     place->port = strtol(colon + 1, &end, 10);
