@@ -45,11 +45,11 @@ tlsmem_ctx *current_context(struct proxy *p)
 
 static void renew_context(struct proxy *p)
 {
-    tlsmem_ctx *fresh = new_context(p), *old = fresh;
+    tlsmem_ctx *fresh = new_context(p);
     if (fresh == NULL)
         return;
     pthread_mutex_lock(&p->lock);
-    old = p->ctx;
+    tlsmem_ctx *old = p->ctx;
     p->ctx = fresh;
     pthread_mutex_unlock(&p->lock);
     tlsmem_ctx_free(old); /* its sessions keep it */
@@ -84,12 +84,12 @@ static void *run(void *worker)
 static void drain(void *worker)
 {
     struct worker *w = worker;
-    if (!w->draining) {
-        w->draining = 1;
-        stop_accepting(w);
-    }
+    w->draining = 1;
+    stop_accepting(w);
     tlsmem_loop_drain(w->loop, w->proxy->drain * 1000);
 }
+
+static void drain_now(void *worker) { tlsmem_loop_drain(((struct worker *)worker)->loop, 0); }
 
 /* Waits for signals, until all threads have ended. */
 static void attend_signals(struct proxy *p, struct worker *workers, const sigset_t *signals)
@@ -102,10 +102,10 @@ static void attend_signals(struct proxy *p, struct worker *workers, const sigset
         else if (number == SIGUSR1 || (number < 0 && errno == EAGAIN && p->stats > 0))
             print_counts(&p->counts);
         else if (number == SIGTERM || number == SIGINT) {
-            p->drain = stopping++ ? 0 : p->drain;
             for (long i = 0; i < p->threads; i++)
-                if (tlsmem_loop_post(workers[i].loop, drain, &workers[i]) != TLSMEM_OK)
+                if (tlsmem_loop_post(workers[i].loop, stopping ? drain_now : drain, &workers[i]) != TLSMEM_OK)
                     exit(EXIT_NETWORK);
+            stopping = 1;
         }
     }
 }
