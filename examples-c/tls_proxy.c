@@ -18,10 +18,12 @@ static tlsmem_ctx *new_context(const struct proxy *p)
 {
     const struct options *o = &p->options;
     tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
+    tlsmem_limits limits = TLSMEM_LIMITS_INIT;
     tlsmem_ctx *ctx = tlsmem_ctx_new(p->role);
     int client = p->role == TLSMEM_CLIENT, v = o->tls_version;
     const char *ca = client ? o->ca : p->client_ca;
-    if ((o->insecure && tlsmem_ctx_insecure_no_verify(ctx)) || (ca && tlsmem_ctx_set_ca_file(ctx, ca))
+    limits.idle_ms = (uint32_t)p->idle * 1000;
+    if (tlsmem_ctx_set_limits(ctx, &limits) || (o->insecure && tlsmem_ctx_insecure_no_verify(ctx)) || (ca && tlsmem_ctx_set_ca_file(ctx, ca))
         || (client && !ca && !o->insecure && tlsmem_ctx_set_ca_system(ctx))
         || (p->client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED))
         || (o->cert && tlsmem_ctx_set_cert_file(ctx, o->cert)) || (o->key && tlsmem_ctx_set_key_file(ctx, o->key))
@@ -133,6 +135,8 @@ int main(int argc, char **argv)
         { "send-proxy", NULL, NULL, &p.send_proxy, "tell the upstream who the client is: PROXY protocol, version 2" },
         { "accept-proxy", NULL, NULL, &p.accept_proxy, "clients begin with such a header" },
         { "threads", "N", NULL, &p.threads, "loops, each in its thread (1)" },
+        { "max", "N", NULL, &p.sessions_max, "sessions at once (as many as there are descriptors for)" },
+        { "idle", "SECONDS", NULL, &p.idle, "end sessions in which nothing is said for so long (0: none)" },
         { "drain", "SECONDS", NULL, &p.drain, "how long sessions may go on after SIGTERM (30)" },
         { "stats", "SECONDS", NULL, &p.stats, "print a line of statistics so often; SIGUSR1 prints one, too" },
         { "verbose", NULL, NULL, &p.verbose, "say on stderr why a session failed" },
@@ -162,6 +166,8 @@ int main(int argc, char **argv)
     parse_place("upstream", upstream, &p.upstream);
     if (p.role == TLSMEM_SERVER)
         look_up_place(&p.upstream);
+
+    limit_sessions(&p);
 
     sigset_t signals;
     block_signals(&signals);

@@ -35,7 +35,8 @@ struct proxy {
     tlsmem_role role;     /* that we play in TLS: --mode */
     int listener;         /* one socket, at which all threads accept */
     long accepting, ended; /* how many threads do still, and how many have ended */
-    long threads, stats, drain, verbose, send_proxy, accept_proxy;
+    long threads, stats, drain, idle, verbose, send_proxy, accept_proxy;
+    long sessions_max;    /* of each thread */
     tlsmem_ctx *ctx;      /* of new sessions; SIGHUP makes another one */
     pthread_mutex_t lock; /* of ctx */
     pthread_t main;
@@ -80,6 +81,8 @@ tlsmem_ctx *current_context(struct proxy *p);
 /** Says on stderr, if it is wanted, what became of a session; error is an errno, or 0. */
 void complain(const struct session *s, const char *what, int error);
 
+/** Finds how many sessions a thread may have: those that are wanted, or for which there are descriptors. */
+void limit_sessions(struct proxy *p);
 /** Accepts clients in a worker's loop; or no more, in no worker's once all have stopped. */
 void start_accepting(struct worker *w);
 void stop_accepting(struct worker *w);

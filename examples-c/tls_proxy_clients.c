@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,11 +24,10 @@ void complain(const struct session *s, const char *what, int error)
 
 void end_session(struct session *s)
 {
+    struct worker *w = s->worker;
     struct linger at_once = { 1, 0 }; /* a reset */
-    COUNT(s->worker->proxy->counts.active, -1);
-    s->worker->sessions--;
     if (s->fd >= 0) {
-        watch(s->worker->loop, s->fd, 0, NULL, NULL);
+        watch(w->loop, s->fd, 0, NULL, NULL);
         if (s->failed)
             setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
         close(s->fd);
@@ -36,6 +36,9 @@ void end_session(struct session *s)
     drop(&s->header, s->header.n);
     drop(&s->out, s->out.n);
     free(s);
+    COUNT(w->proxy->counts.active, -1);
+    if (w->sessions-- == w->proxy->sessions_max && !w->draining)
+        start_accepting(w);
 }
 
 static void refuse(struct session *s, const char *why, int error)
@@ -133,18 +136,22 @@ static void accept_again(tlsmem_timer *timer, void *user)
         start_accepting(user);
 }
 
+/* Takes no more than there are descriptors for, also for their upstreams: who finds no place waits in the kernel. */
 static void on_clients(tlsmem_loop *loop, int listener, int events, void *user)
 {
+    struct worker *w = user;
     (void)events;
-    for (int i = 0; i < CLIENTS_PER_TURN; i++) {
+    for (int i = 0; i < CLIENTS_PER_TURN && w->sessions < w->proxy->sessions_max; i++) {
         int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0)
-            greet(user, fd);
-        else if (ran_out(errno) && tlsmem_loop_timer(loop, PAUSE_MS, accept_again, user) != NULL)
+            greet(w, fd);
+        else if (ran_out(errno) && tlsmem_loop_timer(loop, PAUSE_MS, accept_again, w) != NULL)
             watch(loop, listener, 0, NULL, NULL);
         if (fd < 0)
             return;
     }
+    if (w->sessions == w->proxy->sessions_max)
+        watch(loop, listener, 0, NULL, NULL); /* until one of them ends */
 }
 
 void start_accepting(struct worker *w)
@@ -158,4 +165,21 @@ void stop_accepting(struct worker *w)
     watch(w->loop, w->proxy->listener, 0, NULL, NULL);
     if (COUNT(w->proxy->accepting, -1) == 1)
         shutdown(w->proxy->listener, SHUT_RDWR); /* from now on clients are refused */
+}
+
+/* A session has two descriptors, a loop three, and there are some others. */
+void limit_sessions(struct proxy *p)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+        long room = files.rlim_max > 1 << 20 ? 1 << 20 : (long)files.rlim_max;
+        long most = (room - 16 - 3 * p->threads) / 2;
+        if (p->sessions_max == 0 || p->sessions_max > most)
+            p->sessions_max = most;
+    }
+    p->sessions_max = p->sessions_max / p->threads;
+    if (p->sessions_max < 1)
+        usage_error("--max: not one session for each thread");
 }

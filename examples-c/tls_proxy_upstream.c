@@ -56,8 +56,9 @@ void look_up_place(struct place *place)
 void set_up(int fd)
 {
     int on = 1, attempts = ATTEMPTS_TO_CONNECT;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* a Unix socket has neither */
-    setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &attempts, sizeof attempts);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on); /* who has gone without a word is found out some day */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* a Unix socket has no such thing, */
+    setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &attempts, sizeof attempts); /* nor this */
 }
 
 /* Begins with the next address that can be begun with. */

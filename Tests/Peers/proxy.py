@@ -11,12 +11,12 @@ from support import LIMIT, Process, certificate, example, identity
 class Proxy(Process):
     """tls_proxy on a free port of 127.0.0.1, toward `upstream`, which is HOST:PORT or unix:PATH."""
 
-    def __init__(self, test, upstream, *options, mode="server", credentials=None, under=()):
+    def __init__(self, test, upstream, *options, mode="server", credentials=None, listen="127.0.0.1:0", under=()):
         if credentials is None:
             credentials = identity() if mode == "server" else ["--ca", certificate("ca.pem")]
-        super().__init__(test, *under, example("tls_proxy"), "--listen", "127.0.0.1:0", "--upstream", upstream,
+        super().__init__(test, *under, example("tls_proxy"), "--listen", listen, "--upstream", upstream,
                          "--mode", mode, *credentials, *options)
-        self.port = int(self.stdout.wait_for(r"^listening on 127\.0\.0\.1:(\d+)\n")[1])
+        self.port = int(self.stdout.wait_for(r"^listening on \S+:(\d+)\n")[1])
 
     def memory(self):
         """Returns the bytes of memory that the process has in use."""

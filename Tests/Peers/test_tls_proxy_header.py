@@ -5,7 +5,7 @@ import struct
 import unittest
 
 from proxy import PlainServer, Proxy
-from support import certificate
+from support import LIMIT, certificate
 from tls import client_context, plain_socket, receive
 
 SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
@@ -38,6 +38,18 @@ class Headers(unittest.TestCase):
         proxy = Proxy(self, self.service.place, "--send-proxy")
         client = self.wrap(plain_socket(self, proxy.port))
         self.assert_arrives(client, header(client.getsockname(), ("127.0.0.1", proxy.port)))
+
+    def test_the_service_is_told_of_a_client_in_ipv6_too(self):
+        try:
+            socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+        except OSError:
+            self.skipTest("there is no IPv6 here")
+        proxy = Proxy(self, self.service.place, "--send-proxy", listen="[::1]:0")
+        plain = socket.create_connection(("::1", proxy.port), LIMIT)
+        client = self.wrap(plain)
+        address = socket.inet_pton(socket.AF_INET6, "::1")
+        self.assert_arrives(client, SIGNATURE + b"\x21\x21" + struct.pack("!H", 36) + 2 * address
+                            + struct.pack("!HH", client.getsockname()[1], proxy.port))
 
     def test_a_header_from_another_proxy_is_taken_however_it_comes(self):
         proxy = Proxy(self, self.service.place, "--accept-proxy")

@@ -1,7 +1,6 @@
 """tls_proxy from its start to its end: mistakes, signals, threads, an upstream that is not there; what a message costs."""
 
 import os
-import re
 import shutil
 import signal
 import socket
@@ -10,7 +9,7 @@ import tempfile
 import unittest
 
 from proxy import PlainServer, Proxy, receive_all
-from support import LIMIT, Process, certificate, example, free_port, identity, tool
+from support import Process, certificate, example, free_port, identity
 from tls import client_context, connect, exchange, plain_socket, receive
 
 
@@ -178,41 +177,6 @@ class Signals(unittest.TestCase):
 
     def test_statistics_come_by_themselves_when_wanted(self):
         Proxy(self, self.service.place, "--stats", "1").stdout.wait_for(r"^accepted=0 active=0 .*\n")
-
-
-class Load(unittest.TestCase):
-    def test_many_clients_of_several_threads_each_get_their_own_bytes(self):
-        proxy = Proxy(self, PlainServer(self).echo().place, "--threads", "3")
-        clients = [connect(self, proxy.port, client_context()) for _ in range(100)]
-        for number, client in enumerate(clients):
-            client.sendall(bytes([number]) * 50_000)
-        for number, client in enumerate(clients):
-            self.assertTrue(receive(client, 50_000) == bytes([number]) * 50_000)
-
-    COUNT = re.compile(r"^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$", re.MULTILINE)
-
-    def calls(self, rounds, service):
-        """Returns how often the proxy called what, from its start to its end, for so many messages there and back."""
-        report = tempfile.NamedTemporaryFile("r", prefix="tlsmem-strace-")
-        self.addCleanup(report.close)
-        proxy = Proxy(self, service.place, under=(tool("strace", "strace"), "-f", "-c", "-o", report.name))
-        with connect(self, proxy.port, client_context()) as client:
-            for _ in range(rounds):
-                client.sendall(b"x" * 64)
-                self.assertEqual(receive(client, 64), b"x" * 64)
-            client.unwrap().close()
-        with open(f"/proc/{proxy.pid}/task/{proxy.pid}/children") as children:
-            os.kill(int(children.read().split()[0]), signal.SIGTERM)
-        self.assertEqual(proxy.exit_code(LIMIT), 0)
-        return {name: int(count) for count, name in self.COUNT.findall(report.read())}
-
-    def test_a_message_there_and_back_is_two_recvs_and_two_sends(self):
-        service = PlainServer(self).echo()
-        few, many = self.calls(100, service), self.calls(1100, service)
-        each = {name: (many.get(name, 0) - few.get(name, 0)) / 1000 for name in many}
-        self.assertAlmostEqual(each["recvfrom"], 2, delta=0.02)
-        self.assertAlmostEqual(each["sendto"], 2, delta=0.02)
-        self.assertLess(each["total"] - each["epoll_wait"], 4.05, each)  # no epoll_ctl, and nothing else
 
 
 if __name__ == "__main__":
