@@ -99,6 +99,8 @@ void set_up(int fd);
 void connect_plain(struct session *s);
 /** The plain side is writable: connected, or to be tried elsewhere. Returns 1 once it is connected. */
 int plain_connected(struct session *s);
+/** Closes the plain side, if there is one. */
+void close_plain(struct session *s);
 /** Connects the TLS side of a session in client mode. Returns a tlsmem_status. */
 int connect_tls(struct session *s);
 

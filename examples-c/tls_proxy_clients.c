@@ -26,17 +26,14 @@ void end_session(struct session *s)
 {
     struct worker *w = s->worker;
     struct linger at_once = { 1, 0 }; /* a reset */
-    if (s->fd >= 0) {
-        watch(w->loop, s->fd, 0, NULL, NULL);
-        if (s->failed)
-            setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-        close(s->fd);
-    }
+    COUNT(w->proxy->counts.active, -1);
+    if (s->fd >= 0 && s->failed)
+        setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close_plain(s);
     tlsmem_timer_free(s->timer);
     drop(&s->header, s->header.n);
     drop(&s->out, s->out.n);
     free(s);
-    COUNT(w->proxy->counts.active, -1);
     if (w->sessions-- == w->proxy->sessions_max && !w->draining)
         start_accepting(w);
 }

@@ -37,11 +37,12 @@ static void on_data(tlsmem *c, const void *bytes, size_t n, void *user)
     settle(s);
 }
 
-/* Reads what the plain side has, and writes it to TLS, as long as that takes it: what is read is never more than it may. */
+/* Reads what the plain side has, and writes it to TLS. It is read only while TLS is not congested, so that all of a turn
+ * has room between outgoing_high and outgoing_max. */
 static void read_plain(struct session *s)
 {
     struct worker *w = s->worker;
-    for (int i = 0; i < PIECES_PER_TURN && s->c != NULL && !tlsmem_is_congested(s->c); i++) {
+    for (int i = 0; i < PIECES_PER_TURN && s->c != NULL; i++) {
         ssize_t n = recv(s->fd, w->piece, PIECE, 0);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return;
@@ -138,16 +139,12 @@ void settle(struct session *s)
         s->paused = 0;
         tlsmem_resume(s->c);
     }
-    if (s->c != NULL && s->plain_failed) {
-        tlsmem_flush(s->c); /* what came before the reset is still good */
+    if (s->c != NULL && s->plain_failed)
         tlsmem_abort(s->c);
-    }
     if (s->c != NULL && s->plain_ended && !s->tls_told) {
         s->tls_told = 1;
         tlsmem_close_write(s->c);
     }
-    if (s->c != NULL && s->plain_ended && s->tls_ended)
-        tlsmem_close(s->c);
     if (s->tls_ended && s->out.n == 0 && s->fd >= 0 && !s->connecting && !s->failed && !s->plain_told) {
         s->plain_told = 1;
         shutdown(s->fd, SHUT_WR);

@@ -61,6 +61,16 @@ void set_up(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &attempts, sizeof attempts); /* nor this */
 }
 
+void close_plain(struct session *s)
+{
+    if (s->fd < 0)
+        return;
+    watch(s->worker->loop, s->fd, 0, NULL, NULL); /* before its number can be another's */
+    close(s->fd);
+    s->fd = -1;
+    s->watched = 0;
+}
+
 /* Begins with the next address that can be begun with. */
 static void connect_next(struct session *s, int error)
 {
@@ -74,10 +84,8 @@ static void connect_next(struct session *s, int error)
         int begun = s->fd >= 0 && connect(s->fd, to->ai_addr, to->ai_addrlen) == 0;
         error = begun ? 0 : errno;
         s->connecting = error == EINPROGRESS;
-        if (s->fd >= 0 && !begun && !s->connecting) {
-            close(s->fd);
-            s->fd = -1;
-        }
+        if (!begun && !s->connecting)
+            close_plain(s);
     }
     s->plain_failed = s->fd < 0;
     if (s->plain_failed)
@@ -100,10 +108,7 @@ int plain_connected(struct session *s)
     s->connecting = 0;
     if (error == 0)
         return 1;
-    watch(s->worker->loop, s->fd, 0, NULL, NULL);
-    close(s->fd);
-    s->fd = -1;
-    s->watched = 0;
+    close_plain(s);
     connect_next(s, error);
     return s->fd >= 0 && !s->connecting;
 }

@@ -8,8 +8,9 @@ import ssl
 import tempfile
 import unittest
 
+from namespace import Network, Silent, in_namespace
 from proxy import PlainServer, Proxy, receive_all
-from support import Process, certificate, example, free_port, identity
+from support import LIMIT, Process, certificate, example, free_port, identity
 from tls import client_context, connect, exchange, plain_socket, receive
 
 
@@ -55,10 +56,30 @@ class Upstreams(unittest.TestCase):
                 self.assertEqual(receive(service, 7), b"at last")
 
     def test_a_name_is_tried_at_all_its_addresses(self):
-        service = PlainServer(self).echo()  # localhost is ::1 first on most machines, and there nobody listens
+        service = PlainServer(self).echo()  # localhost is ::1 first on many machines, and there nobody listens
         proxy = Proxy(self, service.place.replace("127.0.0.1", "localhost"))
         with connect(self, proxy.port, client_context()) as client:
             self.assertEqual(exchange(client, b"here"), b"here")
+
+    @in_namespace
+    def test_an_address_that_refuses_after_a_while_is_followed_by_the_next(self):
+        Network(self, hosts="127.0.0.2 service\n127.0.0.3 service\n")
+        port = free_port()
+        silent = Silent(self, "127.0.0.2", port)
+        proxy = Proxy(self, f"service:{port}")
+        client = connect(self, proxy.port, client_context())
+        client.sendall(b"are you there?")
+        with socket.create_server(("127.0.0.3", port)) as listener:
+            listener.settimeout(0.5)
+            with self.assertRaises(TimeoutError):
+                listener.accept()  # the first address is not given up before its time
+            silent.socket.close()  # the next attempt of the kernel is refused
+            listener.settimeout(LIMIT)
+            service, _ = listener.accept()
+            with service:
+                self.assertEqual(receive(service, 14), b"are you there?")
+                service.sendall(b"yes")
+                self.assertEqual(receive(client, 3), b"yes")
 
     def test_a_tls_upstream_that_is_not_trusted_is_a_reset_for_the_client(self):
         inner = Proxy(self, PlainServer(self).place)
