@@ -9,7 +9,7 @@ import unittest
 from support import SERVERS, VERSIONS, Process, Server, certificate, example, identity, relay_client, variants
 from tls import PythonServer, client_context, connect, receive, server_context
 
-PROGRAMS = (*SERVERS, "relay_server", "relay_client", "memory_pair")
+PROGRAMS = (*SERVERS, "relay_server", "relay_client", "memory_pair", "tls_proxy")
 
 
 class Programs:
