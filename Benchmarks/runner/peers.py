@@ -38,7 +38,9 @@ ALL = [
     Peer("SSL_set_fd", "openssl_fd"),
     Peer("SSL_set_fd read_ahead", "openssl_fd", ("--read-ahead",)),
     Peer("textbook memory BIO", "textbook"),
+    Peer("uSockets-like", "usockets_like"),
     Peer("libevent", "libevent", package="libevent-dev"),
+    Peer("GnuTLS", "gnutls", package="libgnutls28-dev"),
     Peer("no TLS", "plain", plain=True),
 ]
 

@@ -1,5 +1,4 @@
 /* libevent.c - libevent's bufferevent_openssl. An echo moves the buffers, without a copy. */
-#include "common.h"
 #include "openssl_common.h"
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>

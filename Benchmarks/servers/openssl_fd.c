@@ -4,19 +4,10 @@
  * It does not read until the socket is empty: SSL_has_pending says whether OpenSSL holds more, and what the kernel holds
  * epoll says again. That saves one read a request.
  */
-#include "common.h"
 #include "openssl_common.h"
 #include <openssl/err.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 
-struct tls {
-    struct conn conn;
-    SSL *ssl;
-    struct rest rest; /* plaintext that could not be written */
-    size_t at;        /* in the block of a download */
-    unsigned matched;
-};
 static SSL_CTX *ctx;
 
 static uint32_t open_tls(struct conn *conn)
@@ -26,47 +17,6 @@ static uint32_t open_tls(struct conn *conn)
     SSL_set_fd(t->ssl, conn->fd);
     SSL_set_accept_state(t->ssl);
     return EPOLLIN;
-}
-
-/* Returns EPOLLIN when all was written, or what it waits for; what is left is kept. */
-static uint32_t write_all(struct tls *t, const char *bytes, size_t n)
-{
-    while (n > 0) {
-        int written = SSL_write(t->ssl, bytes, (int)n);
-        if (written <= 0) {
-            keep(&t->rest, bytes, n);
-            return openssl_wants(t->ssl, written);
-        }
-        bytes += written;
-        n -= (size_t)written;
-    }
-    return EPOLLIN;
-}
-
-static uint32_t write_rest(struct tls *t)
-{
-    while (t->rest.n > 0) {
-        int written = SSL_write(t->ssl, t->rest.bytes + t->rest.at, (int)t->rest.n);
-        if (written <= 0)
-            return openssl_wants(t->ssl, written);
-        t->rest.at += (size_t)written;
-        t->rest.n -= (size_t)written;
-    }
-    free(t->rest.bytes);
-    t->rest = (struct rest) { 0 };
-    return EPOLLIN;
-}
-
-static uint32_t download(struct tls *t)
-{
-    for (size_t sent = 0; sent < WRITE_BYTES_A_TURN;) {
-        int written = SSL_write(t->ssl, block + t->at, (int)(options.size - t->at));
-        if (written <= 0)
-            return openssl_wants(t->ssl, written);
-        t->at = (t->at + (size_t)written) % options.size;
-        sent += (size_t)written;
-    }
-    return EPOLLOUT;
 }
 
 static uint32_t ready(struct conn *conn, uint32_t events)
@@ -82,8 +32,8 @@ static uint32_t ready(struct conn *conn, uint32_t events)
             return openssl_wants(t->ssl, r);
     }
     if (options.work == WORK_DOWNLOAD)
-        return download(t);
-    if (t->rest.n > 0 && ((wanted = write_rest(t)) != EPOLLIN || t->rest.n > 0))
+        return openssl_download(t);
+    if (t->rest.n > 0 && ((wanted = openssl_write_rest(t)) != EPOLLIN || t->rest.n > 0))
         return wanted;
     size_t turn = 0;
     int n;
@@ -92,24 +42,17 @@ static uint32_t ready(struct conn *conn, uint32_t events)
         if (n <= 0)
             return openssl_wants(t->ssl, n);
         struct answer answer = answer_to(&t->matched, bytes, (size_t)n);
-        wanted = write_all(t, answer.bytes, answer.n);
+        wanted = openssl_write(t, answer.bytes, answer.n);
         turn += (size_t)n;
     } while (wanted == EPOLLIN && t->rest.n == 0
              && ((n == sizeof bytes && turn < READ_BYTES_A_TURN) || SSL_has_pending(t->ssl)));
     return wanted;
 }
 
-static void end(struct conn *conn)
-{
-    struct tls *t = (struct tls *)conn;
-    SSL_free(t->ssl);
-    free(t->rest.bytes);
-}
-
 int main(int argc, char **argv)
 {
     parse_options(argc, argv);
     ctx = openssl_context();
-    static const struct face face = { sizeof(struct tls), open_tls, ready, end };
+    static const struct face face = { sizeof(struct tls), open_tls, ready, openssl_end };
     return serve(&face);
 }

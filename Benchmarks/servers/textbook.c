@@ -2,7 +2,6 @@
  * textbook.c - OpenSSL over memory BIOs, the way it is explained everywhere: a pair of BIO_s_mem for each connection,
  * recv into a buffer, BIO_write, SSL_read, SSL_write, BIO_read into a buffer, send.
  */
-#include "common.h"
 #include "openssl_common.h"
 #include <errno.h>
 #include <openssl/err.h>
@@ -12,7 +11,7 @@
 
 enum { WIRE_BYTES = 16384 };
 
-struct tls {
+struct pair {
     struct conn conn;
     SSL *ssl;
     BIO *incoming, *outgoing; /* owned by ssl */
@@ -23,7 +22,7 @@ static SSL_CTX *ctx;
 
 static uint32_t open_tls(struct conn *conn)
 {
-    struct tls *t = (struct tls *)conn;
+    struct pair *t = (struct pair *)conn;
     t->ssl = SSL_new(ctx);
     t->incoming = BIO_new(BIO_s_mem());
     t->outgoing = BIO_new(BIO_s_mem());
@@ -33,7 +32,7 @@ static uint32_t open_tls(struct conn *conn)
 }
 
 /* Sends what OpenSSL has made, until the socket takes no more. Returns 0, or -1 when the connection is gone. */
-static int flush(struct tls *t)
+static int flush(struct pair *t)
 {
     char wire[WIRE_BYTES];
     int n;
@@ -45,7 +44,7 @@ static int flush(struct tls *t)
     return 0;
 }
 
-static uint32_t download(struct tls *t)
+static uint32_t download(struct pair *t)
 {
     for (size_t sent = 0; t->rest.n == 0 && sent < WRITE_BYTES_A_TURN; sent += options.size) {
         for (size_t at = 0; at < options.size;) {
@@ -61,7 +60,7 @@ static uint32_t download(struct tls *t)
 }
 
 /* Decrypts and answers all that there is. Returns whether it goes on. */
-static int drive(struct tls *t)
+static int drive(struct pair *t)
 {
     char bytes[READ_BYTES];
     int n;
@@ -78,7 +77,7 @@ static int drive(struct tls *t)
 
 static uint32_t ready(struct conn *conn, uint32_t events)
 {
-    struct tls *t = (struct tls *)conn;
+    struct pair *t = (struct pair *)conn;
     int goes_on = 1;
     ERR_clear_error();
     if (events & ~(uint32_t)EPOLLOUT) {
@@ -100,7 +99,7 @@ static uint32_t ready(struct conn *conn, uint32_t events)
 
 static void end(struct conn *conn)
 {
-    struct tls *t = (struct tls *)conn;
+    struct pair *t = (struct pair *)conn;
     SSL_free(t->ssl);
     free(t->rest.bytes);
 }
@@ -109,6 +108,6 @@ int main(int argc, char **argv)
 {
     parse_options(argc, argv);
     ctx = openssl_context();
-    static const struct face face = { sizeof(struct tls), open_tls, ready, end };
+    static const struct face face = { sizeof(struct pair), open_tls, ready, end };
     return serve(&face);
 }
