@@ -67,11 +67,17 @@ void wire_open(struct wire *w, SSL_CTX *ctx)
     fcntl(w->fd, F_SETFL, O_NONBLOCK);
 }
 
+/* Much for a few connections that stream, little for thousands that ask. */
+static size_t receive_most(void)
+{
+    return options.connections > 64 ? 2 * RECORD_MOST : 131072;
+}
+
 long wire_receive(struct wire *w, void (*take)(void *user, const uint8_t *bytes, size_t n), void *user)
 {
     if (w->received == NULL)
-        w->received = malloc(RECEIVE_MOST);
-    long n = recv(w->fd, w->received + w->end, RECEIVE_MOST - w->end, 0);
+        w->received = malloc(receive_most());
+    long n = recv(w->fd, w->received + w->end, receive_most() - w->end, 0);
     if (n <= 0)
         return n;
     w->end += (size_t)n;

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 struct options {
-    const char *host, *pids, *counts;
-    int port, plain, connections, warm;
+    const char *host, *pids;
+    int port, plain, sleep, connections;
     double seconds;
     size_t size;
     uint64_t requests; /* to stop after, instead of the seconds; 0 for none */
@@ -42,10 +42,9 @@ long open_record(struct records *r, uint8_t *wire, size_t n);
 struct wire {
     int fd;
     struct records out, in;
-    uint8_t *received; /* RECEIVE_MOST bytes, of which [at, end) are not opened yet */
+    uint8_t *received; /* as long as receive_most() says; [at, end) is not opened yet */
     size_t at, end;
 };
-enum { RECEIVE_MOST = 131072 };
 /* A context for TLS 1.3 with TLS_AES_128_GCM_SHA256, that trusts everybody. */
 SSL_CTX *client_context(void);
 /* A connected blocking socket, from one source address for every 20,000 connections. */
@@ -58,8 +57,8 @@ long wire_receive(struct wire *w, void (*take)(void *user, const uint8_t *bytes,
 /* ------------------------------------------------------------------------------------------------------ measure.c */
 
 double now(void);
-/* epoll_wait that never sleeps: to wake a client that sleeps is work for the server, and slow on a virtual machine. Ends
- * the program when nothing happens for seconds. */
+/* epoll_wait that never sleeps, without --sleep: to wake a client that sleeps is work for the server, and slow on a virtual
+ * machine. Ends the program when nothing happens for seconds. */
 struct epoll_event;
 int spin(int epoll, struct epoll_event *ready, int most);
 /* CPU seconds of the servers named by --pid. */

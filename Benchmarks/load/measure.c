@@ -21,12 +21,14 @@ double now(void)
 
 int spin(int epoll, struct epoll_event *ready, int most)
 {
-    int count = epoll_wait(epoll, ready, most, 0);
-    if (count > 0)
-        return count;
-    for (double begin = now(); count == 0; count = epoll_wait(epoll, ready, most, 0))
+    int count;
+    double begin = 0;
+    while ((count = epoll_wait(epoll, ready, most, options.sleep ? 1000 : 0)) <= 0) {
+        if (begin == 0)
+            begin = now();
         if (now() > begin + 5)
             fail("nothing happens for 5 seconds");
+    }
     return count;
 }
 

@@ -1,42 +1,49 @@
-"""The table that is printed: medians, spread, and what each peer comes to beside libtlsmem."""
+"""The table that is printed: medians, spread, and what each peer comes to beside the first."""
 from statistics import median
 
 
-def collect(rows):
-    """{(workload, parameter): {peer: {metric: (unit, [values])}}}, in the order of the rows."""
-    found = {}
-    for workload, peer, parameter, metric, unit, _round, value in rows:
-        peers = found.setdefault((workload, parameter), {})
-        peers.setdefault(peer, {}).setdefault(metric, (unit, []))[1].append(value)
-    return found
+class Results:
+    """Rows of results.tsv, to be asked for medians."""
+
+    def __init__(self, rows):
+        self.values, self.units = {}, {}
+        for workload, peer, parameter, metric, unit, _round, value in rows:
+            self.values.setdefault((workload, parameter), {}).setdefault(peer, {}).setdefault(metric, []).append(float(value))
+            self.units[workload, metric] = unit
+
+    def median(self, workload, parameter, peer, metric):
+        """None when it was not measured."""
+        values = self.values.get((workload, parameter), {}).get(peer, {}).get(metric)
+        return median(values) if values else None
 
 
 def spread(values):
     """Half of the range, in percent of the median."""
-    m = median(values)
-    return 50 * (max(values) - min(values)) / m if m else 0
+    middle = median(values)
+    return 50 * (max(values) - min(values)) / middle if middle else 0
 
 
-def text(rows, workloads):
+def _cells(metrics, first, shown):
+    metric, sign = shown.lstrip("-"), -1 if shown.startswith("-") else 1
+    values, firsts = metrics.get(metric), first.get(metric)
+    if not values:
+        return f"{'':>30}"
+    ratio = (median(firsts) / median(values)) ** sign if firsts and median(values) and median(firsts) else 0
+    return f"{median(values):12.4g} {spread(values):7.1f}% {ratio:7.2f}x "
+
+
+def text(results, workloads):
+    """One block for each workload that was measured."""
     lines = []
-    found = collect(rows)
     for w in workloads:
-        peers = found.get((w.name, w.parameter), {})
-        if not peers:
+        found = results.values.get((w.name, w.parameter))
+        if not found:
             continue
-        first = next(iter(peers))
-        lines += ["", f"{w.name}, {w.parameter}   (ratios: {first} to the peer; above 1 it is ahead)"]
-        units = [next(iter(peers.values()))[m][0] for m in (w.figure, w.per_cpu)]
-        lines.append(f"  {'':24}{w.figure + ', ' + units[0]:>20}  spread  ratio {w.per_cpu + ', ' + units[1]:>30}  spread  ratio"
-                     "   busy")
-        for peer, metrics in peers.items():
-            line = f"  {peer:24}"
-            for metric, width in ((w.figure, 20), (w.per_cpu, 30)):
-                values, ours = metrics[metric][1], peers[first][metric][1]
-                ratio = median(ours) / median(values)
-                if metric.startswith("server CPU"):
-                    ratio = 1 / ratio
-                line += f"{median(values):{width}.4g} {spread(values):6.1f}% {ratio:6.2f} "
-            line += f"{median(metrics['server busy'][1]):5.0f}%"
-            lines.append(line)
+        first = next(iter(found))
+        lines += ["", f"{w.name}, {w.parameter}"]
+        lines.append(f"  {'':24}" + "".join(f"{s.lstrip('-') + ', ' + results.units[w.name, s.lstrip('-')]:>30} " for s in w.shows))
+        lines.append(f"  {'':24}" + f"{'median  spread    ahead':>30} " * len(w.shows))
+        for peer, metrics in found.items():
+            busy = f"   busy {median(metrics['server busy']):.0f}%" if "server busy" in metrics else ""
+            lines.append(f"  {peer:24}" + " ".join(_cells(metrics, found[first], s) for s in w.shows) + busy)
     return "\n".join(lines)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 struct options options = { .host = "127.0.0.1", .loops = 1, .size = 65536 };
 char *block;
@@ -43,6 +44,10 @@ void parse_options(int argc, char **argv)
         case 'r': options.read_ahead = 1; break;
         default: exit(1);
         }
+    struct rlimit files;
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
     signal(SIGPIPE, SIG_IGN);
     block = malloc(options.size);
     if (block == NULL)
