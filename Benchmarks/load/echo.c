@@ -12,6 +12,7 @@ struct asker {
     struct wire wire;
     uint8_t *sealed; /* the request on its way */
     size_t sent, sealed_n, answered;
+    int knows; /* it has had an answer: the first one may bring tickets */
     double asked;
 };
 
@@ -19,6 +20,7 @@ static uint8_t *request;
 static size_t request_n, answer_n; /* answer_n is 0 until the first HTTP response has come */
 static int is_http;
 static uint64_t answers;
+static int knowing;
 static double *latencies;
 static size_t latencies_n, latencies_most;
 
@@ -75,6 +77,8 @@ static void take(void *user, const uint8_t *bytes, size_t n)
     if (answer_n == 0 || a->answered < answer_n)
         return;
     answers++;
+    knowing += !a->knows;
+    a->knows = 1;
     if (latencies != NULL && latencies_n < latencies_most)
         latencies[latencies_n++] = now() - a->asked;
     ask(a);
@@ -133,7 +137,9 @@ void run_echo(int http)
             while (answer_n == 0)
                 turn(epoll, 0, 1);
     }
-    turn(epoll, now() + 0.15, 0);
+    do
+        turn(epoll, now() + 0.15, 0);
+    while (knowing < options.connections);
     if (options.connections == 1)
         latencies = malloc(sizeof *latencies * (latencies_most = 10000000));
     struct window window;
