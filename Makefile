@@ -80,7 +80,7 @@ figures: examples
 	CROWD=10000 Tests/Conformance/run run PROGRAMS="timers crowd burst slow_reader"
 
 # Beside other TLS servers, in one run: Benchmarks/README.md.
-bench: all
+bench: examples
 	@Tests/packages bench
 	@PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig $(MAKE) --no-print-directory -C Benchmarks BUILD=$(CURDIR)/build/bench/bin
 	@Benchmarks/run $(if $(QUICK),--quick)
