@@ -1,5 +1,7 @@
 """The servers of servers/ that are compared, how each is started, and how the load generator is."""
+import ctypes
 import os
+import signal
 import subprocess
 from dataclasses import dataclass
 
@@ -11,9 +13,16 @@ CERTIFICATE, KEY = CERTS + "/server.pem", CERTS + "/server.key"
 CORES = sorted(os.sched_getaffinity(0))
 
 
+LIBC, PR_SET_PDEATHSIG = ctypes.CDLL(None), 1
+
+
 def pinned(*cores):
-    """For preexec_fn: the first core is the server's, the last the client's; on one core they share it."""
-    return lambda: os.sched_setaffinity(0, {CORES[core] for core in cores})
+    """For preexec_fn: the first core is the server's, the last the client's; on one core they share it. And no child
+    outlives a runner that is killed."""
+    def before_exec():
+        os.sched_setaffinity(0, {CORES[core] for core in cores})
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    return before_exec
 
 
 class Running:
