@@ -23,7 +23,7 @@ pc = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@PREFIX@|$(1)|' -e 's|@LIBDIR@|$(2)|
 	pkgconfig/tlsmem.pc.in
 
 .DELETE_ON_ERROR:
-.PHONY: all examples demo test check faces figures format install uninstall clean help
+.PHONY: all examples demo test check faces figures bench format install uninstall clean help
 
 all: build/staged
 
@@ -79,6 +79,12 @@ faces: examples
 figures: examples
 	CROWD=10000 Tests/Conformance/run run PROGRAMS="timers crowd burst slow_reader"
 
+# Beside other TLS servers, in one run: Benchmarks/README.md.
+bench: examples
+	@Tests/packages bench
+	@PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig $(MAKE) --no-print-directory -C Benchmarks BUILD=$(CURDIR)/build/bench/bin
+	@Benchmarks/run $(if $(QUICK),--quick)
+
 faces-%:
 	@FACES_VERSION=$* FACES_LARGE_SEEDS=200 WIRE_BYTEWISE_MOST=5400000 TLSMEM_TEST_SECONDS=7200 \
 		Tests/Conformance/run run-only PROGRAMS=faces EDGES= MOVES= FALLBACKS=
@@ -115,6 +121,7 @@ help:
 	@echo 'make check         the longer checks: tidiness, ABI, format, costs, sanitizers, valgrind (CHECKS=... for some)'
 	@echo 'make faces         every pair of faces over every cut, 5 MiB both ways too: half an hour'
 	@echo 'make figures       timers, 10,000 connections, a burst of newcomers, a slow reader: prints what they cost'
+	@echo 'make bench         beside OpenSSL, libevent, GnuTLS, nginx and others: tables and plots (QUICK=1: in three minutes)'
 	@echo 'make format        lay out the Swift sources as .swift-format says'
 	@echo 'make install       PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) DESTDIR=$(DESTDIR)'
 	@echo 'make uninstall     with the same variables'

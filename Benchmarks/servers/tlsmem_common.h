@@ -1,0 +1,14 @@
+/* tlsmem_common.h - what the three servers on libtlsmem share. */
+#ifndef BENCH_TLSMEM_COMMON_H
+#define BENCH_TLSMEM_COMMON_H
+
+#include <tlsmem.h>
+
+/* TLS 1.3 with TLS_AES_128_GCM_SHA256; two tickets, as by default, with the first write. */
+tlsmem_ctx *tlsmem_context(void);
+/* Writes blocks of a download, until it is congested or `most` bytes are written. */
+void stream(tlsmem *c, size_t most);
+/* Answers what came: for on_data. */
+void answer_in(tlsmem *c, unsigned *matched, const void *bytes, size_t n);
+
+#endif
