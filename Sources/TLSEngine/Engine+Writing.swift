@@ -194,6 +194,7 @@ extension Engine {
             !renegotiationIsDue, configuration.context.allowsRenegotiation
         else { return false }
         renegotiationIsDue = true
+        fed()  // the next step begins it
         return true
     }
 

@@ -26,6 +26,8 @@ package struct Engine: ~Copyable {
     var ignoresCorks = false
     /// We want a renegotiation, and OpenSSL is not told yet.
     var renegotiationIsDue = false
+    /// OpenSSL has used up what it was fed: a step would come to nothing.
+    package private(set) var awaitsCiphertext = false
     package private(set) var hasServerName = false
     /// OpenSSL may have buffers that it does not give back by itself.
     package private(set) var holdsBuffers = false
@@ -87,16 +89,26 @@ package struct Engine: ~Copyable {
 
     // MARK: One step
 
+    /// Ciphertext was put into the incoming BIO.
+    package mutating func fed() { awaitsCiphertext = false }
+
     /// Makes OpenSSL do one thing with what was fed. `now` is asked only when the peer changes keys.
     package mutating func step(
         into plaintext: inout MutableRawSpan, incoming: MemoryBIO, _ pool: BufferPool, now: () -> Int64
     ) -> Step {
+        if awaitsCiphertext { return .needsCiphertext }
         if let refusal = refusal() { return fail(refusal) }
         guard isAttached(incoming, pool) else { return fail(EngineFailure(.outOfMemory)) }
         let recordsBefore = ssl.observations.recordsOut
         let step = stepOnce(into: &plaintext, incoming)
         let made = ssl.observations.recordsOut == recordsBefore ? 0 : outgoing.countNew(ssl)
-        if case .failed = step { return step }
+        switch step {
+        case .needsCiphertext: awaitsCiphertext = !renegotiationIsDue
+        // Asking costs a fraction of a read that finds nothing.
+        case .plaintext: awaitsCiphertext = !renegotiationIsDue && incoming.isEmpty && !ssl.hasPartialRecord
+        case .failed: return step
+        case .established, .peerClosed: break
+        }
         return limited(step, controlBytes: made, now: now)
     }
 
@@ -189,6 +201,7 @@ package struct Engine: ~Copyable {
 
     mutating func fail(_ failure: EngineFailure) -> Step {
         state.failed(failure)
+        awaitsCiphertext = false
         return .failed(failure)
     }
 

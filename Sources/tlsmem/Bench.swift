@@ -13,8 +13,6 @@ internal import TLSEngine
     let incoming: MemoryBIO
     let pool: BufferPool
     let plaintext: UnsafeMutableRawBufferPointer
-    /// Something was received, and the engine has not said since then that it needs more.
-    var holdsCiphertext = false
 
     // What the drive that it is lent for knows of itself.
     var isPumping = false
@@ -55,14 +53,10 @@ final class Benches {
         return unsafe Unmanaged.passUnretained(benches[lent &- 1])
     }
 
-    /// Takes back the one that was lent last.
-    func takeBack() {
+    /// Takes back the one that was lent last; used up when the connection has not ended half-way.
+    func takeBack(usedUp: Bool) {
         lent &-= 1
-        unsafe Unmanaged.passUnretained(benches[lent])._withUnsafeGuaranteedRef {
-            guard $0.holdsCiphertext else { return }  // the connection has ended half-way
-            $0.holdsCiphertext = false
-            $0.incoming.empty(keeping: 2 * Bench.receiveBytes)
-        }
+        if !usedUp { benches[lent].incoming.empty(keeping: 2 * Bench.receiveBytes) }
         if lent >= Self.sparesMax { benches.removeLast() }
     }
 

@@ -31,7 +31,6 @@ extension Connection {
             case .failed(let cause):
                 fail(Failure(.engine(cause)))
             case .needsCiphertext:
-                bench.holdsCiphertext = false
                 settle(bench)
                 flush()
                 // Once: whoever writes all that fits into each on_drain would otherwise keep the loop for itself.
@@ -99,7 +98,7 @@ extension Connection {
             case .moved(let count):
                 budget -= count
                 noteReceived()
-                bench.holdsCiphertext = true
+                engine.fed()
                 if case .lingering = course {
                     note { $0.lingeringBytes -= count }
                 } else {

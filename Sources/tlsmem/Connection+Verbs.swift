@@ -126,7 +126,7 @@ extension Connection {
             while taken < ciphertext.count, !self.isOver, !self.isFreed, self.feedRoom > 0 {
                 let size = min(ciphertext.count - taken, Bench.receiveBytes, self.feedRoom)
                 self.noteReceived()
-                bench.holdsCiphertext = true
+                self.engine.fed()
                 self.ciphertextReceived &+= UInt64(size)
                 let part = unsafe UnsafeRawBufferPointer(rebasing: ciphertext[taken..<taken + size])
                 guard unsafe bench.incoming.append(part.bytes) else { return self.end(Failure(.outOfMemory)) }

@@ -159,7 +159,7 @@ internal import TLSEngine
                 engine.end(bench.pool)
                 if waiting?.isEmpty == true, let empty = waiting.take() { bench.pool.giveBack(empty) }
             }
-            benches.takeBack()
+            benches.takeBack(usedUp: engine.awaitsCiphertext)
         }
     }
 

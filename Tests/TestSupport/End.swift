@@ -72,6 +72,7 @@ package final class End {
     package func drive(_ ciphertext: [UInt8] = []) {
         withLent {
             precondition(lent.incoming.append(ciphertext.span.bytes), "no memory")
+            if !ciphertext.isEmpty { engine.fed() }
             while takesStep() {}
             leftBehind += failure == nil ? lent.incoming.count : 0
         }
