@@ -34,6 +34,12 @@ package enum Socket {
         }
     }
 
+    /// Has what was received acknowledged now. The kernel otherwise waits a while for data to send along, and the peer's
+    /// may hold small segments back until then (RFC 896, RFC 9293 3.8.6.3). Only TCP knows of it.
+    package static func acknowledge(_ fd: CInt) {
+        _ = enable(TCP_QUICKACK, at: CInt(clamping: IPPROTO_TCP), on: fd)
+    }
+
     /// Sends FIN: we write no more, and still read. A socket that is gone already is as good.
     package static func shutdownWriting(_ fd: CInt) {
         _ = shutdown(fd, CInt(clamping: SHUT_WR))

@@ -23,8 +23,11 @@ extension Connection {
                 deliver(count, bench)
             case .established:
                 if case .going = course { phaseBegan = -1 }
+                let sends = sendCalls
                 settle(bench)
                 flush()
+                // A client that waits for its last flight to be acknowledged would wait 40 ms with its request.
+                if engine.role == .server, socket >= 0, sendCalls == sends { Socket.acknowledge(socket) }
                 unsafe callbacks.on_established?(handle, user)
             case .peerClosed:
                 owesEOF = true

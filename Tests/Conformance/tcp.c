@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -252,6 +253,31 @@ static void greeting(int tls_version)
     tlsmem_loop_free(loop);
 }
 
+/**
+ * A client whose kernel gathers small segments (Nagle) holds its first request back until its Finished is acknowledged,
+ * and nothing that the server sends does that: the kernel's acknowledgement must not be put off for 40 ms.
+ */
+static void acknowledges(int version, face face)
+{
+    static end ours, peer;
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    int pair[2];
+    situation("the last flight of the handshake is acknowledged at once, TLS 1.%d, %s face", version - TLSMEM_TLS1_2 + 2,
+              face_names[face]);
+    tlsmem_loop *loop = new_loop();
+    tcp_pair(pair);
+    open_on(&ours, server_ctx, face, loop, pair[1], -1);
+    end_open(&peer, client_ctx, FACE_BUFFERS, NULL, 0, 0);
+    establish_over_tcp(&peer, &ours, pair[0]);
+    MUST(getsockopt(pair[0], IPPROTO_TCP, TCP_INFO, &info, &length) == 0);
+    CHECK(info.tcpi_unacked == 0, "%u segments are not acknowledged", info.tcpi_unacked);
+    end_finish(&peer);
+    end_finish(&ours);
+    close(pair[0]);
+    tlsmem_loop_free(loop);
+}
+
 int main(void)
 {
     begin("tcp");
@@ -263,6 +289,7 @@ int main(void)
             for (int i = 0; i < 4; i++)
                 resets((i & 1) != 0 ? TLSMEM_SERVER : TLSMEM_CLIENT, face, i >> 1);
             writes_and_closes(version, face);
+            acknowledges(version, face);
         }
         greeting(version);
         tlsmem_ctx_free(client_ctx);
