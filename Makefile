@@ -121,7 +121,7 @@ help:
 	@echo 'make check         the longer checks: tidiness, ABI, format, costs, sanitizers, valgrind (CHECKS=... for some)'
 	@echo 'make faces         every pair of faces over every cut, 5 MiB both ways too: half an hour'
 	@echo 'make figures       timers, 10,000 connections, a burst of newcomers, a slow reader: prints what they cost'
-	@echo 'make bench         beside OpenSSL, libevent, GnuTLS, nginx and others: tables and plots (QUICK=1: in three minutes)'
+	@echo 'make bench         beside OpenSSL, libevent, GnuTLS, nginx and others: tables and plots (QUICK=1: in a few minutes)'
 	@echo 'make format        lay out the Swift sources as .swift-format says'
 	@echo 'make install       PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) DESTDIR=$(DESTDIR)'
 	@echo 'make uninstall     with the same variables'

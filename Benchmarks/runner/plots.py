@@ -1,5 +1,6 @@
 """Draws results.tsv: plots.py RESULTS FOLDER. Run by a Python that has matplotlib, which need not be the one that runs the rest."""
 import os
+import shutil
 import sys
 
 import matplotlib
@@ -60,7 +61,8 @@ def growth(results, name, members, folder):
 
 
 def main(path, folder):
-    os.makedirs(folder, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # pictures of another run
+    os.makedirs(folder)
     with open(path, encoding="utf-8") as file:
         results = table.Results([line.rstrip("\n").split("\t") for line in file][1:])
     measured = [w for w in workloads.MAIN if (w.name, w.parameter) in results.values and w.name != "loops"]

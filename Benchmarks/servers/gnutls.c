@@ -1,4 +1,4 @@
-/* gnutls.c - GnuTLS on the socket, in the epoll loop that the other servers have. It sends one ticket a handshake. */
+/* gnutls.c - GnuTLS on the socket, in the epoll loop that the other servers have. Tickets are asked for, as many as it sends by itself. */
 #include "common.h"
 #include <gnutls/gnutls.h>
 #include <stdlib.h>
