@@ -91,15 +91,17 @@ package struct Engine: ~Copyable {
     package mutating func step(
         into plaintext: inout MutableRawSpan, incoming: MemoryBIO, _ pool: BufferPool, now: () -> Int64
     ) -> Step {
-        if let refusal = refusal() { return fail(refusal) }
+        if case .new = state, let refusal = refusal() { return fail(refusal) }
         guard isAttached(incoming, pool) else { return fail(EngineFailure(.outOfMemory)) }
         let recordsBefore = ssl.observations.recordsOut
         let step = stepOnce(into: &plaintext, incoming)
         let made = ssl.observations.recordsOut == recordsBefore ? 0 : outgoing.countNew(ssl)
-        if case .failed = step { return step }
-        return limited(step, controlBytes: made, now: now)
+        let seen = ssl.takeUpdates()
+        if made == 0, seen.requests | seen.plain == 0 { return step }
+        return limited(step, controlBytes: made, seen, now: now)
     }
 
+    @inline(__always)
     private mutating func stepOnce(into plaintext: inout MutableRawSpan, _ incoming: MemoryBIO) -> Step {
         switch state {
         case .failed(let failure, _, _, _):
@@ -122,7 +124,6 @@ package struct Engine: ~Copyable {
         switch ssl.handshake() {
         case .done:
             state.established()
-            _ = ssl.takeUpdates()  // what the handshake needed
             if role == .server, ssl.isTLS13 {
                 let wanted = configuration.context.ticketCount
                 ticketsDue = UInt8(clamping: ssl.isResumed ? min(wanted, 1) : wanted)
@@ -168,7 +169,6 @@ package struct Engine: ~Copyable {
 
     /// What must be there before a handshake begins.
     private func refusal() -> EngineFailure? {
-        guard case .new = state else { return nil }
         let context = configuration.context
         switch role {
         case .client where context.verifies && !context.trustsSomebody: return EngineFailure(.noTrust)
@@ -193,11 +193,12 @@ package struct Engine: ~Copyable {
     }
 
     /// A peer may make us answer (KeyUpdate, tickets, alerts) and never read: OpenSSL sets no limit to that.
-    private mutating func limited(_ step: Step, controlBytes made: Int, now: () -> Int64) -> Step {
+    private mutating func limited(
+        _ step: Step, controlBytes made: Int, _ seen: (requests: UInt16, plain: UInt16), now: () -> Int64
+    ) -> Step {
         guard case .open = state else { return step }
         if case .established = step { return step }
         if made > 0, outgoing.addControl(made) > limits.controlMax { return fail(EngineFailure(.controlLimit)) }
-        let seen = ssl.takeUpdates()
         if seen.requests | seen.plain == 0 || keys.mayUpdate(seen, now: now()) { return step }
         return fail(EngineFailure(.updateLimit))
     }
