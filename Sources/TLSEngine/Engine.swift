@@ -97,7 +97,7 @@ package struct Engine: ~Copyable {
         into plaintext: inout MutableRawSpan, incoming: MemoryBIO, _ pool: BufferPool, now: () -> Int64
     ) -> Step {
         if awaitsCiphertext { return .needsCiphertext }
-        if let refusal = refusal() { return fail(refusal) }
+        if case .new = state, let refusal = refusal() { return fail(refusal) }
         guard isAttached(incoming, pool) else { return fail(EngineFailure(.outOfMemory)) }
         let recordsBefore = ssl.observations.recordsOut
         let step = stepOnce(into: &plaintext, incoming)
@@ -109,9 +109,12 @@ package struct Engine: ~Copyable {
         case .failed: return step
         case .established, .peerClosed: break
         }
-        return limited(step, controlBytes: made, now: now)
+        let seen = ssl.takeUpdates()
+        if made == 0, seen.requests | seen.plain == 0 { return step }
+        return limited(step, controlBytes: made, seen, now: now)
     }
 
+    @inline(__always)
     private mutating func stepOnce(into plaintext: inout MutableRawSpan, _ incoming: MemoryBIO) -> Step {
         switch state {
         case .failed(let failure, _, _, _):
@@ -134,7 +137,6 @@ package struct Engine: ~Copyable {
         switch ssl.handshake() {
         case .done:
             state.established()
-            _ = ssl.takeUpdates()  // what the handshake needed
             if role == .server, ssl.isTLS13 {
                 let wanted = configuration.context.ticketCount
                 ticketsDue = UInt8(clamping: ssl.isResumed ? min(wanted, 1) : wanted)
@@ -180,7 +182,6 @@ package struct Engine: ~Copyable {
 
     /// What must be there before a handshake begins.
     private func refusal() -> EngineFailure? {
-        guard case .new = state else { return nil }
         let context = configuration.context
         switch role {
         case .client where context.verifies && !context.trustsSomebody: return EngineFailure(.noTrust)
@@ -206,11 +207,12 @@ package struct Engine: ~Copyable {
     }
 
     /// A peer may make us answer (KeyUpdate, tickets, alerts) and never read: OpenSSL sets no limit to that.
-    private mutating func limited(_ step: Step, controlBytes made: Int, now: () -> Int64) -> Step {
+    private mutating func limited(
+        _ step: Step, controlBytes made: Int, _ seen: (requests: UInt16, plain: UInt16), now: () -> Int64
+    ) -> Step {
         guard case .open = state else { return step }
         if case .established = step { return step }
         if made > 0, outgoing.addControl(made) > limits.controlMax { return fail(EngineFailure(.controlLimit)) }
-        let seen = ssl.takeUpdates()
         if seen.requests | seen.plain == 0 || keys.mayUpdate(seen, now: now()) { return step }
         return fail(EngineFailure(.updateLimit))
     }
