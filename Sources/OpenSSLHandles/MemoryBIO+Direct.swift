@@ -4,9 +4,13 @@ internal import COpenSSL
 /// the BIO a second view of it that begins at the first unread one; `BIO_get_mem_ptr` moves the unread ones to the front,
 /// `BIO_reset` with `BIO_FLAGS_NONCLEAR_RST` makes the view that of the whole memory.
 extension MemoryBIO {
-    func directRoom(_ size: Int) -> UnsafeMutableRawBufferPointer? {
+    func directRoom(_ size: Int, _ isEmpty: Bool) -> UnsafeMutableRawBufferPointer? {
         var moved: UnsafeMutablePointer<BUF_MEM>?
-        unsafe copenssl_get_mem_ptr(bio, &moved)
+        if isEmpty {
+            unsafe memory.pointee.length = 0
+        } else {
+            unsafe copenssl_get_mem_ptr(bio, &moved)
+        }
         let held = unsafe memory.pointee.length
         if unsafe memory.pointee.max &- held < size {
             guard size <= Int(CInt.max) &- held, unsafe BUF_MEM_grow(memory, held &+ size) > 0 else { return nil }
@@ -46,8 +50,8 @@ extension MemoryBIO {
     func behavesAsExpected() -> Bool {
         var (made, read) = (0, 0)  // bytes so far; each is its own number
 
-        func fills(_ size: Int) -> Bool {
-            guard let room = unsafe room(size), room.count == size else { return false }
+        func fills(_ size: Int, afresh: Bool = false) -> Bool {
+            guard let room = unsafe room(size, isEmpty: afresh), room.count == size else { return false }
             for place in 0..<size { unsafe room[place] = UInt8(truncatingIfNeeded: made &+ place) }
             made &+= size
             return appended(size)
@@ -78,7 +82,7 @@ extension MemoryBIO {
             return count == made &- read
         }
 
-        return fills(100) && reads(30) && fills(3000) && reads(3070) && fills(50) && reads(50)
+        return fills(100) && reads(30) && fills(3000) && reads(3070) && fills(50, afresh: true) && reads(50)
             && fills(200) && drops(120) && fills(10) && drops(90) && isEmpty
             && writes(40, expecting: 40) && writes(40, expecting: 1) && writes(1, expecting: 40) && reads(81)
             && writes(0, expecting: 500) && fills(70) && reads(1) && writes(9, expecting: 9) && drops(20) && reads(58)

@@ -60,6 +60,14 @@ internal import COpenSSL
         }
     }
 
+    /// The same, for whoever knows how many there are.
+    @_lifetime(borrow self)
+    package borrowing func bytes(of held: Int) -> RawSpan {
+        guard isDirect, unsafe held == memory.pointee.length else { return bytes }  // none of them is gone
+        let bytes = unsafe UnsafeRawBufferPointer(start: memory.pointee.data, count: held).bytes
+        return unsafe _overrideLifetime(bytes, borrowing: self)
+    }
+
     /// Appends a copy; false when OpenSSL has no memory, and then nothing was appended.
     package func append(_ bytes: borrowing RawSpan) -> Bool {
         let size = bytes.byteCount
@@ -70,10 +78,10 @@ internal import COpenSSL
         return appended(size)
     }
 
-    /// Memory for so many bytes, at least one, behind what waits: for whoever then says with `appended` how many of them
-    /// there are. Nil when OpenSSL has none.
-    package func room(_ size: Int) -> UnsafeMutableRawBufferPointer? {
-        unsafe isDirect ? directRoom(size) : sideRoom(size)
+    /// Memory for so many bytes, at least one, behind what waits, if anything does: for whoever then says with `appended`
+    /// how many of them there are. Nil when OpenSSL has none.
+    package func room(_ size: Int, isEmpty: Bool = false) -> UnsafeMutableRawBufferPointer? {
+        unsafe isDirect ? directRoom(size, isEmpty) : sideRoom(size)
     }
 
     /// So many bytes have been put into the room. False when OpenSSL has no memory, and then they are not there.

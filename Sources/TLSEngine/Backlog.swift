@@ -66,7 +66,7 @@ final class Backlog {
     func withFirst<Result>(_ body: (borrowing RawSpan) -> Result) -> Result {
         let own = self.own
         if firstOther != nil, own.isEmpty, let next = uncounted(firstOther, { body($0.bytes) }) { return next }
-        return body(own.bytes)
+        return body(own.bytes(of: firstOther == nil ? lastCount : own.count))
     }
 
     /// Takes bytes from that slice, at most what is in it, and returns how many.

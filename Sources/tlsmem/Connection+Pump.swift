@@ -84,7 +84,7 @@ extension Connection {
         var budget = limits.wakeMax
         while budget > 0, socket >= 0, wantsInput {
             let size = min(Bench.receiveBytes, budget, isLingering ? Bench.receiveBytes : incomingRoom)
-            guard let target = unsafe bench.incoming.room(max(1, size)) else { return end(Failure(.outOfMemory)) }
+            guard let target = unsafe bench.incoming.room(max(1, size), isEmpty: engine.awaitsCiphertext) else { return end(Failure(.outOfMemory)) }
             receiveCalls &+= 1
             let outcome: Transfer
             do {
@@ -229,7 +229,7 @@ extension Connection {
 
     /// Sends in the middle of something when so much waits that gathering more would gain nothing.
     func flushIfMuch() {
-        if engine.outgoing.count >= min(Bench.receiveBytes, limits.outgoingMax / 2) { flush() }
+        if engine.outgoing.count >= min(Bench.sendBytes, limits.outgoingMax / 2) { flush() }
     }
 
     /// Sends what the socket takes. What it does not take stays in the engine's outgoing queue, the only one.
