@@ -53,7 +53,8 @@ package final class BufferPool {
 
 /// A few spare ones of a kind, the last one at hand: most drives need one, and give it back.
 private struct Spares<One: AnyObject> {
-    private static var most: Int { 8 }
+    /// As many slices as wait at most, by default.
+    private static var most: Int { 16 }
 
     private var last: One?
     private var others: [One] = []

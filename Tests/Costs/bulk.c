@@ -58,7 +58,7 @@ static void download(const char *name, tlsmem *c, const peer *p)
     for (int measured = 0; measured < 2; measured++) {
         if (measured)
             measure_begin();
-        to_send = (size_t)(measured ? MEBIS : 1) * MEBI;
+        to_send = (size_t)MEBIS * MEBI;
         size_t least = to_send, dropped = 0;
         produce(c, NULL);
         while (to_send > 0 || dropped < least) {
