@@ -279,7 +279,7 @@ typedef struct tlsmem_callbacks {
     /** Plaintext; `bytes` is valid until the callback returns. NULL: plaintext waits for tlsmem_read. */
     void (*on_data)(tlsmem *c, const void *bytes, size_t n, void *user);
     /** After a tlsmem_write that took less than it was given, or that left the connection congested (or was found so, by
-     *  tlsmem_is_congested): what waits has fallen to outgoing_low. */
+     *  tlsmem_is_congested), and only then: what waits has fallen to outgoing_low. */
     void (*on_drain)(tlsmem *c, void *user);
     /** The peer sent close_notify; writing may go on. NULL, with on_data set: the library answers with a close. */
     void (*on_eof)(tlsmem *c, void *user);
@@ -431,8 +431,9 @@ int tlsmem_outgoing_consume(tlsmem *c, size_t n);
  * outgoing_max is reached: on_drain will tell. TLSMEM_ESTATE after tlsmem_close or tlsmem_close_write;
  * TLSMEM_CLOSED or the failure after the end; TLSMEM_ERESET when the transport takes no more; TLSMEM_EINVAL.
  * With an fd and no loop, what the socket takes is sent before it returns; in a loop, at the end of the turn; inside a
- * callback of the same connection, at the end of the call that it came from. Until then small writes are gathered into
- * one record.
+ * callback of the same connection, at the end of the call that it came from. Until then writes of fewer than 4096 bytes
+ * are gathered into one record; should the peer break the protocol meanwhile, OpenSSL encrypts nothing more, and what was
+ * gathered is lost with the connection (the report tells).
  * Lifetime: the bytes are copied or encrypted before it returns; a call need never be repeated.
  * Calls nothing back.
  */
@@ -445,7 +446,7 @@ ptrdiff_t tlsmem_write(tlsmem *c, const void *bytes, size_t n) TLSMEM_CHECK;
  */
 ptrdiff_t tlsmem_writev(tlsmem *c, const struct iovec *pieces, int count) TLSMEM_CHECK;
 /**
- * Gathers small writes into as few records as they need, which is many times cheaper than a record for each: they wait
+ * Gathers writes of fewer than 4096 bytes into as few records as they need, which is many times cheaper than a record for each: they wait
  * for the last tlsmem_uncork, for tlsmem_flush or for the end of the connection's direction. What fills a record does
  * not wait, nor does what was written before the first cork, nor anything while on_drain is owed. Inside a callback of
  * the same connection, and in a loop until the end of the turn, writes are gathered anyway: a cork is for everywhere else.
