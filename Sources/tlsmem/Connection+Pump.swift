@@ -246,7 +246,7 @@ extension Connection {
         case .working: break
         case .full: return false
         case .broken:
-            engine.discardOutgoing(bench.pool)
+            engine.discardOutgoing(incoming: bench.incoming, bench.pool)
             return false
         }
         var errno: CInt = 0
@@ -274,7 +274,7 @@ extension Connection {
         } else {  // it stops the sending, not the reading: what the peer sent before it went is still to be had
             transport = .broken
             note { $0.breakage = (errno, engine.owesApplicationData) }
-            engine.discardOutgoing(bench.pool)
+            engine.discardOutgoing(incoming: bench.incoming, bench.pool)
         }
         return false
     }

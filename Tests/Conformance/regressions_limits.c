@@ -4,6 +4,8 @@
 #define _GNU_SOURCE
 #include "regressions.h"
 
+#include <sys/socket.h>
+
 enum { ENOUGH = 8 * 1024 * 1024 };
 
 /** Has the peer send more, and asks for it from inside on_data. */
@@ -155,6 +157,35 @@ static void cork_and_wait(void)
     close_ends();
 }
 
+static void close_now(end *e, event what)
+{
+    if (what == EVENT_DRAIN)
+        MUST(tlsmem_close(e->c) == TLSMEM_OK);
+}
+
+/** What waited, several slices, is dropped in a drive, and then a close_notify is made in the same one. */
+static void break_and_close(void)
+{
+    tlsmem_limits limits = TLSMEM_LIMITS_INIT;
+    limits.outgoing_max = limits.outgoing_high = 300000;
+    establish_ends(&(ends){ .version = TLSMEM_TLS1_3, .client_face = FACE_FD, .client_limits = &limits, .direct = 1 });
+    client.hook = close_now;
+    say(&client, ENOUGH);
+    CHECK(want_of(client.c).outgoing_bytes > 200000, "only %zu wait", want_of(client.c).outgoing_bytes);
+    MUST(shutdown(server.fd, SHUT_RD) == 0);
+    CHECK_STATUS(tlsmem_on_writable(client.c), TLSMEM_OK);
+    CHECK(client.drains == 1, "on_drain %d times", client.drains);
+    close_ends();
+
+    limits = (tlsmem_limits)TLSMEM_LIMITS_INIT;
+    limits.outgoing_high = limits.outgoing_max;
+    establish_ends(&(ends){ .version = TLSMEM_TLS1_3, .client_limits = &limits });
+    say(&client, 600000);
+    wire_settle(&pair_wire);
+    CHECK(server.received == 600000, "%llu of 600000 have come to another", (unsigned long long)server.received);
+    close_ends();
+}
+
 const regression limit_regressions[] = {
     { "passes wake_max when tlsmem_on_readable is called in on_data", nested_readable },
     { "passes incoming_max when tlsmem_on_readable is called in on_data", nested_readable_and_pause },
@@ -163,5 +194,6 @@ const regression limit_regressions[] = {
     { "counts the answers to its own KeyUpdates against the peer", answers_to_our_own },
     { "calls a certificate chain past cert_list_max a broken protocol", certificate_chain_too_long },
     { "has a producer wait for on_drain behind its own cork", cork_and_wait },
+    { "writes among the ciphertext of another connection after its own transport has broken", break_and_close },
     { NULL, NULL }
 };
