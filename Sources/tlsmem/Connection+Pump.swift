@@ -215,7 +215,10 @@ extension Connection {
     /// also grows when what was put off is encrypted.
     func tellCongestion() -> Bool {
         let isCongested = self.isCongested
-        if isCongested { owesDrain = true }
+        if isCongested {
+            owesDrain = true
+            engine.letCorkedGo()
+        }
         return isCongested
     }
 

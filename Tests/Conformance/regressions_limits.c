@@ -157,6 +157,28 @@ static void cork_and_wait(void)
     close_ends();
 }
 
+/** The write that is owed on_drain was before the cork, and what comes under it congests nothing. */
+static void cork_while_owed(void)
+{
+    unsigned char bytes[5000];
+    const void *shown;
+    size_t n;
+    tlsmem_limits limits = TLSMEM_LIMITS_INIT;
+    limits.outgoing_high = 1000;
+    limits.outgoing_low = 0;
+    establish_ends(&(ends){ .version = TLSMEM_TLS1_3, .client_limits = &limits });
+    pattern_fill(bytes, client.stream, 0, sizeof bytes);
+    MUST(tlsmem_write(client.c, bytes, 5000) == 5000);
+    client.drain_owed = 1;
+    MUST(tlsmem_outgoing_peek(client.c, &shown, &n) == TLSMEM_OK && n > 5000);
+    MUST(tlsmem_outgoing_consume(client.c, n - 500) == TLSMEM_OK);
+    MUST(tlsmem_cork(client.c) == TLSMEM_OK && tlsmem_write(client.c, bytes, 100) == 100);
+    while (tlsmem_outgoing_peek(client.c, &shown, &n) == TLSMEM_OK)
+        MUST(tlsmem_outgoing_consume(client.c, n) == TLSMEM_OK);
+    CHECK(client.drains == 1, "on_drain %d times, and %zu are held", client.drains, want_of(client.c).deferred_bytes);
+    close_ends();
+}
+
 static void close_now(end *e, event what)
 {
     if (what == EVENT_DRAIN)
@@ -194,6 +216,7 @@ const regression limit_regressions[] = {
     { "counts the answers to its own KeyUpdates against the peer", answers_to_our_own },
     { "calls a certificate chain past cert_list_max a broken protocol", certificate_chain_too_long },
     { "has a producer wait for on_drain behind its own cork", cork_and_wait },
+    { "holds a write under a cork while on_drain is owed for an earlier one", cork_while_owed },
     { "writes among the ciphertext of another connection after its own transport has broken", break_and_close },
     { NULL, NULL }
 };
