@@ -29,6 +29,8 @@ final class Backlog {
 
     // MARK: What OpenSSL writes
 
+    var hasOthers: Bool { firstOther != nil }
+
     var takesMore: Bool { lastCount < BufferPool.sliceBytesMax }
 
     /// Attaches the last slice, or a fresh one when that is full; false when there is no memory for one.

@@ -39,6 +39,7 @@ package final class BufferPool {
 
     /// It is empty. An SSL that was last attached to its BIO may keep a reference, never memory.
     func giveBack(_ backlog: consuming Backlog) {
+        if backlog.hasOthers { backlog.empty(self) }
         backlog.reset(keeping: Self.capacityBytesMax)
         if let superfluous = backlogs.put(backlog) { superfluous.reset(keeping: 0) }
     }

@@ -82,9 +82,10 @@ package struct Engine: ~Copyable {
         outgoing.consume(count, pool)
     }
 
-    /// The transport takes no more: what waits is dropped.
-    package mutating func discardOutgoing(_ pool: BufferPool) {
+    /// The transport takes no more: what waits is dropped. The slice that OpenSSL wrote to may be another's from now on.
+    package mutating func discardOutgoing(incoming: MemoryBIO, _ pool: BufferPool) {
         outgoing.discard(pool)
+        _ = begin(incoming: incoming, pool)
     }
 
     // MARK: One step

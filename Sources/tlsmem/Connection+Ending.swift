@@ -37,7 +37,7 @@ extension Connection {
     func abort() -> CInt {
         guard !isOver else { return TLSMEM_OK.code }
         _ = drive { bench in
-            self.engine.discardOutgoing(bench.pool)
+            self.engine.discardOutgoing(incoming: bench.incoming, bench.pool)
             self.end(Failure(.aborted))
         }
         return TLSMEM_OK.code

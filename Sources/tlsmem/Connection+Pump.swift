@@ -217,7 +217,10 @@ extension Connection {
     /// also grows when what was put off is encrypted.
     func tellCongestion() -> Bool {
         let isCongested = self.isCongested
-        if isCongested { owesDrain = true }
+        if isCongested {
+            owesDrain = true
+            engine.letCorkedGo()
+        }
         return isCongested
     }
 
@@ -248,7 +251,7 @@ extension Connection {
         case .working: break
         case .full: return false
         case .broken:
-            engine.discardOutgoing(bench.pool)
+            engine.discardOutgoing(incoming: bench.incoming, bench.pool)
             return false
         }
         var errno: CInt = 0
@@ -276,7 +279,7 @@ extension Connection {
         } else {  // it stops the sending, not the reading: what the peer sent before it went is still to be had
             transport = .broken
             note { $0.breakage = (errno, engine.owesApplicationData) }
-            engine.discardOutgoing(bench.pool)
+            engine.discardOutgoing(incoming: bench.incoming, bench.pool)
         }
         return false
     }

@@ -19,10 +19,8 @@ extension Connection {
         let isGathered = unsafe (gathering || engine.corks > 0) && engine.gather(plaintext.bytes)
         let taken = isGathered ? plaintext.count : unsafe writeOut(plaintext, gathering)
         attend()
-        if taken < plaintext.count || isCongested {
-            owesDrain = true
-            engine.letCorkedGo()
-        }
+        if taken < plaintext.count || isCongested { owesDrain = true }
+        if owesDrain { engine.letCorkedGo() }
         noteWaits()
         if taken == 0 { return engine.failure.map { $0.kind.status.count } ?? TLSMEM_AGAIN.count }
         return taken

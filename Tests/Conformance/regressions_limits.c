@@ -4,6 +4,8 @@
 #define _GNU_SOURCE
 #include "regressions.h"
 
+#include <sys/socket.h>
+
 enum { ENOUGH = 8 * 1024 * 1024 };
 
 /** Has the peer send more, and asks for it from inside on_data. */
@@ -155,6 +157,57 @@ static void cork_and_wait(void)
     close_ends();
 }
 
+/** The write that is owed on_drain was before the cork, and what comes under it congests nothing. */
+static void cork_while_owed(void)
+{
+    unsigned char bytes[5000];
+    const void *shown;
+    size_t n;
+    tlsmem_limits limits = TLSMEM_LIMITS_INIT;
+    limits.outgoing_high = 1000;
+    limits.outgoing_low = 0;
+    establish_ends(&(ends){ .version = TLSMEM_TLS1_3, .client_limits = &limits });
+    pattern_fill(bytes, client.stream, 0, sizeof bytes);
+    MUST(tlsmem_write(client.c, bytes, 5000) == 5000);
+    client.drain_owed = 1;
+    MUST(tlsmem_outgoing_peek(client.c, &shown, &n) == TLSMEM_OK && n > 5000);
+    MUST(tlsmem_outgoing_consume(client.c, n - 500) == TLSMEM_OK);
+    MUST(tlsmem_cork(client.c) == TLSMEM_OK && tlsmem_write(client.c, bytes, 100) == 100);
+    while (tlsmem_outgoing_peek(client.c, &shown, &n) == TLSMEM_OK)
+        MUST(tlsmem_outgoing_consume(client.c, n) == TLSMEM_OK);
+    CHECK(client.drains == 1, "on_drain %d times, and %zu are held", client.drains, want_of(client.c).deferred_bytes);
+    close_ends();
+}
+
+static void close_now(end *e, event what)
+{
+    if (what == EVENT_DRAIN)
+        MUST(tlsmem_close(e->c) == TLSMEM_OK);
+}
+
+/** What waited, several slices, is dropped in a drive, and then a close_notify is made in the same one. */
+static void break_and_close(void)
+{
+    tlsmem_limits limits = TLSMEM_LIMITS_INIT;
+    limits.outgoing_max = limits.outgoing_high = 300000;
+    establish_ends(&(ends){ .version = TLSMEM_TLS1_3, .client_face = FACE_FD, .client_limits = &limits, .direct = 1 });
+    client.hook = close_now;
+    say(&client, ENOUGH);
+    CHECK(want_of(client.c).outgoing_bytes > 200000, "only %zu wait", want_of(client.c).outgoing_bytes);
+    MUST(shutdown(server.fd, SHUT_RD) == 0);
+    CHECK_STATUS(tlsmem_on_writable(client.c), TLSMEM_OK);
+    CHECK(client.drains == 1, "on_drain %d times", client.drains);
+    close_ends();
+
+    limits = (tlsmem_limits)TLSMEM_LIMITS_INIT;
+    limits.outgoing_high = limits.outgoing_max;
+    establish_ends(&(ends){ .version = TLSMEM_TLS1_3, .client_limits = &limits });
+    say(&client, 600000);
+    wire_settle(&pair_wire);
+    CHECK(server.received == 600000, "%llu of 600000 have come to another", (unsigned long long)server.received);
+    close_ends();
+}
+
 const regression limit_regressions[] = {
     { "passes wake_max when tlsmem_on_readable is called in on_data", nested_readable },
     { "passes incoming_max when tlsmem_on_readable is called in on_data", nested_readable_and_pause },
@@ -163,5 +216,7 @@ const regression limit_regressions[] = {
     { "counts the answers to its own KeyUpdates against the peer", answers_to_our_own },
     { "calls a certificate chain past cert_list_max a broken protocol", certificate_chain_too_long },
     { "has a producer wait for on_drain behind its own cork", cork_and_wait },
+    { "holds a write under a cork while on_drain is owed for an earlier one", cork_while_owed },
+    { "writes among the ciphertext of another connection after its own transport has broken", break_and_close },
     { NULL, NULL }
 };

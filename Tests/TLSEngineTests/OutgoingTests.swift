@@ -44,6 +44,7 @@ private final class Stream {
 
     func consume(_ count: Int) { queue.consume(count, pool) }
     func discard() { queue.discard(pool) }
+    func giveBackEmpty() { queue.giveBackEmpty(pool) }
 }
 
 @Suite struct `The outgoing queue` {
@@ -104,6 +105,21 @@ private final class Stream {
         #expect(queue.first()?.count == BufferPool.sliceBytesMax)
         queue.consume(BufferPool.sliceBytesMax)
         #expect(queue.first() == [2, 3])
+    }
+
+    /// OpenSSL keeps a reference to the slice that it wrote to last, perhaps for as long as the connection is idle.
+    @Test func `leaves OpenSSL no memory of any slice once all is taken`() throws {
+        let queue = try Stream()
+        #expect(queue.put(pattern(BufferPool.sliceBytesMax)))
+        #expect(queue.put(pattern(10_000)))
+        let last = queue.target()
+        while let slice = queue.first() { queue.consume(slice.count) }
+        queue.giveBackEmpty()
+        #expect(queue.isIdle)
+        queue.pool.empty()
+        var memory: UnsafeMutablePointer<BUF_MEM>?
+        copenssl_get_mem_ptr(last, &memory)
+        #expect(memory?.pointee.max == 0)
     }
 }
 

@@ -116,6 +116,15 @@ package final class End {
         return taken
     }
 
+    /// Drops what waits, and in the same drive changes the key, if that is wanted; false when it could not.
+    @discardableResult
+    package func discard(thenUpdateKey: Bool = false) -> Bool {
+        withLent {
+            engine.discardOutgoing(incoming: lent.incoming, lent.pool)
+            return !thenUpdateKey || engine.updateKey(askPeer: false, incoming: lent.incoming, lent.pool)
+        }
+    }
+
     /// Closes our direction.
     package func close() {
         closeLater()
