@@ -446,10 +446,11 @@ ptrdiff_t tlsmem_write(tlsmem *c, const void *bytes, size_t n) TLSMEM_CHECK;
  */
 ptrdiff_t tlsmem_writev(tlsmem *c, const struct iovec *pieces, int count) TLSMEM_CHECK;
 /**
- * Gathers writes of fewer than 4096 bytes into as few records as they need, which is many times cheaper than a record for each: they wait
- * for the last tlsmem_uncork, for tlsmem_flush or for the end of the connection's direction. What fills a record does
+ * Gathers writes of fewer than 4096 bytes into as few records as they need, which is many times cheaper than a record
+ * for each: they wait for the last tlsmem_uncork, for tlsmem_flush or for the end of the connection's direction. What fills a record does
  * not wait, nor does what was written before the first cork, nor anything while on_drain is owed. Inside a callback of
- * the same connection, and in a loop until the end of the turn, writes are gathered anyway: a cork is for everywhere else.
+ * the same connection, and in a loop until the end of the turn, writes are gathered anyway: a cork is for everywhere
+ * else.
  *
  * Corks count: each needs its tlsmem_uncork, which also holds in a loop. Returns TLSMEM_OK; TLSMEM_ESTATE after
  * tlsmem_close or tlsmem_close_write, and for the 256th cork; TLSMEM_CLOSED or the failure after the end; TLSMEM_EINVAL.

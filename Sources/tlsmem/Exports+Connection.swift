@@ -130,10 +130,8 @@ public func tlsmem_outgoing_consume(_ c: OpaquePointer!, _ n: Int) -> CInt {
 
 @implementation @_cdecl("tlsmem_write")
 public func tlsmem_write(_ c: OpaquePointer!, _ bytes: UnsafeRawPointer!, _ n: Int) -> Int {
-    guard let connection = unsafe connection(c), let plaintext = unsafe input(bytes, n) else {
-        return TLSMEM_EINVAL.count
-    }
-    return unsafe connection.write(unsafe plaintext)
+    guard let plaintext = unsafe input(bytes, n) else { return TLSMEM_EINVAL.count }
+    return unsafe Handle.use(c, Connection.self) { unsafe $0.write(plaintext) } ?? TLSMEM_EINVAL.count
 }
 
 @implementation @_cdecl("tlsmem_writev")
