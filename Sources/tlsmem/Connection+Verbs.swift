@@ -159,11 +159,23 @@ extension Connection {
     func consumeOutgoing(_ count: Int) -> CInt {
         guard !hasTransport else { return TLSMEM_ESTATE.code }
         guard count >= 0, count <= engine.outgoing.withFirst({ $0.byteCount }) ?? 0 else { return TLSMEM_EINVAL.code }
-        _ = drive { bench in
-            if count > 0 { self.noteSent() }
-            self.engine.consumeOutgoing(count, bench.pool)
+        if count > 0 { noteSent() }
+        if nothingFollows {
+            Benches.withCurrent { benches in
+                engine.consumeOutgoing(count, benches.pool)
+                engine.end(benches.pool)
+            }
+            noteWaits()
+        } else {
+            _ = drive { bench in self.engine.consumeOutgoing(count, bench.pool) }
         }
         return TLSMEM_OK.code
+    }
+
+    /// Open both ways, and nobody waits for output to go: a drive would find nothing to do.
+    private var nothingFollows: Bool {
+        guard case .going = course, case .open = input, !isDriving, !owesDrain, engine.phase == .open else { return false }
+        return engine.acceptsWrites && !engine.peerHasClosed && engine.deferredBytes == 0 && !engine.waitsForHandshake
     }
 
     // MARK: Pace
