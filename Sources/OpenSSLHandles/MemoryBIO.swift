@@ -42,8 +42,8 @@ internal import COpenSSL
     }
 
     deinit {
-        unsafe BIO_free(bio)  // one reference: an SSL that is attached still holds its own
-        freeSide()
+        trim(keeping: 0)  // an SSL that is attached holds a reference of its own, perhaps for as long as it is idle
+        unsafe BIO_free(bio)
     }
 
     package var count: Int { unsafe BIO_ctrl_pending(bio) }

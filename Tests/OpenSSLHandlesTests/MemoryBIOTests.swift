@@ -53,6 +53,18 @@ extension MemoryBIO {
 @Suite struct `A memory BIO` {
     static let ways = [true, false]
 
+    @Test(arguments: ways) func `leaves no memory behind with an SSL that stays attached`(isDirect: Bool) throws {
+        var owner: MemoryBIO? = try MemoryBIO(isDirect: isDirect)
+        let bio = try #require(owner?.bio)
+        #expect(owner?.put(pattern(50_000)) == true)
+        BIO_up_ref(bio)  // as an SSL has it
+        owner = nil
+        var memory: UnsafeMutablePointer<BUF_MEM>?
+        copenssl_get_mem_ptr(bio, &memory)
+        #expect(memory?.pointee.max == 0)
+        BIO_free(bio)
+    }
+
     @Test func `of the OpenSSL at hand may be used directly`() throws {
         #expect(try MemoryBIO(isDirect: true).behavesAsExpected())
         #expect(directIsSafe())
