@@ -84,7 +84,9 @@ extension Connection {
         var budget = limits.wakeMax
         while budget > 0, socket >= 0, wantsInput {
             let size = min(Bench.receiveBytes, budget, isLingering ? Bench.receiveBytes : incomingRoom)
-            guard let target = unsafe bench.incoming.room(max(1, size), isEmpty: engine.awaitsCiphertext) else { return end(Failure(.outOfMemory)) }
+            guard let target = unsafe bench.incoming.room(max(1, size), isEmpty: engine.awaitsCiphertext) else {
+                return end(Failure(.outOfMemory))
+            }
             receiveCalls &+= 1
             let outcome: Transfer
             do {

@@ -174,7 +174,9 @@ extension Connection {
 
     /// Open both ways, and nobody waits for output to go: a drive would find nothing to do.
     private var nothingFollows: Bool {
-        guard case .going = course, case .open = input, !isDriving, !owesDrain, engine.phase == .open else { return false }
+        guard case .going = course, case .open = input, !isDriving, !owesDrain, engine.phase == .open else {
+            return false
+        }
         return engine.acceptsWrites && !engine.peerHasClosed && engine.deferredBytes == 0 && !engine.waitsForHandshake
     }
 

@@ -222,21 +222,24 @@ static void looked_at_after_it_left(void)
 
 static int asking_is_over; /* atomic */
 
-/** Begins to connect by name, and lets it be: the resolver's threads come and go. */
+/** Begins to connect by name: the resolver's threads come and go. */
 static void ask(tlsmem_loop *of, tlsmem *c)
 {
     tlsmem_connect_options to = TLSMEM_CONNECT_OPTIONS_INIT;
     to.host = "localhost";
     to.port = 1;
     IGNORE(tlsmem_loop_connect(of, c, &to));
-    tlsmem_free(c);
 }
 
 static void *ask_on(void *ctx)
 {
     tlsmem_loop *of = tlsmem_loop_new();
     while (!__atomic_load_n(&asking_is_over, __ATOMIC_RELAXED))
-        ask(of, connection(ctx, NULL, NULL));
+    {
+        tlsmem *c = connection(ctx, NULL, NULL);
+        ask(of, c);
+        tlsmem_free(c);
+    }
     tlsmem_loop_free(of);
     return NULL;
 }
@@ -251,7 +254,7 @@ __attribute__((unused)) static void hangs_in_a_child(void)
         MUST(pthread_create(&threads[i], NULL, ask_on, ctx) == 0);
     int status = 0;
     for (int forks = 0; forks < 40 && status == 0; forks++) {
-        /* Made before the fork: OpenSSL's own locks are not the point. */
+        /* Made before the fork, and not freed in the child: OpenSSL's own locks (of CRYPTO_free_ex_data) stay held. */
         tlsmem *c = connection(ctx, NULL, NULL);
         tlsmem_loop *of = tlsmem_loop_new();
         pid_t child = fork();
