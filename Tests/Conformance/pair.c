@@ -8,9 +8,9 @@ static tlsmem_loop *loops[2];
 static tlsmem_ctx *client_ctx, *server_ctx;
 static tlsmem_limits limits_now;
 static int version_now;
-/* Without what pads the struct in the middle. */
+/* Without what pads the struct in the middle and at its end. */
 #define LIMITS_FIRST (offsetof(tlsmem_limits, write_ms) + sizeof(uint32_t))
-#define LIMITS_REST  (sizeof(tlsmem_limits) - offsetof(tlsmem_limits, outgoing_high))
+#define LIMITS_REST  (offsetof(tlsmem_limits, buffers_ms) + sizeof(uint32_t) - offsetof(tlsmem_limits, outgoing_high))
 
 static int same_limits(const tlsmem_limits *one, const tlsmem_limits *other)
 {

@@ -176,6 +176,16 @@ static void cork_while_owed(void)
     while (tlsmem_outgoing_peek(client.c, &shown, &n) == TLSMEM_OK)
         MUST(tlsmem_outgoing_consume(client.c, n) == TLSMEM_OK);
     CHECK(client.drains == 1, "on_drain %d times, and %zu are held", client.drains, want_of(client.c).deferred_bytes);
+
+    /* The same for one who only asks: it is congested by what came after the last write. */
+    MUST(tlsmem_write(client.c, bytes, 900) == 900 && !tlsmem_is_congested(client.c));
+    for (int i = 0; i < 10; i++)
+        MUST(tlsmem_key_update(client.c, 0) == TLSMEM_OK);
+    client.drain_owed = tlsmem_is_congested(client.c);
+    CHECK(client.drain_owed, "not congested");
+    while (tlsmem_outgoing_peek(client.c, &shown, &n) == TLSMEM_OK)
+        MUST(tlsmem_outgoing_consume(client.c, n) == TLSMEM_OK);
+    CHECK(client.drains == 2, "on_drain %d times, and %zu are held", client.drains, want_of(client.c).deferred_bytes);
     close_ends();
 }
 
