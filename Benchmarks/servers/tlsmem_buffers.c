@@ -1,37 +1,10 @@
 /* tlsmem_buffers.c - libtlsmem's buffers face: recv and send are this program's, in the loop that the others have. */
-#include "common.h"
 #include "tlsmem_common.h"
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 enum { WIRE_BYTES = 65536 }; /* one buffer for all connections of a thread */
-
-struct tls {
-    struct conn conn;
-    tlsmem *c;
-    unsigned matched;
-};
-static tlsmem_ctx *ctx;
-
-static void on_data(tlsmem *c, const void *bytes, size_t n, void *user)
-{
-    answer_in(c, &((struct tls *)user)->matched, bytes, n);
-}
-
-static void on_drain(tlsmem *c, void *user)
-{
-    (void)user;
-    tlsmem_resume(c);
-}
-
-static uint32_t open_tls(struct conn *conn)
-{
-    static const tlsmem_callbacks callbacks = { sizeof callbacks, NULL, on_data, on_drain, NULL, NULL };
-    struct tls *t = (struct tls *)conn;
-    t->c = tlsmem_new(ctx, &callbacks, t);
-    return EPOLLIN;
-}
 
 /* Sends what waits. Returns 1 when all of it went, 0 when the socket is full, -1 when the connection is gone. */
 static int flush(struct tls *t)
@@ -81,15 +54,7 @@ static uint32_t ready(struct conn *conn, uint32_t events)
     return options.work == WORK_DOWNLOAD && tlsmem_is_established(t->c) ? download(t) : EPOLLIN;
 }
 
-static void end(struct conn *conn)
-{
-    tlsmem_free(((struct tls *)conn)->c);
-}
-
 int main(int argc, char **argv)
 {
-    parse_options(argc, argv);
-    ctx = tlsmem_context();
-    static const struct face face = { sizeof(struct tls), open_tls, ready, end };
-    return serve(&face);
+    return serve_in_loop(argc, argv, 0, ready);
 }

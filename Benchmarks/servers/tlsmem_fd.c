@@ -1,33 +1,6 @@
 /* tlsmem_fd.c - libtlsmem's fd face in the epoll loop that the other servers have. */
-#include "common.h"
 #include "tlsmem_common.h"
 #include <sys/epoll.h>
-
-struct tls {
-    struct conn conn;
-    tlsmem *c;
-    unsigned matched;
-};
-static tlsmem_ctx *ctx;
-
-static void on_data(tlsmem *c, const void *bytes, size_t n, void *user)
-{
-    answer_in(c, &((struct tls *)user)->matched, bytes, n);
-}
-
-static void on_drain(tlsmem *c, void *user)
-{
-    (void)user;
-    tlsmem_resume(c);
-}
-
-static uint32_t open_tls(struct conn *conn)
-{
-    static const tlsmem_callbacks callbacks = { sizeof callbacks, NULL, on_data, on_drain, NULL, NULL };
-    struct tls *t = (struct tls *)conn;
-    t->c = tlsmem_new(ctx, &callbacks, t);
-    return tlsmem_set_fd(t->c, conn->fd) == TLSMEM_OK ? EPOLLIN : 0;
-}
 
 static uint32_t ready(struct conn *conn, uint32_t events)
 {
@@ -43,15 +16,7 @@ static uint32_t ready(struct conn *conn, uint32_t events)
     return (uint32_t)tlsmem_interest(t->c); /* POLLIN and POLLOUT are EPOLLIN and EPOLLOUT */
 }
 
-static void end(struct conn *conn)
-{
-    tlsmem_free(((struct tls *)conn)->c);
-}
-
 int main(int argc, char **argv)
 {
-    parse_options(argc, argv);
-    ctx = tlsmem_context();
-    static const struct face face = { sizeof(struct tls), open_tls, ready, end };
-    return serve(&face);
+    return serve_in_loop(argc, argv, 1, ready);
 }
