@@ -5,15 +5,18 @@ package import SocketTransport
 ///
 /// It belongs to one thread at a time; only `stop`, `wake` and `post` may be called from others. It holds its
 /// watchers; their descriptors it neither owns nor closes.
-package final class Registry {
+@safe package final class Registry {
     /// One descriptor number. Every use of any number has a generation of its own, so that an event which was collected
     /// for the last user never reaches the next one.
-    private struct Slot {
+    @safe struct Slot {
         enum Watching { case paused, polled, alwaysReady }
 
-        var watcher: Watcher?
+        /// Counted once, by whoever fills the slot.
+        var held: Unmanaged<Watcher>?
         var generation: UInt32 = 0
         var watching = Watching.paused
+
+        var watcher: Watcher? { unsafe held?.takeUnretainedValue() }
     }
 
     /// Newcomers that a second epoll descriptor watches for are driven in one turn, so that a burst of them does not
@@ -31,6 +34,9 @@ package final class Registry {
     private var slots: [Slot] = []
     private var lastGeneration: UInt32 = 0
     private var watched = 0
+    /// Whose event is being delivered, and, once it has left meanwhile, what keeps it until that is done.
+    var called: Unmanaged<Watcher>?
+    var departed: Watcher?
     /// What epoll cannot watch; a handful at most.
     private(set) var alwaysReady: [Token] = []
     /// Edge-triggered watchers that have not used up what was reported, and whom no event will remind.
@@ -82,7 +88,7 @@ package final class Registry {
             slots.append(contentsOf: repeatElement(Slot(), count: place &+ 1 &- slots.count))
         }
         lastGeneration = generation
-        slots[place] = Slot(watcher: watcher, generation: generation, watching: watching)
+        unsafe slots[place] = Slot(held: .passRetained(watcher), generation: generation, watching: watching)
         watched &+= 1
         watcher.fd = fd
         watcher.interest = interest
@@ -145,6 +151,7 @@ package final class Registry {
         case .polled: try? withdraw(watcher)
         case .alwaysReady: alwaysReady.removeAll { $0.fd == fd }
         }
+        letGo(slots[place])
         slots[place] = Slot()
         watched &-= 1
         if place == slots.count &- 1 { forgetUnused() }
@@ -208,44 +215,11 @@ package final class Registry {
     package var deadlinesSet: Int { deadlines.count }
     var slotCount: Int { slots.count }
 
-    /// Hands an event to the watcher it was meant for, if that one is still here and still waits for it.
-    func deliver(_ token: Token, _ readiness: Readiness) -> Bool {
-        guard let watcher = watcher(token) else { return false }
-        var wanted = readiness
-        if watcher.manner == .edge {
-            watcher.latched.formUnion(readiness)
-            wanted = watcher.latched
-        }
-        wanted = wanted.limited(to: watcher.interest)
-        guard !wanted.isEmpty else { return false }
-        watcher.ready(wanted)
-        listIfUnfinished(watcher, token)
-        return true
-    }
-
-    /// Delivers again to one who had not finished.
-    func deliverAgain(_ token: Token) -> Bool {
-        guard let watcher = watcher(token) else { return false }
-        watcher.isUnfinished = false
-        return deliver(token, [])
-    }
-
-    /// Puts an edge-triggered watcher on the list when it has not used up what it waits for.
-    private func listIfUnfinished(_ watcher: Watcher, _ token: Token) {
-        // Whoever has left is not touched: it may be another thread's by now.
-        guard self.watcher(token) === watcher, watcher.manner == .edge, !watcher.isUnfinished,
-            !watcher.latched.limited(to: watcher.interest).isEmpty
-        else { return }
-        watcher.isUnfinished = true
-        unfinished.append(token)
-        if !isRunning { posts.signal() }
-    }
-
     /// The watcher that a token was made for, if it is still here.
-    private func watcher(_ token: Token) -> Watcher? {
+    func held(_ token: Token) -> Unmanaged<Watcher>? {
         let place = Int(token.fd)
         guard place >= 0, place < slots.count, slots[place].generation == token.generation else { return nil }
-        return slots[place].watcher
+        return unsafe slots[place].held
     }
 
     /// Whether something that epoll cannot watch is waited for.
@@ -258,7 +232,7 @@ package final class Registry {
 
     /// Cuts off the slots behind the last that is used, and gives back memory that many descriptors needed once.
     private func forgetUnused() {
-        while let last = slots.last, last.watcher == nil { slots.removeLast() }
+        while let last = slots.last, unsafe last.held == nil { slots.removeLast() }
         if slots.capacity > Self.slotsKept, slots.capacity / 4 > slots.count { trimSlots() }
     }
 

@@ -60,12 +60,11 @@ internal import COpenSSL
         }
     }
 
-    /// The same, for whoever knows how many there are.
-    @_lifetime(borrow self)
-    package borrowing func bytes(of held: Int) -> RawSpan {
-        guard isDirect, unsafe held == memory.pointee.length else { return bytes }  // none of them is gone
-        let bytes = unsafe UnsafeRawBufferPointer(start: memory.pointee.data, count: held).bytes
-        return unsafe _overrideLifetime(bytes, borrowing: self)
+    /// Shows what waits, to whoever knows how many bytes that are.
+    @inline(__always)
+    package func withBytes<Result>(of held: Int, _ body: (borrowing RawSpan) -> Result) -> Result {
+        guard isDirect, unsafe held == memory.pointee.length else { return body(bytes) }  // none of them is gone
+        return body(unsafe UnsafeRawBufferPointer(start: memory.pointee.data, count: held).bytes)
     }
 
     /// Appends a copy; false when OpenSSL has no memory, and then nothing was appended.

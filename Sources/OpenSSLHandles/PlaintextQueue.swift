@@ -27,6 +27,12 @@ internal import COpenSSL
         }
     }
 
+    /// Shows the first of it, so many bytes at most.
+    @inline(__always)
+    package func withFirst<Result>(_ most: Int, _ body: (borrowing RawSpan) -> Result) -> Result {
+        body(bytes.extracting(first: most))
+    }
+
     /// Appends a copy; false when there is no memory, and then nothing was appended.
     package func append(_ bytes: borrowing RawSpan) -> Bool {
         let size = bytes.byteCount

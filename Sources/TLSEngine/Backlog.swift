@@ -49,10 +49,24 @@ final class Backlog {
         return true
     }
 
-    /// Has OpenSSL make a record.
-    func write(_ plaintext: borrowing RawSpan, _ ssl: inout OwnedSSL) -> SSLResult {
-        guard let lastOther else { return ssl.write(plaintext, into: own, holding: lastCount) }
-        return ssl.write(plaintext, into: lastOther, holding: lastCount)
+    /// Has OpenSSL make a record; so many bytes of the stream are gone.
+    func write(_ plaintext: borrowing RawSpan, _ ssl: inout OwnedSSL, gone: UInt64) -> SSLResult {
+        let result: SSLResult
+        if let lastOther {
+            result = ssl.write(plaintext, into: lastOther, holding: lastCount)
+        } else {
+            result = ssl.write(plaintext, into: own, holding: lastCount)
+        }
+        count(what: ssl)
+        if case .done = result { applicationEnd = gone &+ UInt64(clamping: count) }
+        return result
+    }
+
+    /// The same with what was deferred first, so many bytes at most.
+    func writeDeferred(_ most: Int, _ ssl: inout OwnedSSL, gone: UInt64) -> SSLResult {
+        let result = deferred.withFirst(most) { write($0, &ssl, gone: gone) }
+        if case .done(let taken) = result { deferred.consume(taken) }
+        return result
     }
 
     /// OpenSSL may have written.
@@ -66,9 +80,9 @@ final class Backlog {
 
     /// Shows the first slice that has something in it; empty when none has.
     func withFirst<Result>(_ body: (borrowing RawSpan) -> Result) -> Result {
-        let own = self.own
-        if firstOther != nil, own.isEmpty, let next = uncounted(firstOther, { body($0.bytes) }) { return next }
-        return body(own.bytes(of: firstOther == nil ? lastCount : own.count))
+        if firstOther == nil { return own.withBytes(of: lastCount, body) }
+        if own.isEmpty, let next = uncounted(firstOther, { body($0.bytes) }) { return next }
+        return own.withBytes(of: own.count, body)
     }
 
     /// Takes bytes from that slice, at most what is in it, and returns how many.

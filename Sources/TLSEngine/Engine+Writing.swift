@@ -92,15 +92,10 @@ extension Engine {
 
     /// Turns at most one record's worth of what was put off into ciphertext. Returns whether it did.
     private mutating func encryptDeferred(_ incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
-        let taken = uncounted(outgoing.backlog) { backlog in
-            let queue = backlog.deferred
-            let size = min(queue.count, Self.recordBytesMax)
-            let taken = size > 0 ? encrypt(queue.bytes.extracting(..<size), incoming, pool) : 0
-            queue.consume(taken)
-            return taken
-        }
+        guard mayEncrypt(incoming, pool) else { return false }
+        let taken = taken(outgoing.writeDeferred(Self.recordBytesMax, &ssl))
         if deferredBytes == 0 { ignoresCorks = false }
-        return (taken ?? 0) > 0
+        return taken > 0
     }
 
     /// Does what waits and has become possible: encrypts deferred writes, about a slice of them, then close_notify.
@@ -130,15 +125,25 @@ extension Engine {
 
     /// Turns at most one record's worth of plaintext into ciphertext; 0 when OpenSSL takes none now.
     private mutating func encrypt(_ plaintext: borrowing RawSpan, _ incoming: MemoryBIO, _ pool: BufferPool) -> Int {
+        guard mayEncrypt(incoming, pool) else { return 0 }
+        return taken(outgoing.write(plaintext, &ssl))
+    }
+
+    /// Whether there is memory for a record; tickets that are due go before it.
+    private mutating func mayEncrypt(_ incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
         guard isAttached(incoming, pool) else {
             _ = fail(EngineFailure(.outOfMemory))
-            return 0
+            return false
         }
         if ticketsDue > 0 {
             ssl.scheduleTickets(Int(ticketsDue))
             ticketsDue = 0
         }
-        switch outgoing.write(plaintext, &ssl) {
+        return true
+    }
+
+    private mutating func taken(_ result: SSLResult?) -> Int {
+        switch result {
         case .done(let count):
             return count
         case .wantsCiphertext, .closeNotify, nil:

@@ -1,15 +1,15 @@
 internal import OpenSSLHandles
 
 /// The stream that goes out of one connection: what of it is gone, and what waits.
-package struct Outgoing {
-    private(set) var backlog: Backlog?
+package struct Outgoing: ~Copyable {
+    private var backlog: Held<Backlog>?
     /// Bytes of ciphertext ever taken.
     package private(set) var taken: UInt64 = 0
 
     // MARK: Plaintext
 
     /// Bytes that OpenSSL could not take yet, or that are being gathered.
-    package var deferredCount: Int { backlog?.deferred.count ?? 0 }
+    package var deferredCount: Int { backlog?.use { $0.deferred.count } ?? 0 }
 
     /// Puts plaintext behind what is deferred already; false without memory.
     mutating func putOff(_ plaintext: borrowing RawSpan, _ pool: BufferPool) -> Bool {
@@ -19,46 +19,46 @@ package struct Outgoing {
 
     /// The same, where something is lent already; false where not.
     func addToDeferred(_ plaintext: borrowing RawSpan) -> Bool {
-        uncounted(backlog) { $0.deferred.append(plaintext) } ?? false
+        backlog?.use { $0.deferred.append(plaintext) } ?? false
     }
 
     /// Bytes of plaintext that were taken from the program and never became ciphertext.
-    var plaintextUnsent: UInt64 { (backlog?.plaintextDropped ?? 0) &+ UInt64(clamping: deferredCount) }
+    var plaintextUnsent: UInt64 { (backlog?.use { $0.plaintextDropped } ?? 0) &+ UInt64(clamping: deferredCount) }
 
     // MARK: Ciphertext
 
-    package var count: Int { backlog?.count ?? 0 }
+    package var count: Int { backlog?.use { $0.count } ?? 0 }
     package var isEmpty: Bool { count == 0 }
     package var isIdle: Bool { backlog == nil }
     /// Bytes that were dropped because the transport took no more.
-    package var dropped: UInt64 { backlog?.dropped ?? 0 }
+    package var dropped: UInt64 { backlog?.use { $0.dropped } ?? 0 }
     /// Bytes that wait no more.
     private var gone: UInt64 { taken &+ dropped }
     /// Bytes ever made.
     var made: UInt64 { gone &+ UInt64(clamping: count) }
 
     /// There is a slice, and room in it.
-    var takesMore: Bool { backlog?.takesMore ?? false }
+    var takesMore: Bool { backlog?.use { $0.takesMore } ?? false }
 
     /// Attaches a pair of BIOs; false when there is no memory for one.
     mutating func attach(_ ssl: borrowing OwnedSSL, _ incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
         guard open(pool) else { return false }
-        return uncounted(backlog) { $0.attach(ssl, incoming, pool) } ?? false
+        return backlog?.use { $0.attach(ssl, incoming, pool) } ?? false
     }
 
     /// Has OpenSSL make a record of application data.
     func write(_ plaintext: borrowing RawSpan, _ ssl: inout OwnedSSL) -> SSLResult? {
-        uncounted(backlog) { backlog in
-            let result = backlog.write(plaintext, &ssl)
-            backlog.count(what: ssl)
-            if case .done = result { backlog.applicationEnd = made }
-            return result
-        }
+        backlog?.use { $0.write(plaintext, &ssl, gone: gone) }
+    }
+
+    /// Has it make one of what was deferred, of so many bytes at most.
+    func writeDeferred(_ most: Int, _ ssl: inout OwnedSSL) -> SSLResult? {
+        backlog?.use { $0.writeDeferred(most, &ssl, gone: gone) }
     }
 
     /// OpenSSL may have written. Returns how many bytes it did.
     func countNew(_ ssl: borrowing OwnedSSL) -> Int {
-        uncounted(backlog) { backlog in
+        backlog?.use { backlog in
             let before = backlog.count
             backlog.count(what: ssl)
             return backlog.count &- before
@@ -67,52 +67,54 @@ package struct Outgoing {
 
     /// Shows what is to be sent first, in place; nil when nothing waits.
     package func withFirst<Result>(_ body: (borrowing RawSpan) -> Result) -> Result? {
-        count == 0 ? nil : uncounted(backlog) { $0.withFirst(body) }
+        count == 0 ? nil : backlog?.use { $0.withFirst(body) }
     }
 
     /// Takes bytes from that, at most what is in it.
     mutating func consume(_ count: Int, _ pool: BufferPool) {
-        let taken = uncounted(backlog) { $0.consume(count, pool) } ?? 0
+        let taken = backlog?.use { $0.consume(count, pool) } ?? 0
         self.taken &+= UInt64(clamping: taken)
     }
 
     // MARK: What the ciphertext is
 
     /// Application data waits.
-    var holdsApplicationData: Bool { taken < backlog?.applicationEnd ?? 0 }
+    var holdsApplicationData: Bool { taken < (backlog?.use { $0.applicationEnd } ?? 0) }
 
     /// So many bytes that answer the peer were made. Returns how many of that kind may wait by now.
     func addControl(_ count: Int) -> Int {
-        guard let backlog else { return 0 }
-        if gone >= backlog.controlEnd { backlog.controlBytes = 0 }
-        backlog.controlBytes += count
-        backlog.controlEnd = made
-        return backlog.controlBytes
+        backlog?.use { backlog in
+            if gone >= backlog.controlEnd { backlog.controlBytes = 0 }
+            backlog.controlBytes += count
+            backlog.controlEnd = made
+            return backlog.controlBytes
+        } ?? 0
     }
 
     // MARK: What is lent
 
     private mutating func open(_ pool: BufferPool) -> Bool {
-        if backlog == nil { backlog = pool.takeBacklog() }
+        if backlog == nil { backlog = pool.takeBacklog().map { Held($0) } }
         return backlog != nil
     }
 
     /// Gives back what is empty.
     mutating func giveBackEmpty(_ pool: BufferPool) {
-        let isIdle = uncounted(backlog) { backlog in
+        let isIdle = backlog?.use { backlog in
             backlog.count == 0 && backlog.deferred.isEmpty && backlog.dropped | backlog.plaintextDropped == 0
         }
         guard isIdle == true, let backlog = backlog.take() else { return }
-        pool.giveBack(backlog)
+        pool.giveBack(backlog.counted())
     }
 
     /// Drops what waits, and gives everything back.
     mutating func discard(_ pool: BufferPool) {
-        guard let backlog else { return }
-        backlog.dropped &+= UInt64(clamping: count)
-        backlog.plaintextDropped = plaintextUnsent
-        backlog.deferred.empty(keeping: 0)
-        backlog.empty(pool)
+        backlog?.use { backlog in
+            backlog.dropped &+= UInt64(clamping: count)
+            backlog.plaintextDropped = plaintextUnsent
+            backlog.deferred.empty(keeping: 0)
+            backlog.empty(pool)
+        }
         giveBackEmpty(pool)
     }
 }

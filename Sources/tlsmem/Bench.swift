@@ -15,6 +15,7 @@ internal import TLSEngine
     let incoming: MemoryBIO
     let pool: BufferPool
     let plaintext: UnsafeMutableRawBufferPointer
+    fileprivate let owner: Unmanaged<Benches>
 
     // What the drive that it is lent for knows of itself.
     var isPumping = false
@@ -23,16 +24,29 @@ internal import TLSEngine
     /// tlsmem_on_readable was called from inside; it is done at the end.
     var receiveIsDue = false
 
-    fileprivate init(_ incoming: MemoryBIO, _ pool: BufferPool) {
+    fileprivate init(_ incoming: MemoryBIO, of owner: Benches) {
         self.incoming = incoming
-        self.pool = pool
+        pool = owner.pool
         unsafe plaintext = .allocate(byteCount: Self.plaintextBytes, alignment: 16)
+        unsafe self.owner = .passUnretained(owner)
     }
 
     deinit {
         incoming.empty(keeping: 0)
         unsafe plaintext.initializeMemory(as: UInt8.self, repeating: 0)
         unsafe plaintext.deallocate()
+    }
+
+    /// Lends one of the calling thread's. Nil when OpenSSL has no memory.
+    static func lend() -> Unmanaged<Bench>? {
+        unsafe Benches.current()._withUnsafeGuaranteedRef { unsafe $0.lend() }
+    }
+
+    /// Takes back the one that was lent last; used up when the connection has not ended half-way.
+    func takeBack(usedUp: Bool) {
+        (isDriven, receiveIsDue) = (false, false)
+        if !usedUp { incoming.empty(keeping: 2 * Self.receiveBytes) }
+        unsafe owner._withUnsafeGuaranteedRef { $0.takeBack() }
     }
 }
 
@@ -44,22 +58,25 @@ final class Benches {
     var tables = CallbackTables()
     private var benches: [Bench] = []
     private var lent = 0
+    /// The thread holds it; otherwise it lives for one use.
+    private var isKept = false
 
-    /// Returns nil when OpenSSL has no memory.
-    func lend() -> Unmanaged<Bench>? {
+    fileprivate func lend() -> Unmanaged<Bench>? {
         if lent == benches.count {
-            guard let incoming = try? MemoryBIO() else { return nil }
-            benches.append(Bench(incoming, pool))
+            guard let incoming = try? MemoryBIO() else {
+                letGo()
+                return nil
+            }
+            benches.append(Bench(incoming, of: self))
         }
         lent &+= 1
         return unsafe Unmanaged.passUnretained(benches[lent &- 1])
     }
 
-    /// Takes back the one that was lent last; used up when the connection has not ended half-way.
-    func takeBack(usedUp: Bool) {
+    fileprivate func takeBack() {
         lent &-= 1
-        if !usedUp { benches[lent].incoming.empty(keeping: 2 * Bench.receiveBytes) }
         if lent >= Self.sparesMax { benches.removeLast() }
+        letGo()
     }
 
     /// Frees what is spare.
@@ -69,18 +86,28 @@ final class Benches {
         tables = CallbackTables()
     }
 
-    /// Lends those of the calling thread; made when first needed, freed when the thread ends.
-    static func withCurrent<Result>(_ body: (Benches) -> Result) -> Result {
+    /// Those of the calling thread; made when first needed, freed when the thread ends. To be let go after use.
+    fileprivate static func current() -> Unmanaged<Benches> {
         let key = threadKey()
         if let key, let known = unsafe pthread_getspecific(key) {
-            return unsafe Unmanaged<Benches>.fromOpaque(known)._withUnsafeGuaranteedRef(body)
+            return unsafe Unmanaged<Benches>.fromOpaque(known)
         }
         let fresh = Benches()
-        if let key {
-            let retained = unsafe Unmanaged.passRetained(fresh)
-            if unsafe pthread_setspecific(key, retained.toOpaque()) != 0 { unsafe retained.release() }
+        let held = unsafe Unmanaged.passRetained(fresh)
+        if let key { fresh.isKept = unsafe pthread_setspecific(key, held.toOpaque()) == 0 }
+        return unsafe held
+    }
+
+    private func letGo() {
+        if !isKept, lent == 0 { unsafe Unmanaged.passUnretained(self).release() }
+    }
+
+    /// Lends them for the length of `body`.
+    static func withCurrent<Result>(_ body: (Benches) -> Result) -> Result {
+        unsafe current()._withUnsafeGuaranteedRef { benches in
+            defer { benches.letGo() }
+            return body(benches)
         }
-        return body(fresh)
     }
 }
 

@@ -12,7 +12,7 @@ extension Connection {
 
     func close() -> CInt {
         guard case .going = course else { return TLSMEM_OK.code }
-        _ = drive { _ in self.startClosing() }
+        _ = drive { connection, _ in connection.startClosing() }
         return TLSMEM_OK.code
     }
 
@@ -27,7 +27,7 @@ extension Connection {
     func closeWrite() -> CInt {
         switch course {
         case .going:
-            _ = drive { _ in self.engine.closeWriting() }
+            _ = drive { connection, _ in connection.engine.closeWriting() }
             return TLSMEM_OK.code
         case .closing: return TLSMEM_OK.code
         case .lingering, .ended, .reported: return TLSMEM_ESTATE.code
@@ -36,9 +36,9 @@ extension Connection {
 
     func abort() -> CInt {
         guard !isOver else { return TLSMEM_OK.code }
-        _ = drive { bench in
-            self.engine.discardOutgoing(incoming: bench.incoming, bench.pool)
-            self.end(Failure(.aborted))
+        _ = drive { connection, bench in
+            connection.engine.discardOutgoing(incoming: bench.incoming, bench.pool)
+            connection.end(Failure(.aborted))
         }
         return TLSMEM_OK.code
     }
@@ -84,7 +84,7 @@ extension Connection {
     func fail(_ failure: Failure) {
         guard !isOver else { return }
         self.failure = currentFailure ?? failure
-        flush()
+        withBench { flush($0) }
         let hasAlert = failure.engine?.alertSent != nil
         guard hasAlert, socket >= 0, !inputIsOver, timeout(.close) > 0, !isOver else { return end(failure) }
         course = .lingering

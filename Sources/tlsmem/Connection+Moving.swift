@@ -17,7 +17,7 @@ extension Connection {
     /// instead.
     func move(to destination: Loop) -> Bool {
         guard let loop, !leave(loop, for: destination) else { return true }
-        _ = drive { _ in self.end(Failure(.aborted)) }  // the program was told that it goes
+        _ = drive { connection, _ in connection.end(Failure(.aborted)) }  // the program was told that it goes
         return false
     }
 
@@ -32,7 +32,7 @@ extension Connection {
         do {
             try loop.enter(self)
         } catch {
-            _ = drive { _ in self.end(Failure(.system(errno: error.code))) }
+            _ = drive { connection, _ in connection.end(Failure(.system(errno: error.code))) }
         }
         return false
     }
@@ -49,13 +49,13 @@ private final class Arrival: Job {
     }
 
     override func run() {
-        guard !connection.isFreed, !connection.isOver, connection.loop == nil else { return }
+        guard !connection.isFreed, !connection.isOver, !connection.hasLoop else { return }
         do {
             try loop.enter(connection)
             if loop.graceIsOver { _ = connection.close() }  // it has set out too late
         } catch {
             let failure = Failure(.system(errno: error.code))
-            _ = connection.drive { [connection] _ in connection.end(failure) }
+            _ = connection.drive { connection, _ in connection.end(failure) }
         }
     }
 

@@ -19,13 +19,13 @@ extension Connection {
             if deliverEOF() { continue }
             switch step(bench) {
             case .plaintext(let count):
-                flushIfMuch()
+                flushIfMuch(bench)
                 deliver(count, bench)
             case .established:
                 if case .going = course { phaseBegan = -1 }
                 let sends = sendCalls
                 settle(bench)
-                flush()
+                flush(bench)
                 // A client that waits for its last flight to be acknowledged would wait 40 ms with its request.
                 if engine.role == .server, socket >= 0, sendCalls == sends { Socket.acknowledge(socket) }
                 unsafe callbacks.on_established?(handle, user)
@@ -35,7 +35,7 @@ extension Connection {
                 fail(Failure(.engine(cause)))
             case .needsCiphertext:
                 settle(bench)
-                flush()
+                flush(bench)
                 // Once: whoever writes all that fits into each on_drain would otherwise keep the loop for itself.
                 if !hasDrained, deliverDrain() {
                     hasDrained = true
@@ -46,7 +46,7 @@ extension Connection {
             }
         }
         guard !isFreed else { return }
-        flush()
+        flush(bench)
         conclude()
     }
 
@@ -66,14 +66,14 @@ extension Connection {
 
     /// Encrypts what was deferred, slice by slice, and sends as it goes.
     func settle(_ bench: Bench, all: Bool = false) {
-        while engine.settle(incoming: bench.incoming, bench.pool, all: all) { flushIfMuch() }
+        while engine.settle(incoming: bench.incoming, bench.pool, all: all) { flushIfMuch(bench) }
     }
 
     /// Settles and sends at the very end, when no more rounds follow.
     func flushAll() {
         withBench { bench in
             settle(bench)
-            flush()
+            flush(bench)
         }
     }
 
@@ -208,7 +208,7 @@ extension Connection {
 
     /// Due, and no loop sees to the drive: tlsmem_interest and tlsmem_deadline have to ask for it. A write in the fd face
     /// sends at once and calls nothing back, so what it empties may be what another producer waits for.
-    var drainIsOverdue: Bool { loop == nil && !isDriving && drainIsDue }
+    var drainIsOverdue: Bool { !hasLoop && !isDriving && drainIsDue }
 
     /// More waits than a producer should add to. Nothing is sent any more after the end.
     var isCongested: Bool {
@@ -233,18 +233,16 @@ extension Connection {
     }
 
     /// Sends in the middle of something when so much waits that gathering more would gain nothing.
-    func flushIfMuch() {
-        if engine.outgoing.count >= min(Bench.sendBytes, limits.outgoingMax / 2) { flush() }
+    func flushIfMuch(_ bench: Bench) {
+        if engine.outgoing.count >= min(Bench.sendBytes, limits.outgoingMax / 2) { flush(bench) }
     }
 
     /// Sends what the socket takes. What it does not take stays in the engine's outgoing queue, the only one.
     ///
     /// Nothing after the end: the program may have closed the fd, and its number be another's.
-    func flush() {
-        guard socket >= 0, !isOver, !engine.outgoing.isEmpty else { return }
-        withBench { bench in
-            while sendsFirst(bench) {}
-        }
+    func flush(_ bench: Bench) {
+        guard socket >= 0, !isOver else { return }
+        while !engine.outgoing.isEmpty, sendsFirst(bench) {}
     }
 
     /// Sends from what waits first. Returns whether there may be more that the socket takes.

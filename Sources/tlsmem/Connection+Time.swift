@@ -202,7 +202,7 @@ extension Connection {
     func tick(_ now: Int64) -> CInt {
         giveBuffersBack(now)
         guard deadline >= 0, now >= deadline else { return progress }
-        return drive { _ in self.deadlineHasPassed(now) }
+        return drive { connection, _ in connection.deadlineHasPassed(now) }
     }
 
     private func deadlineHasPassed(_ now: Int64) {

@@ -15,7 +15,7 @@ extension Connection {
         if case .broken = transport { return TLSMEM_ERESET.count }
         guard engine.acceptsWrites else { return TLSMEM_ESTATE.count }
         guard plaintext.count > 0 else { return 0 }
-        let gathering = isDriving || loop != nil  // the end of the drive, or of the turn, sees to the rest
+        let gathering = isDriving || hasLoop  // the end of the drive, or of the turn, sees to the rest
         let isGathered = unsafe (gathering || engine.corks > 0) && engine.gather(plaintext.bytes)
         let taken = isGathered ? plaintext.count : unsafe writeOut(plaintext, gathering)
         attend()
@@ -36,7 +36,7 @@ extension Connection {
                     rest.bytes, gathering: gathering, incoming: bench.incoming, bench.pool)
                 taken += count
                 let before = engine.outgoing.taken
-                sendSoon()
+                sendSoon(bench)
                 if count == 0, engine.outgoing.taken == before { break }
             }
         }
@@ -69,10 +69,10 @@ extension Connection {
         if isOver { return endStatus.code }
         if let failure = currentFailure { return failure.status.code }
         guard engine.corks == 0, engine.deferredBytes > 0 else { return TLSMEM_OK.code }
-        if !isDriving, loop == nil {
+        if !isDriving, !hasLoop {
             withBench { bench in
                 settle(bench)
-                flush()
+                flush(bench)
             }
             noteWaits()
         }
@@ -120,16 +120,16 @@ extension Connection {
         guard ciphertext.count > 0 else { return Int(drive()) }
         guard feedRoom > 0 else { return TLSMEM_AGAIN.count }
         var taken = 0
-        _ = drive { bench in
-            while taken < ciphertext.count, !self.isOver, !self.isFreed, self.feedRoom > 0 {
-                let size = min(ciphertext.count - taken, Bench.receiveBytes, self.feedRoom)
-                self.noteReceived()
-                self.engine.fed()
-                self.ciphertextReceived &+= UInt64(size)
+        _ = drive { connection, bench in
+            while taken < ciphertext.count, !connection.isOver, !connection.isFreed, connection.feedRoom > 0 {
+                let size = min(ciphertext.count - taken, Bench.receiveBytes, connection.feedRoom)
+                connection.noteReceived()
+                connection.engine.fed()
+                connection.ciphertextReceived &+= UInt64(size)
                 let part = unsafe UnsafeRawBufferPointer(rebasing: ciphertext[taken..<taken + size])
-                guard unsafe bench.incoming.append(part.bytes) else { return self.end(Failure(.outOfMemory)) }
+                guard unsafe bench.incoming.append(part.bytes) else { return connection.end(Failure(.outOfMemory)) }
                 taken += size
-                if taken < ciphertext.count { self.pump(bench) }
+                if taken < ciphertext.count { connection.pump(bench) }
             }
         }
         return taken
@@ -146,7 +146,7 @@ extension Connection {
     func feedEnd() -> CInt {
         guard !hasTransport else { return TLSMEM_ESTATE.code }
         guard !isOver else { return endStatus.code }
-        return drive { _ in self.input = .ended }
+        return drive { connection, _ in connection.input = .ended }
     }
 
     /// Shows the ciphertext to be sent first; nil when none waits.
@@ -167,7 +167,7 @@ extension Connection {
             }
             noteWaits()
         } else {
-            _ = drive { bench in self.engine.consumeOutgoing(count, bench.pool) }
+            _ = drive { connection, bench in connection.engine.consumeOutgoing(count, bench.pool) }
         }
         return TLSMEM_OK.code
     }
@@ -200,7 +200,7 @@ extension Connection {
         var isDone = false
         withBench { bench in
             isDone = engine.updateKey(askPeer: askPeer, incoming: bench.incoming, bench.pool)
-            sendSoon()
+            sendSoon(bench)
         }
         noteWaits()
         attend()
@@ -216,8 +216,8 @@ extension Connection {
 
 extension Connection {
     /// Sends at once where nobody else will: a drive sends at its end, a loop at the end of the turn.
-    private func sendSoon() {
-        if loop == nil, !isPumping { flush() } else { flushIfMuch() }
+    private func sendSoon(_ bench: Bench) {
+        if !hasLoop, !bench.isPumping { flush(bench) } else { flushIfMuch(bench) }
     }
 
     /// Has the loop look at us at the end of the turn; a drive that is under way looks by itself.
@@ -260,16 +260,16 @@ extension Connection {
 
     /// For the verbs of the fd face: the loop has them to itself while it drives.
     func socketIsReady(_ readiness: Readiness) -> CInt {
-        guard socket >= 0 || isOver, loop == nil else { return TLSMEM_ESTATE.code }
+        guard socket >= 0 || isOver, !hasLoop else { return TLSMEM_ESTATE.code }
         return exchange(readiness)
     }
 
     func flushSocket() -> CInt {
         guard socket >= 0 || isOver else { return TLSMEM_ESTATE.code }
-        return drive { bench in
-            self.socketIsWritable()
-            self.settle(bench, all: true)
-            self.flush()
+        return drive { connection, bench in
+            connection.socketIsWritable()
+            connection.settle(bench, all: true)
+            connection.flush(bench)
         } answer: {
             guard $0.progress == TLSMEM_OK.code else { return $0.progress }
             return ($0.engine.outgoing.isEmpty ? TLSMEM_OK : TLSMEM_AGAIN).code

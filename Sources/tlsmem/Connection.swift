@@ -53,8 +53,7 @@ internal import TLSEngine
     }
     /// What most idle connections do not have.
     var particulars: Particulars?
-    /// The loop that drives it.
-    var loop: Loop?
+    private var heldLoop: Held<Loop>?
     /// Where its listener counts it, and has to hear when its descriptor is free again.
     var gate: Gate?
     /// Plaintext that nobody has read yet; exists only while there is some.
@@ -110,6 +109,14 @@ internal import TLSEngine
     var handle: OpaquePointer { unsafe Handle.of(self) }
     var limits: Limits { engine.limits }
 
+    /// The loop that drives it.
+    var loop: Loop? {
+        get { heldLoop?.use { $0 } }
+        set { heldLoop = newValue.map { Held($0) } }
+    }
+
+    var hasLoop: Bool { heldLoop != nil }
+
     var callbacks: tlsmem_callbacks {
         get { table.callbacks }
         set { table = CallbackTable.of(newValue) }
@@ -142,25 +149,39 @@ internal import TLSEngine
     /// Inside a drive, and so perhaps inside a callback.
     var isDriving: Bool { unsafe bench != nil }
 
-    /// Inside the part of one that goes on until nothing is left to do.
-    var isPumping: Bool { unsafe bench?._withUnsafeGuaranteedRef { $0.isPumping } ?? false }
-
     /// Lends what OpenSSL works with for the length of `work`. Within a drive it is lent already.
     func withBench(_ work: (Bench) -> Void) {
         if let bench = unsafe bench { return unsafe bench._withUnsafeGuaranteedRef(work) }
-        Benches.withCurrent { benches in
-            guard let lent = unsafe benches.lend() else { return end(Failure(.outOfMemory)) }
-            unsafe lent._withUnsafeGuaranteedRef { bench in
-                guard engine.begin(incoming: bench.incoming, bench.pool) else { return end(Failure(.outOfMemory)) }
-                (bench.isDriven, bench.receiveIsDue) = (false, false)
-                unsafe self.bench = unsafe lent
-                work(bench)
-                unsafe self.bench = nil
-                engine.end(bench.pool)
-                if waiting?.isEmpty == true, let empty = waiting.take() { bench.pool.giveBack(empty) }
-            }
-            benches.takeBack(usedUp: engine.awaitsCiphertext)
+        guard let lent = unsafe takeBench() else { return }
+        unsafe lent._withUnsafeGuaranteedRef {
+            work($0)
+            giveBack($0)
         }
+    }
+
+    /// Begins a drive. Nil without memory, and then the connection has ended.
+    private func takeBench() -> Unmanaged<Bench>? {
+        if let lent = unsafe Bench.lend() {
+            if unsafe lent._withUnsafeGuaranteedRef({ engine.begin(incoming: $0.incoming, $0.pool) }) {
+                unsafe bench = unsafe lent
+                return unsafe lent
+            }
+            unsafe lent._withUnsafeGuaranteedRef { $0.takeBack(usedUp: false) }
+        }
+        end(Failure(.outOfMemory))
+        return nil
+    }
+
+    /// Ends it.
+    private func giveBack(_ bench: Bench) {
+        unsafe self.bench = nil
+        engine.end(bench.pool)
+        if waiting != nil { giveBackWaiting(bench.pool) }
+        bench.takeBack(usedUp: engine.awaitsCiphertext)
+    }
+
+    private func giveBackWaiting(_ pool: BufferPool) {
+        if waiting?.isEmpty == true, let empty = waiting.take() { pool.giveBack(empty) }
     }
 
     /// Does `work`, everything that follows from it, and reports. From inside a drive only the work is done: the drive
@@ -168,18 +189,23 @@ internal import TLSEngine
     ///
     /// Returns the answer, asked for when everything is done, but before it leaves for another loop: then it is another
     /// thread's, and whoever has called this may not look at it any more.
-    func drive(_ work: (Bench) -> Void = { _ in }, answer: (Connection) -> CInt = { $0.progress }) -> CInt {
-        if isDriving {
-            withBench { bench in
-                bench.isDriven = true
-                work(bench)
+    func drive(
+        _ work: (Connection, Bench) -> Void = { _, _ in }, answer: (Connection) -> CInt = { $0.progress }
+    ) -> CInt {
+        if let bench = unsafe bench {
+            unsafe bench._withUnsafeGuaranteedRef {
+                $0.isDriven = true
+                work(self, $0)
             }
             return answer(self)
         }
-        withBench { bench in
-            begin()
-            work(bench)
-            pumpAll(bench)
+        if let lent = unsafe takeBench() {
+            unsafe lent._withUnsafeGuaranteedRef {
+                begin()
+                work(self, $0)
+                pumpAll($0)
+                giveBack($0)
+            }
         }
         return afterDrive(answer)
     }
@@ -189,7 +215,6 @@ internal import TLSEngine
     func driveConnecting(_ work: () -> Void) {
         guard !isDriving else { return work() }
         withBench { bench in
-            bench.isDriven = false
             work()
             guard socket >= 0 || bench.isDriven else { return }
             begin()
@@ -214,7 +239,7 @@ internal import TLSEngine
             let answer = answer(self)
             return move(to: destination) ? answer : progress
         }
-        if !isOver, let loop, let error = loop.update(self) { end(Failure(.system(errno: error))) }
+        if !isOver, let error = heldLoop?.use({ $0.update(self) }) ?? nil { end(Failure(.system(errno: error))) }
         if drainIsDue { attend() }
         guard case .ended = course, !isBeingAccepted else { return answer(self) }
         course = .reported
@@ -263,9 +288,9 @@ internal import TLSEngine
             if readiness.contains(.read) { withBench { $0.receiveIsDue = true } }
             return progress
         }
-        return drive { bench in
-            if readiness.contains(.write) { self.socketIsWritable() }
-            if readiness.contains(.read) { self.receive(bench) }
+        return drive { connection, bench in
+            if readiness.contains(.write) { connection.socketIsWritable() }
+            if readiness.contains(.read) { connection.receive(bench) }
         }
     }
 

@@ -208,7 +208,7 @@ private final class Attempt: Member {
 
 extension Loop {
     func connect(_ connection: Connection, _ plan: ConnectPlan) -> CInt {
-        guard connection.loop == nil, connection.mayConnect, isOpen else { return TLSMEM_ESTATE.code }
+        guard !connection.hasLoop, connection.mayConnect, isOpen else { return TLSMEM_ESTATE.code }
         guard connection.takeName(plan.serverName) else { return TLSMEM_EINVAL.code }
         let connector = Connector(self, connection, plan)
         let status = attempt { () throws(Errno) in try connector.begin() }

@@ -42,7 +42,7 @@ extension Listener {
             connection.free()  // on_accept may have put it into a loop
             return unsafe Handle.takeBack(handle, Connection.self)  // closes the socket, too
         }
-        if connection.loop == nil, loop.add(connection, -1) != TLSMEM_OK.code {
+        if !connection.hasLoop, loop.add(connection, -1) != TLSMEM_OK.code {
             connection.end(Failure(.system(errno: clinux_errno())))  // unless on_accept has ended it already
             _ = connection.drive()
         }

@@ -60,7 +60,7 @@ final class Loop {
     // MARK: Connections
 
     func add(_ connection: Connection, _ fd: CInt) -> CInt {
-        guard connection.loop == nil, !connection.isOver, isOpen else { return TLSMEM_ESTATE.code }
+        guard !connection.hasLoop, !connection.isOver, isOpen else { return TLSMEM_ESTATE.code }
         let isNew = connection.socket < 0
         guard isNew ? fd >= 0 : (fd == -1 || fd == connection.socket) else {
             return (isNew ? TLSMEM_EINVAL : TLSMEM_ESTATE).code
