@@ -114,8 +114,8 @@ package import SocketTransport
     ///
     /// Nothing to wait for takes the descriptor out of epoll, which otherwise would report a hang-up for ever.
     package func setInterest(_ watcher: Watcher, _ interest: Interest) throws(Errno) {
+        if watcher.interest == interest, watcher.fd >= 0 { return }
         guard let place = place(of: watcher) else { throw Errno(code: ENOENT) }
-        guard watcher.interest != interest else { return }
         let token = Token(fd: watcher.fd, generation: slots[place].generation)
         switch slots[place].watching {
         case .alwaysReady:

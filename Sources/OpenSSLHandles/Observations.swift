@@ -31,10 +31,14 @@ internal import COpenSSL
 /// Has OpenSSL report what it sends and receives to whoever listens at the moment (`listen`).
 func observe(_ ssl: OpaquePointer) {
     unsafe SSL_set_msg_callback(ssl) { isWrite, _, type, bytes, count, _, target in
-        guard let target = unsafe target?.assumingMemoryBound(to: Observations.self), let bytes = unsafe bytes else {
-            return
+        guard let seen = unsafe target?.assumingMemoryBound(to: Observations.self) else { return }
+        if type != SSL3_RT_HEADER {
+            unsafe note(isWrite: isWrite == 1, type, UnsafeRawBufferPointer(start: bytes, count: count), &seen.pointee)
+        } else if isWrite == 1 {
+            unsafe seen.pointee.recordsOut &+= 1
+        } else {
+            unsafe seen.pointee.recordsIn &+= 1
         }
-        unsafe note(isWrite: isWrite == 1, type, UnsafeRawBufferPointer(start: bytes, count: count), &target.pointee)
     }
 }
 
@@ -45,10 +49,6 @@ func listen(_ ssl: OpaquePointer, _ target: UnsafeMutablePointer<Observations>) 
 
 private func note(isWrite: Bool, _ type: CInt, _ bytes: UnsafeRawBufferPointer, _ seen: inout Observations) {
     switch (type, isWrite) {
-    case (SSL3_RT_HEADER, true):
-        seen.recordsOut &+= 1
-    case (SSL3_RT_HEADER, false):
-        seen.recordsIn &+= 1
     case (SSL3_RT_ALERT, _):
         guard bytes.count == 2 else { return }
         let (level, alert) = unsafe (CInt(bytes[0]), bytes[1])

@@ -9,8 +9,8 @@ final class Backlog {
     let deferred = PlaintextQueue()
     /// The first slice. The others come only when it is full.
     private let own: MemoryBIO
-    private var firstOther: MemoryBIO?
-    private var lastOther: MemoryBIO?
+    private var firstOther: Held<MemoryBIO>?
+    private var lastOther: Held<MemoryBIO>?
     /// Bytes of ciphertext, and of them those in the last slice.
     private(set) var count = 0
     private var lastCount = 0
@@ -37,26 +37,23 @@ final class Backlog {
     func attach(_ ssl: borrowing OwnedSSL, _ incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
         if !takesMore {
             guard let fresh = pool.takeBIO() else { return false }
-            if let lastOther { lastOther.next = fresh } else { firstOther = fresh }
-            lastOther = fresh
+            if lastOther == nil { firstOther = Held(fresh) } else { lastOther?.use { $0.next = fresh } }
+            lastOther = Held(fresh)
             lastCount = 0
         }
         if lastOther == nil {
             ssl.attach(incoming: incoming, outgoing: own)
         } else {
-            uncounted(lastOther) { ssl.attach(incoming: incoming, outgoing: $0) }
+            lastOther?.use { ssl.attach(incoming: incoming, outgoing: $0) }
         }
         return true
     }
 
     /// Has OpenSSL make a record; so many bytes of the stream are gone.
     func write(_ plaintext: borrowing RawSpan, _ ssl: inout OwnedSSL, gone: UInt64) -> SSLResult {
-        let result: SSLResult
-        if let lastOther {
-            result = ssl.write(plaintext, into: lastOther, holding: lastCount)
-        } else {
-            result = ssl.write(plaintext, into: own, holding: lastCount)
-        }
+        let result =
+            lastOther?.use { ssl.write(plaintext, into: $0, holding: lastCount) }
+            ?? ssl.write(plaintext, into: own, holding: lastCount)
         count(what: ssl)
         if case .done = result { applicationEnd = gone &+ UInt64(clamping: count) }
         return result
@@ -81,7 +78,7 @@ final class Backlog {
     /// Shows the first slice that has something in it; empty when none has.
     func withFirst<Result>(_ body: (borrowing RawSpan) -> Result) -> Result {
         if firstOther == nil { return own.withBytes(of: lastCount, body) }
-        if own.isEmpty, let next = uncounted(firstOther, { body($0.bytes) }) { return next }
+        if own.isEmpty, let next = firstOther?.use({ body($0.bytes) }) { return next }
         return own.withBytes(of: own.count, body)
     }
 
@@ -98,29 +95,38 @@ final class Backlog {
     }
 
     private func consumeFromMany(_ size: Int, _ pool: BufferPool) -> Int {
-        let slice = own.isEmpty ? firstOther ?? own : own
-        let held = slice.count
-        let taken = min(size, held)
-        slice.consume(taken, of: held)
+        let held = own.count
+        var taken = min(size, held)
+        own.consume(taken, of: held)
+        if held == 0 { taken = consumeFromFirstOther(size, pool) }
         count &-= taken
-        if slice === lastOther { lastCount &-= taken }
-        if slice === firstOther, taken == held, slice !== lastOther {
-            firstOther = slice.next
-            slice.next = nil
-            pool.giveBack(slice)
-        }
         return taken
+    }
+
+    private func consumeFromFirstOther(_ size: Int, _ pool: BufferPool) -> Int {
+        var isUsedUp = false
+        let taken = firstOther?.use { slice in
+            let held = slice.count
+            let taken = min(size, held)
+            slice.consume(taken, of: held)
+            if slice.next == nil { lastCount &-= taken } else { isUsedUp = taken == held }
+            return taken
+        }
+        if isUsedUp { dropFirstOther(pool) }
+        return taken ?? 0
+    }
+
+    private func dropFirstOther(_ pool: BufferPool) {
+        guard let slice = firstOther.take()?.counted() else { return }
+        firstOther = slice.next.take().map { Held($0) }
+        pool.giveBack(slice)
     }
 
     /// Drops all ciphertext, and keeps one slice.
     func empty(_ pool: BufferPool) {
         own.consume(count, of: firstOther == nil ? lastCount : own.count)
-        while let slice = firstOther {
-            firstOther = slice.next
-            slice.next = nil
-            pool.giveBack(slice)
-        }
         lastOther = nil
+        while firstOther != nil { dropFirstOther(pool) }
         (count, lastCount) = (0, 0)
     }
 

@@ -19,7 +19,7 @@ package final class BufferPool {
     package func takeBIO() -> MemoryBIO? { bios.take() ?? (try? MemoryBIO()) }
 
     /// What is still in it is dropped. An SSL that was last attached to it may keep a reference, never memory.
-    package func giveBack(_ bio: MemoryBIO) {
+    package func giveBack(_ bio: consuming MemoryBIO) {
         bio.empty(keeping: Self.capacityBytesMax)
         if let superfluous = bios.put(bio) { superfluous.empty(keeping: 0) }
     }
@@ -27,7 +27,7 @@ package final class BufferPool {
     package func takeQueue() -> PlaintextQueue { queues.take() ?? PlaintextQueue() }
 
     /// What is still in it is dropped.
-    package func giveBack(_ queue: PlaintextQueue) {
+    package func giveBack(_ queue: consuming PlaintextQueue) {
         queue.empty(keeping: Self.capacityBytesMax)
         _ = queues.put(queue)
     }

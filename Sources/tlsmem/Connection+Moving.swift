@@ -1,6 +1,7 @@
 internal import CLinux
 internal import CTLSMem
 internal import EventLoop
+internal import OpenSSLHandles
 internal import SocketTransport
 
 /// A live connection on its way from one loop, and thread, to another.
@@ -13,12 +14,14 @@ extension Connection {
         return leave(loop, for: destination) ? TLSMEM_OK.code : TLSMEM_ESTATE.code
     }
 
-    /// At the end of the drive in which it was asked for, or of the first one after on_accept. False when it has ended
-    /// instead.
-    func move(to destination: Loop) -> Bool {
-        guard let loop, !leave(loop, for: destination) else { return true }
-        _ = drive { connection, _ in connection.end(Failure(.aborted)) }  // the program was told that it goes
-        return false
+    /// At the end of the drive in which it was asked for, or of the first one after on_accept. When it has ended instead,
+    /// what the drive is to answer.
+    func move(to destination: Loop) -> CInt? {
+        Held(self).use { connection in
+            guard let loop = connection.loop, !connection.leave(loop, for: destination) else { return nil }
+            // The program was told that it goes.
+            return connection.drive { connection, _ in connection.end(Failure(.aborted)) }
+        }
     }
 
     /// Once it is posted it is another thread's, so it is not touched any more. False when nobody takes it there.

@@ -131,11 +131,11 @@ extension Connection {
     }
 
     /// Bytes of plaintext that may still be queued. Plaintext is never longer than its ciphertext.
-    var incomingRoom: Int { incomingIsFull ? 0 : max(0, limits.incomingMax - (waiting?.count ?? 0)) }
+    var incomingRoom: Int { incomingIsFull ? 0 : max(0, limits.incomingMax - waitingCount) }
 
     /// Notes how much waits to be read: full at incoming_max, and no more at incoming_low, which is below it.
     func noteIncoming() {
-        let count = waiting?.count ?? 0
+        let count = waitingCount
         if count >= limits.incomingMax {
             incomingIsFull = true
         } else if count <= limits.incomingLow || limits.incomingLow >= limits.incomingMax {
@@ -152,32 +152,33 @@ extension Connection {
 
     private func deliver(_ count: Int, _ bench: Bench) {
         let plaintext = unsafe UnsafeRawBufferPointer(rebasing: bench.plaintext[..<count])
-        if let onData = unsafe callbacks.on_data, !isPaused, waiting?.isEmpty ?? true {
+        if let onData = unsafe callbacks.on_data, !isPaused, !hasWaiting {
             return unsafe onData(handle, plaintext.baseAddress, count, user)
         }
-        let queue = waiting ?? bench.pool.takeQueue()
-        waiting = queue
-        guard unsafe queue.append(plaintext.bytes) else { return end(Failure(.outOfMemory)) }
+        if waiting == nil { waiting = Held(bench.pool.takeQueue()) }
+        let isKept = waiting?.use { unsafe $0.append(plaintext.bytes) } ?? false
+        guard isKept else { return end(Failure(.outOfMemory)) }
         noteIncoming()
     }
 
     /// Delivers what was queued while paused, a buffer at a time: the callback may change the queue.
     private func deliverWaiting(_ bench: Bench) -> Bool {
-        guard let onData = unsafe callbacks.on_data, !isPaused, let queue = waiting, !queue.isEmpty else {
-            return false
+        guard hasWaiting, !isPaused, let onData = unsafe callbacks.on_data else { return false }
+        let count = unsafe min(waitingCount, bench.plaintext.count)
+        waiting?.use { queue in
+            queue.withFirst(count) { unsafe $0.withUnsafeBytes { unsafe bench.plaintext.copyMemory(from: $0) } }
+            queue.consume(count)
         }
-        let count = unsafe min(queue.count, bench.plaintext.count)
-        unsafe queue.bytes.withUnsafeBytes {
-            unsafe bench.plaintext.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count]))
-        }
-        queue.consume(count)
         noteIncoming()
         unsafe onData(handle, bench.plaintext.baseAddress, count, user)
         return true
     }
 
     /// Plaintext waits for tlsmem_resume; what comes after it waits too.
-    var holdsBack: Bool { unsafe callbacks.on_data != nil && !(waiting?.isEmpty ?? true) }
+    var holdsBack: Bool { unsafe hasWaiting && callbacks.on_data != nil }
+
+    var waitingCount: Int { waiting?.use { $0.count } ?? 0 }
+    var hasWaiting: Bool { waitingCount > 0 }
 
     private func deliverEOF() -> Bool {
         guard owesEOF, !holdsBack else { return false }

@@ -42,7 +42,7 @@ extension Connection {
     }
 
     func fill(_ want: inout tlsmem_want_info) {
-        let waitingBytes = waiting?.count ?? 0
+        let waitingBytes = waitingCount
         let mayGo = !isOver && !isFreed
         want.state = state
         want.needs_ciphertext = wantsInput ? 1 : 0

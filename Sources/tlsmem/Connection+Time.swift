@@ -173,6 +173,7 @@ extension Connection {
 
     /// The deadline that passes first.
     private var nextTimeout: (moment: Int64, which: Timeout)? {
+        if particulars == nil, limits.idleMilliseconds == 0 { return nil }  // nothing has begun
         var next: (moment: Int64, which: Timeout)?
         func consider(_ which: Timeout, since began: Int64) {
             let milliseconds = timeout(which)

@@ -82,12 +82,18 @@ extension Connection {
 
     func read(_ target: UnsafeMutableRawBufferPointer) -> Int {
         guard target.count > 0 else { return 0 }
-        guard let queue = waiting, !queue.isEmpty else { return nothingToRead(atEnd: TLSMEM_OK).count }
-        let count = min(queue.count, target.count)
-        unsafe queue.bytes.withUnsafeBytes {
-            unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count]))
+        let copied = showWaiting { bytes in
+            let count = min(bytes.byteCount, target.count)
+            unsafe bytes.withUnsafeBytes { unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            return count
         }
-        return consumeRead(count) == TLSMEM_OK.code ? count : TLSMEM_EINVAL.count
+        guard let copied else { return nothingToRead(atEnd: TLSMEM_OK).count }
+        return consumeRead(copied) == TLSMEM_OK.code ? copied : TLSMEM_EINVAL.count
+    }
+
+    /// Shows the plaintext that waits; nil when none does.
+    func showWaiting<Result>(_ body: (borrowing RawSpan) -> Result) -> Result? {
+        hasWaiting ? waiting?.use { body($0.bytes) } : nil
     }
 
     /// What a read says when no plaintext waits.
@@ -99,14 +105,11 @@ extension Connection {
     }
 
     func consumeRead(_ count: Int) -> CInt {
-        guard count >= 0, count <= waiting?.count ?? 0 else { return TLSMEM_EINVAL.code }
-        waiting?.consume(count)
+        guard count >= 0, count <= waitingCount else { return TLSMEM_EINVAL.code }
+        waiting?.use { $0.consume(count) }
         noteIncoming()
         noteWaits()
-        if !isDriving, let queue = waiting, queue.isEmpty {
-            Benches.withCurrent { $0.pool.giveBack(queue) }
-            waiting = nil
-        }
+        if !isDriving, waiting != nil { Benches.withCurrent { giveBackWaiting($0.pool) } }
         attend()  // the socket may be read again
         return TLSMEM_OK.code
     }
@@ -151,7 +154,12 @@ extension Connection {
 
     /// Shows the ciphertext to be sent first; nil when none waits.
     func showOutgoing<Result>(_ body: (borrowing RawSpan) -> Result) -> Result? {
-        if case .new = engine.phase, engine.role == .client { _ = drive() }
+        if case .new = engine.phase, engine.role == .client {
+            return Held(self).use {  // the drive may call back, and whoever is called may free it
+                _ = $0.drive()
+                return $0.engine.outgoing.withFirst(body)
+            }
+        }
         if isDriving { withBench { settle($0) } }  // written in this callback
         return engine.outgoing.withFirst(body)
     }
@@ -222,7 +230,7 @@ extension Connection {
 
     /// Has the loop look at us at the end of the turn; a drive that is under way looks by itself.
     func attend() {
-        if !isDriving { loop?.registry.attend(self) }
+        if !isDriving { heldLoop?.use { $0.registry.attend(self) } }
     }
 }
 
@@ -282,12 +290,5 @@ extension Connection {
             if let failure = $0.currentFailure { return failure.status.code }  // the alert is on its way
             return ($0.wasEstablished ? TLSMEM_OK : TLSMEM_AGAIN).code
         })
-    }
-
-    /// The program's reference goes; whatever is on the stack finds the mark.
-    func free() {
-        isFreed = true
-        loop?.remove(self)
-        leaveGate()  // also on its way between two loops
     }
 }

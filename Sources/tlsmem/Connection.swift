@@ -10,6 +10,9 @@ internal import TLSEngine
 /// The byte flow is in Connection+Pump.swift, deadlines are in Connection+Time.swift, and what an end looks like is in
 /// Connection+Ending.swift.
 @safe final class Connection: Member {
+    /// Who still has it. A drive calls back, and whoever is called may free it: then the end of the drive lets it go.
+    enum Grip { case held, inUse, freedInUse, freed }
+
     /// How far a connection has come on its way to its report.
     enum Course {
         case going
@@ -53,11 +56,11 @@ internal import TLSEngine
     }
     /// What most idle connections do not have.
     var particulars: Particulars?
-    private var heldLoop: Held<Loop>?
+    private(set) var heldLoop: Held<Loop>?
     /// Where its listener counts it, and has to hear when its descriptor is free again.
     var gate: Gate?
     /// Plaintext that nobody has read yet; exists only while there is some.
-    var waiting: PlaintextQueue?
+    var waiting: Held<PlaintextQueue>?
     /// Lent for the drive that is under way, by the thread, which keeps it.
     private var bench: Unmanaged<Bench>?
     /// When bytes last came, or were last taken.
@@ -78,7 +81,7 @@ internal import TLSEngine
     var owesDrain = false
     /// The peer's close_notify came and on_eof is owed.
     var owesEOF = false
-    var isFreed = false
+    private var grip = Grip.held
     /// Its listener counts it.
     var isCounted = false
     /// `user` points to memory that is ours (`user_size`), and lives as long as we do.
@@ -146,6 +149,37 @@ internal import TLSEngine
 
     // MARK: A drive
 
+    var isFreed: Bool {
+        switch grip {
+        case .held, .inUse: false
+        case .freedInUse, .freed: true
+        }
+    }
+
+    /// The program's reference goes: at once, or when the drive that is under way has ended. Whatever is on the stack
+    /// finds the mark.
+    func free() {
+        let isInUse = grip == .inUse
+        grip = isInUse ? .freedInUse : .freed
+        loop?.remove(self)
+        leaveGate()  // also on its way between two loops
+        if !isInUse { unsafe Handle.takeBack(handle, Connection.self) }
+    }
+
+    /// Begins what calls back. False inside of it.
+    private func enter() -> Bool {
+        guard case .held = grip else { return false }
+        grip = .inUse
+        return true
+    }
+
+    /// Ends it. Whoever counts no reference does not touch the connection any more.
+    private func leave() {
+        guard case .freedInUse = grip else { return grip = .held }
+        grip = .freed
+        unsafe Handle.takeBack(handle, Connection.self)
+    }
+
     /// Inside a drive, and so perhaps inside a callback.
     var isDriving: Bool { unsafe bench != nil }
 
@@ -180,8 +214,9 @@ internal import TLSEngine
         bench.takeBack(usedUp: engine.awaitsCiphertext)
     }
 
-    private func giveBackWaiting(_ pool: BufferPool) {
-        if waiting?.isEmpty == true, let empty = waiting.take() { pool.giveBack(empty) }
+    func giveBackWaiting(_ pool: BufferPool) {
+        guard !hasWaiting, let empty = waiting.take() else { return }
+        pool.giveBack(empty.counted())
     }
 
     /// Does `work`, everything that follows from it, and reports. From inside a drive only the work is done: the drive
@@ -199,6 +234,7 @@ internal import TLSEngine
             }
             return answer(self)
         }
+        let isOutermost = enter()
         if let lent = unsafe takeBench() {
             unsafe lent._withUnsafeGuaranteedRef {
                 begin()
@@ -207,20 +243,21 @@ internal import TLSEngine
                 giveBack($0)
             }
         }
-        return afterDrive(answer)
+        return afterDrive(isOutermost, answer)
     }
 
     /// Does the work of connecting, and reports. Without a socket nothing follows from it, unless a callback has taken
     /// the connection out of the loop and driven it by itself.
     func driveConnecting(_ work: () -> Void) {
         guard !isDriving else { return work() }
+        let isOutermost = enter()
         withBench { bench in
             work()
             guard socket >= 0 || bench.isDriven else { return }
             begin()
             pumpAll(bench)
         }
-        _ = afterDrive { $0.progress }
+        _ = afterDrive(isOutermost) { $0.progress }
     }
 
     private func pumpAll(_ bench: Bench) {
@@ -232,16 +269,23 @@ internal import TLSEngine
     }
 
     /// Tells the loop what is waited for now, or reports the end, outside of everything else: the user may free us.
-    private func afterDrive(_ answer: (Connection) -> CInt) -> CInt {
+    private func afterDrive(_ isOutermost: Bool, _ answer: (Connection) -> CInt) -> CInt {
         timeRenegotiation()
         noteWaits()
         if let destination, !isFreed, !isOver, !isBeingAccepted {
             let answer = answer(self)
-            return move(to: destination) ? answer : progress
+            if isOutermost { leave() }
+            return move(to: destination) ?? answer
         }
         if !isOver, let error = heldLoop?.use({ $0.update(self) }) ?? nil { end(Failure(.system(errno: error))) }
         if drainIsDue { attend() }
-        guard case .ended = course, !isBeingAccepted else { return answer(self) }
+        if case .ended = course, !isBeingAccepted { reportEnd() }
+        let answer = answer(self)
+        if isOutermost { leave() }
+        return answer
+    }
+
+    private func reportEnd() {
         course = .reported
         loop?.remove(self)
         leaveGate()  // also on its way between two loops
@@ -250,7 +294,6 @@ internal import TLSEngine
             unsafe onClose(handle, &report, user)
         }
         closeOwnSocket()
-        return answer(self)
     }
 
     private func closeOwnSocket() {

@@ -14,9 +14,7 @@ public func tlsmem_new(
 
 @implementation @_cdecl("tlsmem_free")
 public func tlsmem_free(_ c: OpaquePointer!) {
-    guard let c = unsafe c, let connection = unsafe Handle.object(c, Connection.self) else { return }
-    connection.free()
-    unsafe Handle.takeBack(c, Connection.self)
+    unsafe connection(c)?.free()
 }
 
 @implementation @_cdecl("tlsmem_set_callbacks")
@@ -60,29 +58,26 @@ public func tlsmem_handshake(_ c: OpaquePointer!) -> CInt {
 
 @implementation @_cdecl("tlsmem_want")
 public func tlsmem_want(_ c: OpaquePointer!, _ want: UnsafeMutablePointer<tlsmem_want_info>!) -> CInt {
-    guard let connection = unsafe connection(c), let want = unsafe output(want, { Int($0.size) }) else {
-        return TLSMEM_EINVAL.code
-    }
-    unsafe connection.fill(&want.pointee)
-    return TLSMEM_OK.code
+    guard let want = unsafe output(want, { Int($0.size) }) else { return TLSMEM_EINVAL.code }
+    return unsafe use(c) {
+        unsafe $0.fill(&want.pointee)
+        return TLSMEM_OK.code
+    } ?? TLSMEM_EINVAL.code
 }
 
 @implementation @_cdecl("tlsmem_is_established")
 public func tlsmem_is_established(_ c: OpaquePointer!) -> CInt {
-    guard let connection = unsafe connection(c) else { return 0 }
-    return connection.wasEstablished ? 1 : 0
+    unsafe use(c) { $0.wasEstablished ? 1 : 0 } ?? 0
 }
 
 @implementation @_cdecl("tlsmem_deadline")
 public func tlsmem_deadline(_ c: OpaquePointer!) -> Int64 {
-    guard let connection = unsafe connection(c) else { return -1 }
-    return connection.deadline
+    unsafe use(c) { $0.deadline } ?? -1
 }
 
 @implementation @_cdecl("tlsmem_tick")
 public func tlsmem_tick(_ c: OpaquePointer!, _ now_ms: Int64) -> CInt {
-    guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
-    return connection.tick(now_ms)
+    unsafe use(c) { $0.tick(now_ms) } ?? TLSMEM_EINVAL.code
 }
 
 @implementation @_cdecl("tlsmem_set_timeout")
@@ -98,10 +93,8 @@ public func tlsmem_set_timeout(_ c: OpaquePointer!, _ which: tlsmem_timeout, _ m
 
 @implementation @_cdecl("tlsmem_feed")
 public func tlsmem_feed(_ c: OpaquePointer!, _ bytes: UnsafeRawPointer!, _ n: Int) -> Int {
-    guard let connection = unsafe connection(c), let ciphertext = unsafe input(bytes, n) else {
-        return TLSMEM_EINVAL.count
-    }
-    return unsafe connection.feed(unsafe ciphertext)
+    guard let ciphertext = unsafe input(bytes, n) else { return TLSMEM_EINVAL.count }
+    return unsafe use(c) { unsafe $0.feed(ciphertext) } ?? TLSMEM_EINVAL.count
 }
 
 @implementation @_cdecl("tlsmem_feed_eof")
@@ -114,16 +107,16 @@ public func tlsmem_feed_eof(_ c: OpaquePointer!) -> CInt {
 public func tlsmem_outgoing_peek(
     _ c: OpaquePointer!, _ bytes: UnsafeMutablePointer<UnsafeRawPointer?>!, _ n: UnsafeMutablePointer<Int>!
 ) -> CInt {
-    guard let connection = unsafe connection(c), let bytes = unsafe bytes, let n = unsafe n
-    else { return TLSMEM_EINVAL.code }
-    guard !connection.hasTransport else { return TLSMEM_ESTATE.code }
-    return connection.showOutgoing { unsafe show($0, bytes, n) } ?? TLSMEM_AGAIN.code
+    guard let bytes = unsafe bytes, let n = unsafe n else { return TLSMEM_EINVAL.code }
+    return unsafe use(c) {
+        guard !$0.hasTransport else { return TLSMEM_ESTATE.code }
+        return $0.showOutgoing { unsafe show($0, bytes, n) } ?? TLSMEM_AGAIN.code
+    } ?? TLSMEM_EINVAL.code
 }
 
 @implementation @_cdecl("tlsmem_outgoing_consume")
 public func tlsmem_outgoing_consume(_ c: OpaquePointer!, _ n: Int) -> CInt {
-    guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
-    return connection.consumeOutgoing(n)
+    unsafe use(c) { $0.consumeOutgoing(n) } ?? TLSMEM_EINVAL.code
 }
 
 // MARK: Plaintext
@@ -131,59 +124,60 @@ public func tlsmem_outgoing_consume(_ c: OpaquePointer!, _ n: Int) -> CInt {
 @implementation @_cdecl("tlsmem_write")
 public func tlsmem_write(_ c: OpaquePointer!, _ bytes: UnsafeRawPointer!, _ n: Int) -> Int {
     guard let plaintext = unsafe input(bytes, n) else { return TLSMEM_EINVAL.count }
-    return unsafe Handle.use(c, Connection.self) { unsafe $0.write(plaintext) } ?? TLSMEM_EINVAL.count
+    return unsafe use(c) { unsafe $0.write(plaintext) } ?? TLSMEM_EINVAL.count
 }
 
 @implementation @_cdecl("tlsmem_writev")
 public func tlsmem_writev(_ c: OpaquePointer!, _ pieces: UnsafePointer<iovec>!, _ count: CInt) -> Int {
-    guard let connection = unsafe connection(c), let pieces = unsafe inputs(pieces, count) else {
-        return TLSMEM_EINVAL.count
-    }
-    return unsafe connection.write(pieces)
+    guard let pieces = unsafe inputs(pieces, count) else { return TLSMEM_EINVAL.count }
+    return unsafe use(c) { unsafe $0.write(pieces) } ?? TLSMEM_EINVAL.count
 }
 
 @implementation @_cdecl("tlsmem_cork")
 public func tlsmem_cork(_ c: OpaquePointer!) -> CInt {
-    guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
-    return connection.cork()
+    unsafe use(c) { $0.cork() } ?? TLSMEM_EINVAL.code
 }
 
 @implementation @_cdecl("tlsmem_uncork")
 public func tlsmem_uncork(_ c: OpaquePointer!) -> CInt {
-    guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
-    return connection.uncork()
+    unsafe use(c) { $0.uncork() } ?? TLSMEM_EINVAL.code
 }
 
 @implementation @_cdecl("tlsmem_read")
 public func tlsmem_read(_ c: OpaquePointer!, _ bytes: UnsafeMutableRawPointer!, _ n: Int) -> Int {
-    guard let connection = unsafe connection(c), unsafe input(bytes, n) != nil else { return TLSMEM_EINVAL.count }
-    return unsafe connection.read(unsafe UnsafeMutableRawBufferPointer(start: bytes, count: n))
+    guard unsafe input(bytes, n) != nil else { return TLSMEM_EINVAL.count }
+    return unsafe use(c) { unsafe $0.read(UnsafeMutableRawBufferPointer(start: bytes, count: n)) } ?? TLSMEM_EINVAL.count
 }
 
 @implementation @_cdecl("tlsmem_read_peek")
 public func tlsmem_read_peek(
     _ c: OpaquePointer!, _ bytes: UnsafeMutablePointer<UnsafeRawPointer?>!, _ n: UnsafeMutablePointer<Int>!
 ) -> CInt {
-    guard let connection = unsafe connection(c), let bytes = unsafe bytes, let n = unsafe n
-    else { return TLSMEM_EINVAL.code }
-    guard let queue = connection.waiting, !queue.isEmpty
-    else { return connection.nothingToRead(atEnd: TLSMEM_CLOSED).code }
-    return unsafe show(queue.bytes, bytes, n)
+    guard let bytes = unsafe bytes, let n = unsafe n else { return TLSMEM_EINVAL.code }
+    return unsafe use(c) {
+        $0.showWaiting { unsafe show($0, bytes, n) } ?? $0.nothingToRead(atEnd: TLSMEM_CLOSED).code
+    } ?? TLSMEM_EINVAL.code
 }
 
 @implementation @_cdecl("tlsmem_read_consume")
 public func tlsmem_read_consume(_ c: OpaquePointer!, _ n: Int) -> CInt {
-    guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
-    return connection.consumeRead(n)
+    unsafe use(c) { $0.consumeRead(n) } ?? TLSMEM_EINVAL.code
 }
 
 @implementation @_cdecl("tlsmem_is_congested")
 public func tlsmem_is_congested(_ c: OpaquePointer!) -> CInt {
-    guard let connection = unsafe connection(c) else { return 0 }
-    return connection.tellCongestion() ? 1 : 0
+    unsafe use(c) { $0.tellCongestion() ? 1 : 0 } ?? 0
 }
 
-/// The connection behind a handle.
+/// Uses the connection behind a handle without counting the reference: for what calls nothing back, and for what does not
+/// touch the connection after its drive, which lives to the end of that (`Connection.Grip`). Nil for NULL.
+@inline(__always)
+func use<Result>(_ handle: OpaquePointer?, _ body: (Connection) -> Result) -> Result? {
+    guard let handle = unsafe handle else { return nil }
+    return unsafe Unmanaged<Connection>.fromOpaque(UnsafeRawPointer(handle))._withUnsafeGuaranteedRef(body)
+}
+
+/// The connection behind a handle, counted.
 func connection(_ handle: OpaquePointer?) -> Connection? {
     unsafe Handle.object(handle, Connection.self)
 }

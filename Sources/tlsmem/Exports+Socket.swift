@@ -11,8 +11,7 @@ public func tlsmem_set_fd(_ c: OpaquePointer!, _ fd: CInt) -> CInt {
 
 @implementation @_cdecl("tlsmem_fd")
 public func tlsmem_fd(_ c: OpaquePointer!) -> CInt {
-    guard let connection = unsafe connection(c) else { return -1 }
-    return connection.socket
+    unsafe use(c) { $0.socket } ?? -1
 }
 
 @implementation @_cdecl("tlsmem_take_fd")
@@ -30,26 +29,22 @@ public func tlsmem_own_fd(_ c: OpaquePointer!, _ own: CInt) -> CInt {
 
 @implementation @_cdecl("tlsmem_on_readable")
 public func tlsmem_on_readable(_ c: OpaquePointer!) -> CInt {
-    guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
-    return connection.socketIsReady(.read)
+    unsafe use(c) { $0.socketIsReady(.read) } ?? TLSMEM_EINVAL.code
 }
 
 @implementation @_cdecl("tlsmem_on_writable")
 public func tlsmem_on_writable(_ c: OpaquePointer!) -> CInt {
-    guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
-    return connection.socketIsReady(.write)
+    unsafe use(c) { $0.socketIsReady(.write) } ?? TLSMEM_EINVAL.code
 }
 
 @implementation @_cdecl("tlsmem_flush")
 public func tlsmem_flush(_ c: OpaquePointer!) -> CInt {
-    guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
-    return connection.flushSocket()
+    unsafe use(c) { $0.flushSocket() } ?? TLSMEM_EINVAL.code
 }
 
 @implementation @_cdecl("tlsmem_interest")
 public func tlsmem_interest(_ c: OpaquePointer!) -> CInt {
-    guard let connection = unsafe connection(c) else { return 0 }
-    return connection.interest
+    unsafe use(c) { $0.interest } ?? 0
 }
 
 // MARK: Reading pace and closing

@@ -25,18 +25,6 @@ enum Handle {
     }
 }
 
-extension Handle {
-    /// Uses the object behind a handle without counting the reference: for what calls nothing back, so that nobody can free
-    /// it meanwhile. Nil for NULL.
-    @inline(__always)
-    static func use<Object: AnyObject, Result>(
-        _ handle: OpaquePointer?, _: Object.Type, _ body: (Object) -> Result
-    ) -> Result? {
-        guard let handle = unsafe handle else { return nil }
-        return unsafe Unmanaged<Object>.fromOpaque(UnsafeRawPointer(handle))._withUnsafeGuaranteedRef(body)
-    }
-}
-
 /// Bytes that come from C: nil for a NULL pointer with a length, and for a length that cannot be one.
 func input(_ start: UnsafeRawPointer?, _ count: Int) -> UnsafeRawBufferPointer? {
     guard count >= 0, unsafe start != nil || count == 0 else { return nil }

@@ -33,14 +33,13 @@ extension Listener {
         connection.ownsSocket = true
         connection.gate = gate
         connection.isCounted = true
-        let handle = unsafe Handle.handOut(connection)
+        _ = unsafe Handle.handOut(connection)
         connection.isBeingAccepted = true
         let isAccepted = isAccepted(connection, client, loop)
         connection.isBeingAccepted = false
         guard !connection.isFreed else { return }
         guard isAccepted else {
-            connection.free()  // on_accept may have put it into a loop
-            return unsafe Handle.takeBack(handle, Connection.self)  // closes the socket, too
+            return connection.free()  // closes the socket, too; on_accept may have put it into a loop
         }
         if !connection.hasLoop, loop.add(connection, -1) != TLSMEM_OK.code {
             connection.end(Failure(.system(errno: clinux_errno())))  // unless on_accept has ended it already
