@@ -43,6 +43,7 @@ struct AttentionList {
 
     /// Forgets the part that was walked, and the holes in the rest.
     mutating func compact() {
+        if entries.isEmpty { return }
         var kept = 0
         for place in walked..<Swift.max(walked, entries.count) {
             guard let watcher = entries[place] else { continue }

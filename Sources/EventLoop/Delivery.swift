@@ -1,23 +1,58 @@
+internal import SocketTransport
+
 /// One event on its way to its watcher, who is not counted for that: it stays until the event is delivered.
 extension Registry {
     /// Hands an event to the watcher it was meant for, if that one is still here and still waits for it.
     func deliver(_ token: Token, _ readiness: Readiness) -> Bool {
         guard let held = unsafe held(token) else { return false }
         return unsafe held._withUnsafeGuaranteedRef { watcher in
-            var wanted = readiness
-            if watcher.manner == .edge {
+            switch watcher.manner {
+            case .level:
+                return call(watcher, readiness, token)
+            case .edge:
                 watcher.latched.formUnion(readiness)
-                wanted = watcher.latched
+                return call(watcher, watcher.latched, token)
+            case .patient:
+                wait(watcher, token, readiness)
+                return false
             }
-            wanted = wanted.limited(to: watcher.interest)
-            guard !wanted.isEmpty else { return false }
-            unsafe called = held
-            watcher.ready(wanted)
-            unsafe called = nil
-            listIfUnfinished(watcher, token)
-            if departed != nil { departed = nil }
-            return true
         }
+    }
+
+    /// Has a patient one wait for its turn: out of epoll, which would report it again and again, unless that is soon.
+    private func wait(_ watcher: Watcher, _ token: Token, _ readiness: Readiness) {
+        guard !watcher.isUnfinished else { return }
+        watcher.isUnfinished = true
+        let isCrowd = patient.isCrowd
+        if isCrowd { pause(watcher) }
+        patient.add(token, readiness, isWatched: !isCrowd)
+    }
+
+    /// Its turn has come.
+    func deliverInTurn(_ token: Token, _ readiness: Readiness) -> Bool {
+        guard let held = unsafe held(token) else { return false }
+        return unsafe held._withUnsafeGuaranteedRef { watcher in
+            watcher.isUnfinished = false
+            do throws(Errno) {
+                try goOn(watcher)
+            } catch {  // there is no memory for it now
+                watcher.isUnfinished = true
+                patient.add(token, readiness, isWatched: false)
+                return false
+            }
+            return watcher.manner == .patient && call(watcher, readiness, token)
+        }
+    }
+
+    private func call(_ watcher: Watcher, _ readiness: Readiness, _ token: Token) -> Bool {
+        let wanted = readiness.limited(to: watcher.interest)
+        guard !wanted.isEmpty else { return false }
+        unsafe called = Unmanaged.passUnretained(watcher)
+        watcher.ready(wanted)
+        unsafe called = nil
+        listIfUnfinished(watcher, token)
+        if departed != nil { departed = nil }
+        return true
     }
 
     /// A watcher leaves.

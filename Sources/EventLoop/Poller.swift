@@ -59,6 +59,11 @@ internal import SocketTransport
         try control(EPOLL_CTL_MOD, token.fd, token, Self.events(interest))
     }
 
+    /// Watches for every edge from now on; what is ready already is reported anew.
+    mutating func modifyToEdges(_ token: Token) throws(Errno) {
+        try control(EPOLL_CTL_MOD, token.fd, token, Self.everyEdge)
+    }
+
     /// Ends watching. A descriptor that was closed before has left epoll by itself.
     mutating func remove(_ fd: CInt) throws(Errno) {
         do {

@@ -19,17 +19,15 @@ package import SocketTransport
         var watcher: Watcher? { unsafe held?.takeUnretainedValue() }
     }
 
-    /// Newcomers that a second epoll descriptor watches for are driven in one turn, so that a burst of them does not
-    /// keep the others waiting.
+    /// So many of the patient are driven in one turn, so that a burst of newcomers does not keep the others waiting.
     package static let patientEventsUsual = 2
     /// Events taken by one wait.
-    private static let batchEventsMax = 256
+    static let batchEventsMax = 256
     /// So many slots cost too little to give their memory back.
     private static let slotsKept = 1024
 
     var poller: Poller
-    /// The second epoll descriptor, within the first.
-    var patient: Poller
+    var patient: PatientQueue
     package let posts: Posts
     private var slots: [Slot] = []
     private var lastGeneration: UInt32 = 0
@@ -53,18 +51,16 @@ package import SocketTransport
     package internal(set) var turns: UInt64 = 0
     package internal(set) var eventsHandled: UInt64 = 0
 
-    /// Makes the epoll descriptors and the eventfd.
+    /// Makes the epoll descriptor and the eventfd.
     package convenience init(patientEvents: Int = Registry.patientEventsUsual) throws(Errno) {
         var poller = try Poller(batchEventsMax: Self.batchEventsMax)
-        let patient = try Poller(batchEventsMax: Swift.max(1, Swift.min(patientEvents, Self.batchEventsMax)))
         let posts = try Posts()
         try poller.watch(own: posts.wakeFd, .wake)
-        try poller.watch(own: patient.fd, .patient)
-        self.init(poller, patient, posts)
+        self.init(poller, PatientQueue(turnMax: patientEvents), posts)
     }
 
     /// An object that cannot be finished would leak in Embedded Swift: what may fail comes before.
-    private init(_ poller: consuming Poller, _ patient: consuming Poller, _ posts: Posts) {
+    private init(_ poller: consuming Poller, _ patient: PatientQueue, _ posts: Posts) {
         self.poller = poller
         self.patient = patient
         self.posts = posts
@@ -100,14 +96,22 @@ package import SocketTransport
     package func setManner(_ watcher: Watcher, _ manner: Manner) throws(Errno) {
         guard let place = place(of: watcher) else { throw Errno(code: ENOENT) }
         guard watcher.manner != manner, slots[place].watching != .alwaysReady else { return }
-        if slots[place].watching == .polled {
-            slots[place].watching = .paused
-            try withdraw(watcher)
-        }
         let token = Token(fd: watcher.fd, generation: slots[place].generation)
-        slots[place].watching = try admit(token, watcher.interest, manner)
+        switch (slots[place].watching, manner) {
+        case (.polled, .edge):
+            try poller.modifyToEdges(token)
+        case (.polled, _) where watcher.manner == .edge:
+            slots[place].watching = .paused
+            try poller.remove(watcher.fd)
+            slots[place].watching = try admit(token, watcher.interest, manner)
+        case (.paused, .edge):
+            slots[place].watching = try admit(token, watcher.interest, manner)
+        default:
+            break  // to epoll a patient one is as any other
+        }
         watcher.manner = manner
         watcher.latched = []  // epoll reports anew what is ready now
+        watcher.isUnfinished = false
     }
 
     /// Changes what a watcher's descriptor is watched for; costs no system call when nothing changes.
@@ -125,14 +129,10 @@ package import SocketTransport
         case .polled where watcher.manner == .edge:
             break
         case .polled where interest.isEmpty:
-            try withdraw(watcher)
+            try poller.remove(watcher.fd)
             slots[place].watching = .paused
         case .polled:
-            if watcher.manner == .patient {
-                try patient.modify(token, interest)
-            } else {
-                try poller.modify(token, interest)
-            }
+            try poller.modify(token, interest)
         }
         watcher.interest = interest
         listIfUnfinished(watcher, token)
@@ -148,7 +148,7 @@ package import SocketTransport
         let fd = watcher.fd
         switch slots[place].watching {
         case .paused: break
-        case .polled: try? withdraw(watcher)
+        case .polled: try? poller.remove(watcher.fd)
         case .alwaysReady: alwaysReady.removeAll { $0.fd == fd }
         }
         letGo(slots[place])
@@ -210,8 +210,8 @@ package import SocketTransport
     }
 
     /// The calls of epoll_ctl and of epoll_wait made so far.
-    package var controlCalls: UInt64 { poller.controlCalls &+ patient.controlCalls }
-    package var waitCalls: UInt64 { poller.waitCalls &+ patient.waitCalls }
+    package var controlCalls: UInt64 { poller.controlCalls }
+    package var waitCalls: UInt64 { poller.waitCalls }
     package var deadlinesSet: Int { deadlines.count }
     var slotCount: Int { slots.count }
 
@@ -240,6 +240,7 @@ package import SocketTransport
     package func trim() {
         trimSlots()
         attention.trim()
+        patient.trim()
     }
 
     /// Not by `Array(slots)`, which would share the memory.
@@ -247,6 +248,20 @@ package import SocketTransport
 
     private func place(of watcher: Watcher) -> Int? {
         self.watcher(forFd: watcher.fd) === watcher ? Int(watcher.fd) : nil
+    }
+
+    /// Takes one who waits for something out of epoll for a while.
+    func pause(_ watcher: Watcher) {
+        guard let place = place(of: watcher), slots[place].watching == .polled else { return }
+        try? poller.remove(watcher.fd)
+        slots[place].watching = .paused
+    }
+
+    /// Has it back.
+    func goOn(_ watcher: Watcher) throws(Errno) {
+        guard let place = place(of: watcher), slots[place].watching == .paused else { return }
+        let token = Token(fd: watcher.fd, generation: slots[place].generation)
+        slots[place].watching = try admit(token, watcher.interest, watcher.manner)
     }
 
     private func admit(_ token: Token, _ interest: Interest, _ manner: Manner) throws(Errno) -> Slot.Watching {
@@ -259,7 +274,7 @@ package import SocketTransport
                 guard clinux_is_open(token.fd) != 0 else { throw Errno.last }
                 return .paused
             }
-            admission = manner == .patient ? try patient.add(token, interest) : try poller.add(token, interest)
+            admission = try poller.add(token, interest)
         }
         switch admission {
         case .watched:
@@ -268,10 +283,6 @@ package import SocketTransport
             alwaysReady.append(token)
             return .alwaysReady
         }
-    }
-
-    private func withdraw(_ watcher: Watcher) throws(Errno) {
-        if watcher.manner == .patient { try patient.remove(watcher.fd) } else { try poller.remove(watcher.fd) }
     }
 
     /// A loop around this one sees only the descriptor: it must be readable for what epoll cannot see.

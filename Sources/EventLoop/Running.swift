@@ -44,12 +44,15 @@ extension Registry {
     /// Milliseconds until there is work to do that needs no descriptor; -1 for never. A deadline that was put off
     /// lazily still counts as it was: that turn finds nothing to do, once in each of its periods.
     package var timeout: Int32 {
-        if !attention.isEmpty || !unfinished.isEmpty || posts.isPending || hasAlwaysReady { return 0 }
+        if hasWork || posts.isPending { return 0 }
         guard let earliest = deadlines.earliest else { return -1 }
         let (left, overflowed) = earliest.subtractingReportingOverflow(MonotonicClock.milliseconds())
         if overflowed { return earliest < 0 ? 0 : .max }
         return Int32(clamping: Swift.max(0, left))
     }
+
+    /// There is work for the next turn that epoll does not know of.
+    private var hasWork: Bool { !attention.isEmpty || !unfinished.isEmpty || patient.hasUnwatched || hasAlwaysReady }
 
     private func turn(_ timeout: Int32) throws(Errno) -> (handled: Int, isLast: Bool)? {
         guard !isRunning else { return nil }
@@ -61,7 +64,7 @@ extension Registry {
         handled &+= deliverEvents(events)
         handled &+= passDeadlines()
         handled &+= endTurn()
-        if !attention.isEmpty || !unfinished.isEmpty || hasAlwaysReady { posts.signal() }
+        if hasWork { posts.signal() }
         turns &+= 1
         eventsHandled &+= UInt64(clamping: handled)
         return (handled, posts.takeStop())
@@ -70,36 +73,39 @@ extension Registry {
     private func deliverEvents(_ count: Int) -> Int {
         var handled = 0
         var isWoken = false
-        var hasPatient = false
         let unwatchable = alwaysReady  // those of before the turn; whoever comes now is next turn's
         let leftOver = unfinished
         unfinished = []
-        for index in 0..<Swift.max(0, count) {
-            let (token, readiness) = poller.event(index)
-            if token == .wake {
-                isWoken = true
-            } else if token == .patient {
-                hasPatient = true
-            } else if deliver(token, readiness) {
-                handled &+= 1
+        var count = count
+        while true {
+            let behind = patient.count
+            for index in 0..<Swift.max(0, count) {
+                let (token, readiness) = poller.event(index)
+                if token == .wake {
+                    isWoken = true
+                } else if deliver(token, readiness) {
+                    handled &+= 1
+                }
             }
+            // Newcomers must not crowd the others out of what one wait reports.
+            guard count == Registry.batchEventsMax, patient.count > behind else { break }
+            count = (try? poller.wait(0)) ?? 0
         }
         for token in leftOver where deliverAgain(token) { handled &+= 1 }
         for token in unwatchable where deliver(token, [.read, .write]) { handled &+= 1 }
         // The mark alone is enough where the eventfd could not be written, and the eventfd alone must be made quiet.
         if isWoken || posts.hasSignal { handled &+= runPosts() }
-        if hasPatient { handled &+= deliverPatient() }
-        return handled
+        return handled &+ deliverPatient()
     }
 
-    /// A few of the newcomers, by turns: epoll puts whoever it has reported behind the others.
+    /// A few of those who wait for their turn, the first ones first.
     private func deliverPatient() -> Int {
-        guard let count = try? patient.wait(0) else { return 0 }
+        guard patient.count > 0 else { return 0 }
         var handled = 0
-        for index in 0..<Swift.max(0, count) {
-            let (token, readiness) = patient.event(index)
-            if deliver(token, readiness) { handled &+= 1 }
+        for _ in 0..<Swift.min(patient.count, patient.turnMax) {
+            if let (token, readiness) = patient.takeFirst(), deliverInTurn(token, readiness) { handled &+= 1 }
         }
+        patient.compact()
         return handled
     }
 

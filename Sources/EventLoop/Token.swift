@@ -8,8 +8,6 @@ struct Token: Equatable {
 
     /// The registry's own wake-up; no descriptor has this number.
     static let wake = Token(fd: -1, generation: .max)
-    /// The epoll descriptor of the patient.
-    static let patient = Token(fd: -2, generation: .max)
 
     init(fd: CInt, generation: UInt32) {
         self.fd = fd

@@ -10,7 +10,7 @@ open class Watcher {
     package internal(set) final var manner = Manner.level
     /// Edge-triggered: what epoll has reported and the watcher has not used up.
     final var latched: Readiness = []
-    /// Edge-triggered: it is on the list of those who have not finished.
+    /// It is on a list: edge-triggered, of those who have not finished; patient, of those who wait for their turn.
     final var isUnfinished = false
     /// Its places in the registry's lists, or -1; kept here so that leaving needs no search.
     final var deadlineIndex: Int32 = -1

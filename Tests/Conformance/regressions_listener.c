@@ -96,7 +96,7 @@ static void keeps_its_loop(void)
     MUST(last_accepted != NULL && tlsmem_loop_remove(loop, last_accepted) == TLSMEM_OK);
     int before = open_descriptors();
     tlsmem_loop_free(loop);
-    CHECK(open_descriptors() == before - 4, "%d descriptors were closed: two of epoll, eventfd and listener are four",
+    CHECK(open_descriptors() == before - 3, "%d descriptors were closed: epoll, eventfd and listener are three",
           before - open_descriptors());
     tlsmem_free(last_accepted);
     close(fd);

@@ -36,7 +36,51 @@ import Testing
         #expect(newcomers.probes.count == 300 && residents.probes.count == 5)
     }
 
-    @Test func `has its turn: epoll puts whoever was told behind the others`() throws {
+    @Test func `that has to wait leaves room for the others, who are told of in the same turn`() throws {
+        let registry = try Registry(patientEvents: 2)
+        let newcomers = try Crowd(registry, 1000, .patient) {}
+        let residents = try Crowd(registry, 3, .level) {}
+        for turn in 1...4 {
+            _ = try registry.runOnce(timeout: 0)
+            #expect(residents.probes.allSatisfy { $0.readyCalls >= turn })
+        }
+        #expect(newcomers.probes.count { $0.readyCalls == 1 } == 8)
+    }
+
+    @Test func `that has to wait for long is out of epoll until its turn comes`() throws {
+        let registry = try Registry(patientEvents: 2)
+        let newcomers = try Crowd(registry, 40, .patient) {}
+        #expect(registry.controlCalls == 1 + 40)  // the eventfd, and those who came
+        _ = try registry.runOnce(timeout: 0)
+        #expect(registry.controlCalls == 1 + 40 + 8)
+        #expect(isReadable(registry.fd))  // for a loop around this one
+        #expect(registry.timeout == 0)
+        for _ in 0..<19 { _ = try registry.runOnce(timeout: 0) }
+        #expect(newcomers.probes.allSatisfy { $0.readyCalls == 1 })
+    }
+
+    @Test func `whose turn comes after it has left, changed or stopped waiting holds nobody up`() throws {
+        let registry = try Registry(patientEvents: 1)
+        let newcomers = try Crowd(registry, 24, .patient) {}
+        _ = try registry.runOnce(timeout: 0)
+        let (soon, late) = (Array(newcomers.probes[1...4]), Array(newcomers.probes[18...21]))  // in epoll, and out of it
+        for four in [soon, late] {
+            registry.remove(four[0])
+            try registry.setManner(four[1], .edge)
+            try registry.setManner(four[2], .level)
+            try registry.setInterest(four[3], [])
+        }
+        for _ in 0..<24 { _ = try registry.runOnce(timeout: 0) }
+        for four in [soon, late] {
+            #expect(four.map { $0.readyCalls > 0 } == [false, true, true, false])
+            try registry.setInterest(four[3], .read)
+        }
+        for _ in 0..<24 { _ = try registry.runOnce(timeout: 0) }
+        #expect(soon[3].readyCalls > 0 && late[3].readyCalls > 0)
+        #expect(newcomers.probes[23].readyCalls > 0)
+    }
+
+    @Test func `has its turn: whoever has had one stands behind the others`() throws {
         let registry = try Registry(patientEvents: 4)
         let newcomers = try Crowd(registry, 20, .patient) {}
         for _ in 0..<5 { _ = try registry.runOnce(timeout: 0) }
