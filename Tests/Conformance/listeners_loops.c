@@ -215,7 +215,7 @@ static void nothing_kept(void)
     tlsmem_loop_free(serving[0]);
     serving[0] = NULL;
     settle_all();
-    CHECK(open_descriptors() == before - 3, "%d descriptors, %d before", open_descriptors(), before);
+    CHECK(open_descriptors() == before - 2, "%d descriptors, %d before", open_descriptors(), before);
     visitor v;
     come(&v, 1);
     settle_all();

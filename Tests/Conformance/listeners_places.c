@@ -127,7 +127,7 @@ static void no_listening_sockets(void)
     close(pair[0]);
     close(pair[1]);
     tlsmem_loop_free(loop);
-    CHECK(open_descriptors() == before - 3, "%d descriptors, %d before", open_descriptors(), before);
+    CHECK(open_descriptors() == before - 2, "%d descriptors, %d before", open_descriptors(), before);
 }
 
 static void contradictions(void)
