@@ -34,18 +34,22 @@ final class Backlog {
     var takesMore: Bool { lastCount < BufferPool.sliceBytesMax }
 
     /// Attaches the last slice, or a fresh one when that is full; false when there is no memory for one.
+    @inline(__always)
     func attach(_ ssl: borrowing OwnedSSL, _ incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
-        if !takesMore {
-            guard let fresh = pool.takeBIO() else { return false }
-            if lastOther == nil { firstOther = Held(fresh) } else { lastOther?.use { $0.next = fresh } }
-            lastOther = Held(fresh)
-            lastCount = 0
-        }
+        guard takesMore || takeAnother(pool) else { return false }
         if lastOther == nil {
             ssl.attach(incoming: incoming, outgoing: own)
         } else {
             lastOther?.use { ssl.attach(incoming: incoming, outgoing: $0) }
         }
+        return true
+    }
+
+    private func takeAnother(_ pool: BufferPool) -> Bool {
+        guard let fresh = pool.takeBIO() else { return false }
+        if lastOther == nil { firstOther = Held(fresh) } else { lastOther?.use { $0.next = fresh } }
+        lastOther = Held(fresh)
+        lastCount = 0
         return true
     }
 
@@ -131,6 +135,7 @@ final class Backlog {
     }
 
     /// Nothing waits: it is to be as new, with little memory.
+    @inline(__always)
     func reset(keeping bytesMax: Int) {
         own.trim(keeping: bytesMax)
         deferred.empty(keeping: bytesMax)

@@ -60,19 +60,23 @@ private struct Spares<One: AnyObject> {
     private var last: One?
     private var others: [One] = []
 
+    @inline(__always)
     mutating func take() -> One? {
         if let spare = last.take() { return spare }
         return others.popLast()
     }
 
-    /// Returns it when there are enough.
+    /// Whoever comes back last goes first: it is what the cache still has, and what the next taker had before when two take
+    /// turns. Returns one when there are enough.
+    @inline(__always)
     mutating func put(_ spare: consuming One) -> One? {
-        if last == nil {
+        guard let before = last.take() else {
             last = spare
             return nil
         }
-        guard others.count < Self.most else { return spare }
-        others.append(spare)
+        last = spare
+        guard others.count < Self.most else { return before }
+        others.append(before)
         return nil
     }
 }

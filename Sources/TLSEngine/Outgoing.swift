@@ -41,6 +41,7 @@ package struct Outgoing: ~Copyable {
     var takesMore: Bool { backlog?.use { $0.takesMore } ?? false }
 
     /// Attaches a pair of BIOs; false when there is no memory for one.
+    @inline(__always)
     mutating func attach(_ ssl: borrowing OwnedSSL, _ incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
         guard open(pool) else { return false }
         return backlog?.use { $0.attach(ssl, incoming, pool) } ?? false
@@ -93,12 +94,14 @@ package struct Outgoing: ~Copyable {
 
     // MARK: What is lent
 
+    @inline(__always)
     private mutating func open(_ pool: BufferPool) -> Bool {
         if backlog == nil { backlog = pool.takeBacklog().map { Held($0) } }
         return backlog != nil
     }
 
     /// Gives back what is empty.
+    @inline(__always)
     mutating func giveBackEmpty(_ pool: BufferPool) {
         let isIdle = backlog?.use { backlog in
             backlog.count == 0 && backlog.deferred.isEmpty && backlog.dropped | backlog.plaintextDropped == 0

@@ -38,11 +38,13 @@ internal import TLSEngine
     }
 
     /// Lends one of the calling thread's. Nil when OpenSSL has no memory.
+    @inline(__always)
     static func lend() -> Unmanaged<Bench>? {
         unsafe Benches.current()._withUnsafeGuaranteedRef { unsafe $0.lend() }
     }
 
     /// Takes back the one that was lent last; used up when the connection has not ended half-way.
+    @inline(__always)
     func takeBack(usedUp: Bool) {
         (isDriven, receiveIsDue) = (false, false)
         if !usedUp { incoming.empty(keeping: 2 * Self.receiveBytes) }
@@ -61,22 +63,27 @@ final class Benches {
     /// The thread holds it; otherwise it lives for one use.
     private var isKept = false
 
+    @inline(__always)
     fileprivate func lend() -> Unmanaged<Bench>? {
-        if lent == benches.count {
-            guard let incoming = try? MemoryBIO() else {
-                letGo()
-                return nil
-            }
-            benches.append(Bench(incoming, of: self))
-        }
+        guard lent < benches.count || grows() else { return nil }
         lent &+= 1
         return unsafe Unmanaged.passUnretained(benches[lent &- 1])
     }
 
+    private func grows() -> Bool {
+        guard let incoming = try? MemoryBIO() else {
+            letGo()
+            return false
+        }
+        benches.append(Bench(incoming, of: self))
+        return true
+    }
+
+    @inline(__always)
     fileprivate func takeBack() {
         lent &-= 1
         if lent >= Self.sparesMax { benches.removeLast() }
-        letGo()
+        if !isKept { letGo() }
     }
 
     /// Frees what is spare.
@@ -87,14 +94,19 @@ final class Benches {
     }
 
     /// Those of the calling thread; made when first needed, freed when the thread ends. To be let go after use.
+    @inline(__always)
     fileprivate static func current() -> Unmanaged<Benches> {
-        let key = threadKey()
-        if let key, let known = unsafe pthread_getspecific(key) {
-            return unsafe Unmanaged<Benches>.fromOpaque(known)
-        }
+        if let known = unsafe threadSlot().pointee { return unsafe Unmanaged<Benches>.fromOpaque(known) }
+        return unsafe fresh()
+    }
+
+    private static func fresh() -> Unmanaged<Benches> {
         let fresh = Benches()
         let held = unsafe Unmanaged.passRetained(fresh)
-        if let key { fresh.isKept = unsafe pthread_setspecific(key, held.toOpaque()) == 0 }
+        if let key = threadKey(), unsafe pthread_setspecific(key, held.toOpaque()) == 0 {
+            fresh.isKept = true
+            unsafe threadSlot().pointee = unsafe held.toOpaque()
+        }
         return unsafe held
     }
 
@@ -111,6 +123,10 @@ final class Benches {
     }
 }
 
+/// Where the calling thread keeps its benches, for whoever asks often. Never inlined: each object file has a slot of its own.
+@inline(never)
+private func threadSlot() -> UnsafeMutablePointer<UnsafeMutableRawPointer?> { unsafe clinux_thread_slot() }
+
 private nonisolated(unsafe) var key: pthread_key_t = 0
 private nonisolated(unsafe) var keyIsMade = false
 private nonisolated(unsafe) var keyOnce: pthread_once_t = 0
@@ -121,6 +137,7 @@ private func threadKey() -> pthread_key_t? {
         unsafe keyIsMade =
             pthread_key_create(&key) { benches in
                 guard let benches = unsafe benches else { return }
+                unsafe threadSlot().pointee = nil  // other destructors may come and ask
                 unsafe Unmanaged<Benches>.fromOpaque(benches).release()
             } == 0
     }

@@ -84,7 +84,9 @@ extension Connection {
         guard target.count > 0 else { return 0 }
         let copied = showWaiting { bytes in
             let count = min(bytes.byteCount, target.count)
-            unsafe bytes.withUnsafeBytes { unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            unsafe bytes.withUnsafeBytes {
+                unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count]))
+            }
             return count
         }
         guard let copied else { return nothingToRead(atEnd: TLSMEM_OK).count }

@@ -175,7 +175,10 @@ internal import TLSEngine
 
     /// Ends it. Whoever counts no reference does not touch the connection any more.
     private func leave() {
-        guard case .freedInUse = grip else { return grip = .held }
+        guard case .freedInUse = grip else {
+            grip = .held
+            return
+        }
         grip = .freed
         unsafe Handle.takeBack(handle, Connection.self)
     }

@@ -146,7 +146,8 @@ public func tlsmem_uncork(_ c: OpaquePointer!) -> CInt {
 @implementation @_cdecl("tlsmem_read")
 public func tlsmem_read(_ c: OpaquePointer!, _ bytes: UnsafeMutableRawPointer!, _ n: Int) -> Int {
     guard unsafe input(bytes, n) != nil else { return TLSMEM_EINVAL.count }
-    return unsafe use(c) { unsafe $0.read(UnsafeMutableRawBufferPointer(start: bytes, count: n)) } ?? TLSMEM_EINVAL.count
+    return unsafe use(c) { unsafe $0.read(UnsafeMutableRawBufferPointer(start: bytes, count: n)) }
+        ?? TLSMEM_EINVAL.count
 }
 
 @implementation @_cdecl("tlsmem_read_peek")
