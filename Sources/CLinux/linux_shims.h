@@ -31,11 +31,7 @@ static inline int clinux_is_socket(mode_t mode) { return S_ISSOCK(mode); }
 
 int accept4(int fd, struct sockaddr *restrict peer, socklen_t *restrict length, int flags);  // only declared for GNU
 
-// A pointer of the calling thread's own, one for each object file that uses it.
-static inline void **clinux_thread_slot(void)
-{
-    static _Thread_local void *slot;
-    return &slot;
-}
+static inline int clinux_load_acquire(const int *from) { return __atomic_load_n(from, __ATOMIC_ACQUIRE); }
+static inline void clinux_store_release(int *to, int value) { __atomic_store_n(to, value, __ATOMIC_RELEASE); }
 
 #endif

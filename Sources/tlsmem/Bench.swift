@@ -96,17 +96,16 @@ final class Benches {
     /// Those of the calling thread; made when first needed, freed when the thread ends. To be let go after use.
     @inline(__always)
     fileprivate static func current() -> Unmanaged<Benches> {
-        if let known = unsafe threadSlot().pointee { return unsafe Unmanaged<Benches>.fromOpaque(known) }
+        if unsafe clinux_load_acquire(&keyIsMade) != 0, let known = unsafe pthread_getspecific(key) {
+            return unsafe Unmanaged<Benches>.fromOpaque(known)
+        }
         return unsafe fresh()
     }
 
     private static func fresh() -> Unmanaged<Benches> {
         let fresh = Benches()
         let held = unsafe Unmanaged.passRetained(fresh)
-        if let key = threadKey(), unsafe pthread_setspecific(key, held.toOpaque()) == 0 {
-            fresh.isKept = true
-            unsafe threadSlot().pointee = unsafe held.toOpaque()
-        }
+        if makeKey() { fresh.isKept = unsafe pthread_setspecific(key, held.toOpaque()) == 0 }
         return unsafe held
     }
 
@@ -123,23 +122,19 @@ final class Benches {
     }
 }
 
-/// Where the calling thread keeps its benches, for whoever asks often. Never inlined: each object file has a slot of its own.
-@inline(never)
-private func threadSlot() -> UnsafeMutablePointer<UnsafeMutableRawPointer?> { unsafe clinux_thread_slot() }
-
+/// The slot of thread-specific data; it may be used once it is made.
 private nonisolated(unsafe) var key: pthread_key_t = 0
-private nonisolated(unsafe) var keyIsMade = false
+private nonisolated(unsafe) var keyIsMade: CInt = 0
 private nonisolated(unsafe) var keyOnce: pthread_once_t = 0
 
-/// The slot of thread-specific data; nil when the process has used them all up, and benches are then made each time.
-private func threadKey() -> pthread_key_t? {
+/// False when the process has used all slots up, and benches are then made each time.
+private func makeKey() -> Bool {
     _ = unsafe pthread_once(&keyOnce) {
-        unsafe keyIsMade =
-            pthread_key_create(&key) { benches in
-                guard let benches = unsafe benches else { return }
-                unsafe threadSlot().pointee = nil  // other destructors may come and ask
-                unsafe Unmanaged<Benches>.fromOpaque(benches).release()
-            } == 0
+        let result = unsafe pthread_key_create(&key) { benches in
+            guard let benches = unsafe benches else { return }
+            unsafe Unmanaged<Benches>.fromOpaque(benches).release()
+        }
+        if result == 0 { unsafe clinux_store_release(&keyIsMade, 1) }
     }
-    return unsafe keyIsMade ? key : nil
+    return unsafe keyIsMade != 0
 }

@@ -63,7 +63,8 @@ import Testing
         let registry = try Registry(patientEvents: 1)
         let newcomers = try Crowd(registry, 24, .patient) {}
         _ = try registry.runOnce(timeout: 0)
-        let (soon, late) = (Array(newcomers.probes[1...4]), Array(newcomers.probes[18...21]))  // in epoll, and out of it
+        // Some wait in epoll, and some out of it.
+        let (soon, late) = (Array(newcomers.probes[1...4]), Array(newcomers.probes[18...21]))
         for four in [soon, late] {
             registry.remove(four[0])
             try registry.setManner(four[1], .edge)
