@@ -33,6 +33,29 @@ static int half_close(server *s)
     return 1;
 }
 
+/* The same with more and more bytes, up to what all buffers on the way hold: with some of these amounts, the server has
+   close_notify while a part of what came before it still has no room among the answers. */
+static int half_close_when_full(server *s)
+{
+    enum { FIRST = 1 << 20, STEP = 200000, QUIET_MS = 20 };
+    for (uint64_t size = FIRST;; size += STEP) {
+        client *c = echoed(s, 0, 1);
+        NEED(c != NULL, "the first byte");
+        c->want = size;
+        c->closes = c->deaf = 1;
+        while (!has_closed(c) && (client_turn(c) || clients_wait(&c, 1, 5 * QUIET_MS))) {
+        }
+        int is_full = !has_closed(c);
+        clients_wait(&c, 1, QUIET_MS); /* for nothing: the server is to come to the end of it */
+        c->deaf = 0;
+        NEED(until_one(is_closed, c) && is_echoed(c), "%llu of %llu bytes back", (unsigned long long)c->got,
+             (unsigned long long)size);
+        client_free(c);
+        if (is_full)
+            return 1;
+    }
+}
+
 static int truncation(server *s)
 {
     EACH_VERSION(v) {
@@ -70,9 +93,9 @@ static int alert(server *s)
     /* A record that does not decrypt: the alert has to come through although the rest of what was sent is never read. */
     c = echoed(s, TLS1_2_VERSION, 100);
     NEED(c != NULL, "before it");
-    static char record[60000] = { 23, 3, 3, 0x40, 0 };
+    static char record[200000] = { 23, 3, 3, 0x40, 0 };
     mark = server_mark(s);
-    NEED(send(c->fd, record, sizeof record, MSG_NOSIGNAL) == sizeof record, "a record of zeros");
+    NEED(send(c->fd, record, sizeof record, MSG_NOSIGNAL) > (ssize_t)sizeof record / 2, "a record of zeros");
     while (!has_ended(c) && (client_turn(c) || clients_wait(&c, 1, LIMIT_MS))) {
     }
     NEED(c->reason == SSL_R_SSLV3_ALERT_BAD_RECORD_MAC, "reason %d%s%s", c->reason, c->eof ? ", FIN" : "",
@@ -82,20 +105,23 @@ static int alert(server *s)
     return 1;
 }
 
-/* Come and gone, in every stage. */
+/* Come and gone, in every stage, and in another order than they came. */
 static int burst(server *s)
 {
-    for (int i = 0; i < 300; i++) {
-        client *c = client_new(s, 0);
+    enum { CLIENTS = 300, AT_ONCE = 8 };
+    client *all[AT_ONCE] = { NULL };
+    for (int i = 0; i < CLIENTS; i++) {
+        client **c = &all[i * 5 % AT_ONCE];
+        if (*c != NULL)
+            (i % 3 == 0 ? client_reset : client_free)(*c);
+        *c = client_new(s, 0);
         for (int turns = i % 5; turns > 0; turns--) {
-            client_turn(c);
-            clients_wait(&c, 1, 20);
+            client_turn(*c);
+            clients_wait(c, 1, 5);
         }
-        if (i % 3 == 0)
-            client_reset(c);
-        else
-            client_free(c);
     }
+    for (int i = 0; i < AT_ONCE; i++)
+        client_free(all[i]);
     client *c = echoed(s, 0, 100000);
     NEED(c != NULL, "after the burst");
     client_free(c);
@@ -180,6 +206,7 @@ static int silence(server *s)
 
 const drive drives_of_ends[] = {
     { "half close", half_close, 0 },
+    { "and full", half_close_when_full, 0 },
     { "truncation", truncation, 0 },
     { "reset", reset, 0 },
     { "alert", alert, 0 },
