@@ -186,8 +186,8 @@ int main(int argc, char **argv)
     uv_signal_start(&interrupted, on_signal, SIGINT);
     uv_signal_start(&terminated, on_signal, SIGTERM);
     uv_tcp_init(loop, &listener);
-    uv_tcp_open(&listener, listen_on(&s.o));
-    uv_listen((uv_stream_t *)&listener, SOMAXCONN, on_client);
+    if (uv_tcp_open(&listener, listen_on(&s.o)) < 0 || uv_listen((uv_stream_t *)&listener, SOMAXCONN, on_client) < 0)
+        return EXIT_NETWORK;
     say_listening(s.o.host, (int)s.o.port);
     uv_run(loop, UV_RUN_DEFAULT);
 

@@ -21,10 +21,11 @@ echo_watched() {
 }
 
 # A server in somebody's loop: two clients that come and go, one that says nothing, and one that has had an echo; those are
-# there when it is told to end. What a library keeps as long as the process may stay.
+# there when it is told to end. What a library keeps as long as the process may stay, but no connection is among that.
 loop_watched() {
-    local line port server client version
-    exec 7< <(exec "${watched[@]}" build/examples/"$1" --cert "$certs/server.pem" --key "$certs/server.key" --port 0)
+    local line port server client version log=$work/watched.log
+    exec 7< <(exec "${watched[@]}" --show-leak-kinds=all --log-file="$log" build/examples/"$1" \
+        --cert "$certs/server.pem" --key "$certs/server.key" --port 0)
     server=$!
     read -r line <&7
     port=${line##*:}
@@ -41,7 +42,8 @@ loop_watched() {
     echo here >&9
     timeout 20 sh -c 'until grep -q here "$0"; do sleep 0.05; done' "$work/answer" || { kill "$server"; return 1; }
     kill "$server"
-    wait "$server" || { echo "exit code $?"; return 1; }
+    wait "$server" || { echo "exit code $?"; grep -A12 -m1 -E 'Invalid|uninit|definitely|indirectly' "$log"; return 1; }
+    ! grep -B4 -A8 -m1 -w SSL_new "$log" || return 1
     wait "$client" || : # the server went without a word
     exec 7<&- 8<&- 9<&-
 }
