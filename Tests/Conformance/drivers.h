@@ -19,7 +19,8 @@ typedef struct server {
     int port, said; /* the file */
 } server;
 
-/** Starts a server on a free port; with descriptors not 0, it may have so many. Returns 0, and says why, when it cannot. */
+/** Starts a server on a free port, which ends with this process at the latest; with descriptors not 0, it may have so
+ *  many. Returns 0, and says why, when it cannot. */
 int server_start(server *s, const char *path, int descriptors);
 /** Ends it by SIGTERM. Returns its exit code, or -1 when it has to be killed. */
 int server_end(server *s);

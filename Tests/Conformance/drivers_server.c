@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -35,6 +36,7 @@ int server_start(server *s, const char *path, int descriptors)
     s->pid = fork();
     MUST(s->pid >= 0);
     if (s->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a case that fails ends without a word to it */
         struct rlimit limit = { (rlim_t)descriptors, (rlim_t)descriptors };
         dup2(s->said, 1);
         dup2(s->said, 2);
