@@ -23,7 +23,7 @@ pc = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@PREFIX@|$(1)|' -e 's|@LIBDIR@|$(2)|
 	pkgconfig/tlsmem.pc.in
 
 .DELETE_ON_ERROR:
-.PHONY: all examples demo test check faces figures bench format install uninstall clean help
+.PHONY: all examples demo test check drivers faces figures bench format install uninstall clean help
 
 all: build/staged
 
@@ -85,6 +85,10 @@ bench: examples
 	@PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig $(MAKE) --no-print-directory -C Benchmarks BUILD=$(CURDIR)/build/bench/bin
 	@Benchmarks/run $(if $(QUICK),--quick)
 
+# The same echo server in ten loops, ours and other people's, under the same cases.
+drivers: examples
+	@Tests/Conformance/run drivers
+
 faces-%:
 	@FACES_VERSION=$* FACES_LARGE_SEEDS=200 WIRE_BYTEWISE_MOST=5400000 TLSMEM_TEST_SECONDS=7200 \
 		Tests/Conformance/run run-only PROGRAMS=faces EDGES= MOVES= FALLBACKS=
@@ -119,6 +123,7 @@ help:
 	@echo 'make demo          a TLS echo server on epoll and a client, and what they did'
 	@echo 'make test          run every test (Debian packages that are missing: installed when root, else named)'
 	@echo 'make check         the longer checks: tidiness, ABI, format, costs, sanitizers, valgrind (CHECKS=... for some)'
+	@echo 'make drivers       the same echo server in ten loops (poll, libuv, GLib, io_uring, ...) under the same cases: a table'
 	@echo 'make faces         every pair of faces over every cut, 5 MiB both ways too: half an hour'
 	@echo 'make figures       timers, 10,000 connections, a burst of newcomers, a slow reader: prints what they cost'
 	@echo 'make bench         beside OpenSSL, libevent, GnuTLS, nginx and others: tables and plots (QUICK=1: in a few minutes)'

@@ -33,7 +33,7 @@ struct own_option {
     const char *help;
 };
 
-/** The options of all three echo servers; `s` has these fields. */
+/** The options of all echo servers; `s` has these fields. */
 #define ECHO_OPTIONS(s)                                                                                     \
     { "greeting", "TEXT", &(s).greeting, NULL, "say this first" },                                          \
     { "client-ca", "FILE", &(s).client_ca, NULL, "clients must have a certificate of these authorities" },  \

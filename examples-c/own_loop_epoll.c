@@ -4,19 +4,15 @@
  * The same callbacks as in echo_server.c tell what came; the loop tells the connection when its fd is ready, and asks
  * tlsmem_interest afterwards whether epoll has to know something new. A sweep once a second sees to the deadlines.
  */
-#include "common.h"
+#include "own_loop.h"
 #include <errno.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 enum { PLACES = 4096 };
 struct server {
-    tlsmem_ctx *ctx;
-    const char *greeting, *client_ca;
-    long max, stats, verbose, ended;
-    int epoll, listener;
-    struct echo *all[PLACES];
+    struct own_loop all;
+    int epoll, listener, done;
+    struct echo *clients[PLACES];
     size_t count;
 };
 
@@ -24,7 +20,7 @@ struct server {
 struct echo {
     struct server *server;
     tlsmem *c;
-    size_t place; /* in `all` */
+    size_t place; /* in `clients` */
     int fd, closed;
     uint32_t watched; /* what epoll knows */
 };
@@ -45,17 +41,16 @@ static void on_drain(tlsmem *c, void *user)
 static void on_close(tlsmem *c, const tlsmem_report_info *report, void *user)
 {
     struct echo *e = user;
-    if (e->server->stats)
-        print_stats(stdout, c, report);
-    if (e->server->verbose)
-        say_failure(c);
+    (void)report;
+    if (farewell(&e->server->all, c, 0))
+        e->server->done = 1;
     e->closed = 1; /* freed by settle(), once the call that brought us here has returned */
 }
 
 static void free_echo(struct server *s, struct echo *e)
 {
-    s->all[e->place] = s->all[--s->count];
-    s->all[e->place]->place = e->place;
+    s->clients[e->place] = s->clients[--s->count];
+    s->clients[e->place]->place = e->place;
     tlsmem_free(e->c); /* closes the fd too, which leaves epoll by that */
     free(e);
 }
@@ -65,7 +60,6 @@ static void settle(struct server *s, struct echo *e)
 {
     if (e->closed) {
         free_echo(s, e);
-        s->ended++;
         return;
     }
     uint32_t wanted = (uint32_t)tlsmem_interest(e->c); /* POLLIN and POLLOUT are EPOLLIN and EPOLLOUT */
@@ -83,20 +77,14 @@ static void accept_all(struct server *s)
 {
     static const tlsmem_callbacks callbacks = { sizeof callbacks, NULL, on_data, on_drain, NULL, on_close };
     for (int fd; s->count < PLACES && (fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
-        size_t n = s->greeting != NULL ? strlen(s->greeting) : 0;
-        struct echo *e = calloc(1, sizeof *e);
-        tlsmem *c = e != NULL ? tlsmem_new(s->ctx, &callbacks, e) : NULL;
-        /* The greeting waits for the handshake by itself. */
-        if (c == NULL || tlsmem_write(c, s->greeting, n) != (ptrdiff_t)n || tlsmem_set_fd(c, fd) != TLSMEM_OK) {
-            tlsmem_free(c);
+        struct echo *e = zeroed(sizeof *e);
+        *e = (struct echo) { .server = s, .fd = fd, .place = s->count };
+        e->c = welcome(&s->all, fd, &callbacks, e);
+        if (e->c == NULL) {
             free(e);
-            close(fd);
             continue;
         }
-        *e = (struct echo) { .server = s, .c = c, .fd = fd, .place = s->count };
-        s->all[s->count++] = e;
-        tlsmem_own_fd(c, 1);
-        tlsmem_handshake(c); /* begins, so that its deadline holds for a client that never says a word */
+        s->clients[s->count++] = e;
         settle(s, e);
     }
     if (s->count == PLACES || ran_out(errno)) /* in epoll it would be ready for ever; serve() puts it back */
@@ -107,13 +95,13 @@ static void accept_all(struct server *s)
 static void serve(struct server *s)
 {
     struct epoll_event ready[64], listener = { .events = EPOLLIN, .data.ptr = NULL };
-    for (int64_t sweep = 0; s->max == 0 || s->ended < s->max;) {
+    for (int64_t sweep = 0; !s->done;) {
         if (tlsmem_now() >= sweep) {
             sweep = tlsmem_now() + 1000;
             epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->listener, &listener); /* EEXIST as a rule */
             for (size_t i = s->count; i-- > 0;) { /* from the end, because free_echo() moves the last one down */
-                tlsmem_tick(s->all[i]->c, tlsmem_now());
-                settle(s, s->all[i]);
+                tlsmem_tick(s->clients[i]->c, tlsmem_now());
+                settle(s, s->clients[i]);
             }
         }
         int count = epoll_wait(s->epoll, ready, 64, 1000);
@@ -136,21 +124,17 @@ static void serve(struct server *s)
 
 int main(int argc, char **argv)
 {
-    struct options o = { .host = "127.0.0.1", .port = 4433 };
     static struct server s;
-    const struct own_option own[] = { ECHO_OPTIONS(s), { 0 } };
-    parse_options(argc, argv, "sends every byte back, over TLS, in a loop of its own around epoll", &o, own);
-
-    s.ctx = server_context(&o, s.client_ca);
-    s.listener = listen_on(&o);
+    begin(&s.all, argc, argv, "sends every byte back, over TLS, in a loop of its own around epoll");
+    s.listener = listen_on(&s.all.o);
     s.epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event signals = { .events = EPOLLIN, .data.ptr = &s };
     if (epoll_ctl(s.epoll, EPOLL_CTL_ADD, stop_descriptor(), &signals) != 0)
         return EXIT_NETWORK;
-    say_listening(o.host, (int)o.port);
+    say_listening(s.all.o.host, (int)s.all.o.port);
     serve(&s);
     while (s.count > 0)
-        free_echo(&s, s.all[0]);
-    tlsmem_ctx_free(s.ctx);
+        free_echo(&s, s.clients[0]);
+    tlsmem_ctx_free(s.all.ctx);
     return EXIT_DONE;
 }

@@ -4,18 +4,15 @@
  * It has no callbacks. After every event it reads what came and writes it back; what is not accepted stays in the
  * connection, which then asks for no more. What to poll for is asked for each time: tlsmem_interest, tlsmem_deadline.
  */
-#include "common.h"
+#include "own_loop.h"
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { SIGNALS = 0, LISTENER = 1, FIRST = 2, PLACES = 4096 }; /* from FIRST on, a place for each connection */
 
 struct server {
-    tlsmem_ctx *ctx;
-    const char *greeting, *client_ca;
-    long max, stats, verbose, ended;
+    struct own_loop all;
     int listener;
     int64_t accept_again; /* when descriptors had run out: not before this moment */
     struct pollfd polled[PLACES];
@@ -23,61 +20,29 @@ struct server {
     size_t count;
 };
 
-/* Takes a connection that has ended out of its place, and moves the last one there. */
-static void end(struct server *s, size_t place)
+/* Takes a connection that has ended out of its place, and moves the last one there. Returns 1 after the last of all. */
+static int end(struct server *s, size_t place)
 {
-    tlsmem *c = s->connections[place];
-    tlsmem_report_info report = TLSMEM_REPORT_INFO_INIT;
-    tlsmem_report(c, &report);
-    if (s->stats)
-        print_stats(stdout, c, &report);
-    if (s->verbose)
-        say_failure(c);
-    tlsmem_free(c);
+    int is_last = farewell(&s->all, s->connections[place], 0);
+    tlsmem_free(s->connections[place]);
     s->count--;
     s->polled[place] = s->polled[s->count];
     s->connections[place] = s->connections[s->count];
-    s->ended++;
     s->accept_again = 0; /* a descriptor is free */
+    return is_last;
 }
 
 static void accept_all(struct server *s)
 {
     for (int fd; s->count < PLACES && (fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
-        size_t n = s->greeting != NULL ? strlen(s->greeting) : 0;
-        tlsmem *c = tlsmem_new(s->ctx, NULL, NULL);
-        /* The greeting waits for the handshake by itself. */
-        if (c == NULL || tlsmem_write(c, s->greeting, n) != (ptrdiff_t)n || tlsmem_set_fd(c, fd) != TLSMEM_OK) {
-            tlsmem_free(c);
-            close(fd);
+        tlsmem *c = welcome(&s->all, fd, NULL, NULL);
+        if (c == NULL)
             continue;
-        }
-        tlsmem_own_fd(c, 1);
-        tlsmem_handshake(c); /* begins, so that its deadline holds for a client that never says a word */
         s->polled[s->count].revents = 0;
         s->connections[s->count++] = c;
     }
     if (s->count < PLACES && ran_out(errno)) /* polled again at once, the listener would be ready for ever */
         s->accept_again = tlsmem_now() + 1000;
-}
-
-/* Sends back what came, as far as it is accepted. Returns 0 once the connection has ended. */
-static int echo(tlsmem *c)
-{
-    const void *bytes;
-    size_t n;
-    while (tlsmem_read_peek(c, &bytes, &n) == TLSMEM_OK) {
-        ptrdiff_t taken = tlsmem_write(c, bytes, n);
-        if (taken == TLSMEM_AGAIN)
-            break;
-        tlsmem_read_consume(c, taken > 0 ? (size_t)taken : n); /* all, of a client that takes no answers any more */
-    }
-    tlsmem_want_info want = TLSMEM_WANT_INFO_INIT;
-    tlsmem_want(c, &want);
-    if (want.peer_closed && !want.has_plaintext)
-        tlsmem_close(c); /* after what was written */
-    tlsmem_want(c, &want);
-    return want.state != TLSMEM_STATE_CLOSED;
 }
 
 /* Asks every connection what to poll it for. Returns how long poll may wait, in milliseconds. */
@@ -118,9 +83,7 @@ static int serve(struct server *s)
             if (ready & ~POLLIN) /* or by sending */
                 tlsmem_on_writable(c);
             tlsmem_tick(c, now);
-            if (!echo(c))
-                end(s, i);
-            if (s->max > 0 && s->ended >= s->max)
+            if (!echo(c) && end(s, i))
                 return EXIT_DONE;
         }
         if (s->polled[LISTENER].revents != 0)
@@ -130,19 +93,15 @@ static int serve(struct server *s)
 
 int main(int argc, char **argv)
 {
-    struct options o = { .host = "127.0.0.1", .port = 4433 };
     static struct server s;
-    const struct own_option own[] = { ECHO_OPTIONS(s), { 0 } };
-    parse_options(argc, argv, "sends every byte back, over TLS, in a loop of its own around poll", &o, own);
-
-    s.ctx = server_context(&o, s.client_ca);
-    s.listener = listen_on(&o);
+    begin(&s.all, argc, argv, "sends every byte back, over TLS, in a loop of its own around poll");
+    s.listener = listen_on(&s.all.o);
     s.polled[SIGNALS] = (struct pollfd) { stop_descriptor(), POLLIN, 0 };
     s.count = FIRST;
-    say_listening(o.host, (int)o.port);
+    say_listening(s.all.o.host, (int)s.all.o.port);
     int code = serve(&s);
     while (s.count > FIRST)
         tlsmem_free(s.connections[--s.count]);
-    tlsmem_ctx_free(s.ctx);
+    tlsmem_ctx_free(s.all.ctx);
     return code;
 }

@@ -18,7 +18,9 @@ BUILD = pathlib.Path(os.environ.get("TLSMEM_BUILD", HERE.parent.parent / "build"
 LIMIT = 30  # seconds: a wait that is not over by then is a failure
 LIFETIME = 4 * LIMIT  # and no process lives longer than this
 
-SERVERS = ("echo_server", "own_loop_poll", "own_loop_epoll")
+SERVERS = ("echo_server", "own_loop_poll", "own_loop_epoll", "own_loop_libuv", "own_loop_libevent", "own_loop_libev",
+           "own_loop_glib", "own_loop_io_uring", "nested_poll", "nested_libuv")
+BUFFERS = ("own_loop_libuv", "own_loop_io_uring")  # of these, the servers that receive and send by themselves
 VERSIONS = ("1.2", "1.3")
 
 

@@ -6,7 +6,8 @@ import signal
 import socket
 import unittest
 
-from support import SERVERS, VERSIONS, Process, Server, certificate, example, identity, relay_client, variants
+from support import (
+    SERVERS, VERSIONS, Process, Server, certificate, example, identity, relay_client, tool, variants)
 from tls import PythonServer, client_context, connect, receive, server_context
 
 PROGRAMS = (*SERVERS, "relay_server", "relay_client", "memory_pair", "tls_proxy")
@@ -83,6 +84,13 @@ class OtherPrograms(unittest.TestCase):
         program = Process(self, example("memory_pair"), *identity(), "--ca", certificate("other-ca.pem"))
         self.assertEqual(program.exit_code(), 3)
         self.assertRegex(program.stderr.text, r"\Amemory_pair: .*not trusted.*\n")
+
+    def test_own_loop_io_uring_says_that_there_is_no_io_uring(self):
+        program = Process(
+            self, tool("strace", "strace"), "-f", "-o", os.devnull, "-e", "inject=io_uring_setup:error=EPERM",
+            example("own_loop_io_uring"), "--port", "0", *identity())
+        self.assertEqual(program.exit_code(), 2)
+        self.assertRegex(program.stderr.text, r"\Aown_loop_io_uring: io_uring is not to be had: Operation not permitted.*\n\Z")
 
     def test_hello_prints_the_answer(self):
         server = Server(self, "echo_server")

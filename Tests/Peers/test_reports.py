@@ -2,7 +2,7 @@
 
 import unittest
 
-from support import SERVERS, VERSIONS, Server, relay_client, variants
+from support import BUFFERS, SERVERS, VERSIONS, Server, relay_client, variants
 from tls import PythonServer, client_context, connect, exchange, server_context
 
 
@@ -22,10 +22,11 @@ class Reports:
         self.visit(server, client_context())
         self.assertEqual(server.exit_code(), 0, server.stderr.text)
         lines = server.stdout.text.splitlines()[1:]
+        calls = "0" if self.name in BUFFERS else r"[1-9]\d*"  # that the library made
         self.assertEqual(len(lines), 2)
         for line, protocol in zip(lines, ("echo/1", "-")):
             self.assertRegex(line, rf"\Aprotocol=TLSv{self.version} cipher=\S+ alpn={protocol} in=20000 out=20000 "
-                                   r"recv=[1-9]\d* send=[1-9]\d* close=TLSMEM_OK\Z")
+                                   rf"recv={calls} send={calls} close=TLSMEM_OK\Z")
 
 
 class States:
