@@ -4,7 +4,7 @@
  * Nothing here blocks, the look-up of the name included. Text that comes before the handshake is done waits in the
  * connection. At the end of standard input our direction is closed, and the peer is listened to until it closes too.
  */
-#include "common.h"
+#include "client.h"
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -105,19 +105,6 @@ static void on_close(tlsmem *c, const tlsmem_report_info *report, void *user)
     on_stdout(r->loop, STDOUT_FILENO, POLLOUT, r);
 }
 
-static tlsmem_ctx *context(const struct options *o)
-{
-    tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_CLIENT);
-    int v = o->tls_version, trust = o->insecure ? tlsmem_ctx_insecure_no_verify(ctx)
-                                    : o->ca     ? tlsmem_ctx_set_ca_file(ctx, o->ca)
-                                                : tlsmem_ctx_set_ca_system(ctx);
-    if (trust || (o->cert && tlsmem_ctx_set_cert_file(ctx, o->cert)) || (o->key && tlsmem_ctx_set_key_file(ctx, o->key))
-        || (o->alpn && tlsmem_ctx_set_alpn(ctx, o->alpn)) || (o->keylog && tlsmem_ctx_set_keylog(ctx, o->keylog))
-        || (v && (tlsmem_ctx_set_min_version(ctx, v) || tlsmem_ctx_set_max_version(ctx, v))))
-        context_refused(ctx);
-    return ctx;
-}
-
 int main(int argc, char **argv)
 {
     static struct relay r = { .shown = -1 };
@@ -133,7 +120,7 @@ int main(int argc, char **argv)
     tlsmem_connect_options to = TLSMEM_CONNECT_OPTIONS_INIT;
     to.host = o.host;
     to.port = (int)o.port;
-    tlsmem_ctx *ctx = context(&o);
+    tlsmem_ctx *ctx = client_context(&o);
     r.loop = tlsmem_loop_new();
     r.c = tlsmem_new(ctx, &callbacks, &r);
     int status = tlsmem_loop_connect(r.loop, r.c, &to);

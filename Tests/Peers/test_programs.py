@@ -10,7 +10,9 @@ from support import (
     SERVERS, VERSIONS, Process, Server, certificate, example, identity, relay_client, tool, variants)
 from tls import PythonServer, client_context, connect, receive, server_context
 
-PROGRAMS = (*SERVERS, "relay_server", "relay_client", "memory_pair", "tls_proxy")
+PROGRAMS = (*SERVERS, "relay_server", "relay_client", "memory_pair", "tls_proxy", "https_get",
+            "starttls", "starttls_postgres")
+NEEDED = {"https_get": ["https://localhost/"]}  # on every command line
 
 
 class Programs:
@@ -36,7 +38,8 @@ class Programs:
 
     def test_a_certificate_that_cannot_be_read_ends_it_with_code_3_and_a_sentence(self):
         program = self.ends(
-            3, "--port", "0", "--insecure", "--key", certificate("server.key"), "--cert", "/no/such/file")
+            3, "--port", "0", "--insecure", "--key", certificate("server.key"), "--cert", "/no/such/file",
+            *NEEDED.get(self.name, ()))
         self.assertRegex(program.stderr.text, rf"\A{self.name}: .*No such file or directory.*\n\Z")
 
 

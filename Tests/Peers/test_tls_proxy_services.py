@@ -1,13 +1,11 @@
 """Real services behind tls_proxy: Redis, which speaks TLS to it, and PostgreSQL, whose own clients do not know of it."""
 
-import glob
 import os
 import random
-import shutil
-import signal
 import tempfile
 import unittest
 
+from postgres import Postgres
 from proxy import Proxy
 from support import LIMIT, Process, certificate, tool
 
@@ -57,27 +55,10 @@ class PostgreSQL(Service):
 
     def setUp(self):
         super().setUp()
-        self.programs = next(iter(sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True)), "")
-        self.assertTrue(self.programs, "PostgreSQL is missing: apt-get install postgresql")
-        # It refuses to be root.
-        self.under = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups") if os.getuid() == 0 else ()
-        data = os.path.join(self.folder, "data")
-        if self.under:
-            shutil.chown(self.folder, "postgres", "postgres")
-        made = Process(self, *self.under, os.path.join(self.programs, "initdb"), "-D", data, "-A", "trust", "-U", "postgres",
-                       "-E", "UTF8", "--no-sync")
-        self.assertEqual(made.exit_code(2 * LIMIT), 0, made.stderr.text)
-        self.server = Process(self, *self.under, os.path.join(self.programs, "postgres"), "-D", data, "-k", self.folder,
-                              "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=20")
-        self.server.stderr.wait_for("ready to accept connections")
-        self.addCleanup(self.stop)
+        self.programs = Postgres(self, self.folder, "listen_addresses=").programs
         inner = Proxy(self, f"unix:{self.folder}/.s.PGSQL.5432")
         self.proxy = Proxy(self, f"localhost:{inner.port}", mode="client")
         self.place = f"host=127.0.0.1 port={self.proxy.port} user=postgres dbname=postgres sslmode=disable gssencmode=disable"
-
-    def stop(self):
-        os.kill(self.server.pid, signal.SIGINT)
-        self.server.exit_code()
 
     def psql(self, command, text=b""):
         return self.run_tool("postgresql-client", "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.place,

@@ -1,0 +1,184 @@
+/*
+ * https_get.c - fetches a URL: https_get [options] https://HOST/PATH
+ *
+ * What a client has to do with a server that it does not know: the certificate must be of an authority that the system
+ * trusts, and for the host of the URL, name or address; "http/1.1" is agreed upon; every wait has an end; and an answer
+ * that is cut is told from one that is whole. Redirections are told, and left alone. An HTTP status of 400 and above is an
+ * answer like any other, exit code 0, unless --fail makes it 2.
+ */
+#include "https_get.h"
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+struct fetch {
+    const struct wishes *wishes;
+    tlsmem_loop *loop;
+    tlsmem *c;
+    struct answer answer;
+    tlsmem_timer *whole_time;
+    int is_closed, code;
+};
+
+static int speaks_http(const tlsmem *c)
+{
+    const char *name;
+    size_t n;
+    return tlsmem_alpn(c, &name, &n) != TLSMEM_OK || (n == 8 && memcmp(name, "http/1.1", n) == 0);
+}
+
+static void on_established(tlsmem *c, void *user)
+{
+    struct fetch *f = user;
+    if (f->wishes->show_cert)
+        show_server(c);
+    if (speaks_http(c))
+        return;
+    snprintf(f->answer.why, sizeof f->answer.why, "the server wants to speak something else than http/1.1");
+    f->code = EXIT_TLS;
+    tlsmem_abort(c);
+}
+
+/* Writes what the output takes. While something is left, the server is not listened to, and no time limit runs. */
+static void on_output(tlsmem_loop *loop, int fd, int events, void *user)
+{
+    struct fetch *f = user;
+    (void)events;
+    pour(fd, &f->answer.out);
+    watch(loop, fd, f->answer.out.n > 0 ? POLLOUT : 0, on_output, f);
+    if (f->answer.out.n > 0)
+        tlsmem_pause(f->c);
+    else
+        tlsmem_resume(f->c);
+}
+
+static void on_data(tlsmem *c, const void *bytes, size_t n, void *user)
+{
+    struct fetch *f = user;
+    int useless = take_answer(&f->answer, bytes, n);
+    if (f->answer.out.n > 0)
+        on_output(f->loop, f->answer.fd, POLLOUT, f);
+    if (useless)
+        tlsmem_abort(c);
+    else if (f->answer.is_complete)
+        tlsmem_close(c);
+}
+
+static void on_eof(tlsmem *c, void *user)
+{
+    struct fetch *f = user;
+    end_answer(&f->answer);
+    tlsmem_close(c);
+}
+
+/* Why the answer is not whole, unless it is known already, or the server simply closed, properly or not. One that is whole
+   stays whole, however its connection ends. */
+static void explain(struct fetch *f, const tlsmem *c, int status)
+{
+    tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
+    if (f->answer.is_complete || f->answer.why[0] != '\0' || status == TLSMEM_OK || status == TLSMEM_ETRUNCATED)
+        return;
+    tlsmem_error(c, &error);
+    memcpy(f->answer.why, error.sentence, sizeof error.sentence);
+    f->code = exit_code(status);
+}
+
+static void on_close(tlsmem *c, const tlsmem_report_info *report, void *user)
+{
+    struct fetch *f = user;
+    end_progress();
+    explain(f, c, report->status);
+    f->is_closed = 1;
+    if (f->wishes->stats)
+        print_stats(stderr, c, report);
+}
+
+static void on_whole_time(tlsmem_timer *timer, void *user)
+{
+    struct fetch *f = user;
+    (void)timer;
+    snprintf(f->answer.why, sizeof f->answer.why, "not done within --max-time %ld", f->wishes->max_time);
+    f->code = EXIT_NETWORK;
+    drop(&f->answer.out, f->answer.out.n); /* who does not take it has had the time */
+    tlsmem_abort(f->c);
+}
+
+/* The request waits in the connection until the handshake is done. */
+static int ask(tlsmem *c, const struct wishes *w, const struct url *url)
+{
+    char request[sizeof *url + 256];
+    int n = snprintf(request, sizeof request,
+                     "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: https_get/%s\r\nAccept: */*\r\nConnection: close\r\n\r\n",
+                     w->head ? "HEAD" : "GET", url->target, url->authority, tlsmem_version_string());
+    return tlsmem_write(c, request, (size_t)n) == n ? TLSMEM_OK : TLSMEM_ENOMEM;
+}
+
+/* Fetches the URL, from another host and port where --host and --port say so. Returns the exit code. */
+static int fetch(tlsmem_ctx *ctx, const struct options *o, const struct wishes *w, const struct url *url)
+{
+    static const tlsmem_callbacks callbacks = { sizeof callbacks, on_established, on_data, NULL, on_eof, on_close };
+    struct fetch f = { .wishes = w, .loop = tlsmem_loop_new(), .code = EXIT_DONE };
+    tlsmem_connect_options to = TLSMEM_CONNECT_OPTIONS_INIT;
+    to.host = o->host != NULL ? o->host : url->host;
+    to.port = o->port != 0 ? (int)o->port : url->port;
+    to.connect_ms = (uint32_t)w->timeout * 1000;
+    begin_answer(&f.answer, w);
+    f.c = tlsmem_new(ctx, &callbacks, &f);
+    int status = tlsmem_set_server_name(f.c, url->host);
+    if (status == TLSMEM_OK)
+        status = ask(f.c, w, url);
+    if (status == TLSMEM_OK)
+        status = tlsmem_loop_connect(f.loop, f.c, &to);
+    if (status == TLSMEM_EINVAL)
+        usage_error("%s port %d for %s: nobody can connect there", to.host, to.port, url->host);
+    if (status != TLSMEM_OK) {
+        say("cannot connect: %s", status == TLSMEM_ESYSTEM ? strerror(errno) : tlsmem_strerror(status));
+        return EXIT_NETWORK;
+    }
+    begin_progress(f.loop, &f.answer);
+    if (w->max_time > 0)
+        f.whole_time = tlsmem_loop_timer(f.loop, w->max_time * 1000, on_whole_time, &f);
+    while ((!f.is_closed || f.answer.out.n > 0) && tlsmem_loop_run_once(f.loop, -1) >= 0)
+        ;
+    tlsmem_free(f.c);
+    tlsmem_loop_free(f.loop);
+    int code = finish_answer(&f.answer);
+    return f.code != EXIT_DONE ? f.code : code;
+}
+
+int main(int argc, char **argv)
+{
+    static struct url url;
+    struct options o = { .alpn = "http/1.1" };
+    struct wishes w = { .timeout = 30 };
+    const struct own_option own[] = {
+        { "head", NULL, NULL, &w.head, "ask for the head only, and print it" },
+        { "include", NULL, NULL, &w.include, "print the head too" },
+        { "output", "FILE", &w.output, NULL, "write to this file and not to standard output" },
+        { "fail", NULL, NULL, &w.fail, "exit code 2, and no output, for an HTTP status of 400 and above" },
+        { "show-cert", NULL, NULL, &w.show_cert, "print the server's certificate on stderr" },
+        { "stats", NULL, NULL, &w.stats, "print a line about the connection on stderr when it ends" },
+        { "timeout", "S", NULL, &w.timeout, "wait so many seconds for a connection, a handshake, the next byte (30)" },
+        { "max-time", "S", NULL, &w.max_time, "wait so many seconds for everything together" },
+        { 0 },
+    };
+    const char *text = take_url(&argc, argv);
+    parse_options(argc, argv, "fetches a URL: https_get [options] https://HOST/PATH", &o, own);
+    if (text == NULL)
+        usage_error("a URL is needed: https_get [options] https://HOST/PATH");
+    parse_url(text, &url);
+    if (w.timeout > 86400 || w.max_time > 86400)
+        usage_error("--timeout and --max-time are a day at most");
+
+    tlsmem_limits limits = TLSMEM_LIMITS_INIT;
+    limits.handshake_ms = limits.read_ms = limits.write_ms = (uint32_t)w.timeout * 1000;
+    limits.close_ms = 1000; /* the answer is there: what the server does with the connection matters little */
+    tlsmem_ctx *ctx = client_context(&o);
+    if (tlsmem_ctx_set_limits(ctx, &limits) != TLSMEM_OK)
+        context_refused(ctx);
+    if (o.insecure)
+        say("--insecure: nobody knows who the server is");
+    int code = fetch(ctx, &o, &w, &url);
+    tlsmem_ctx_free(ctx);
+    return code;
+}
