@@ -23,6 +23,8 @@ static tlsmem_ctx *new_context(const struct proxy *p)
     int client = p->role == TLSMEM_CLIENT, v = o->tls_version;
     const char *ca = client ? o->ca : p->client_ca;
     limits.idle_ms = (uint32_t)p->idle * 1000;
+    limits.outgoing_high = 2 * PIECE; /* what a client that stops reading may cost, and a piece more */
+    limits.outgoing_low = PIECE;
     if (tlsmem_ctx_set_limits(ctx, &limits) || (o->insecure && tlsmem_ctx_insecure_no_verify(ctx)) || (ca && tlsmem_ctx_set_ca_file(ctx, ca))
         || (client && !ca && !o->insecure && tlsmem_ctx_set_ca_system(ctx))
         || (p->client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED))
@@ -74,9 +76,8 @@ static void *run(void *worker)
 {
     struct worker *w = worker;
     start_accepting(w);
-    while (!w->draining || w->sessions > 0)
-        if (tlsmem_loop_run_once(w->loop, -1) < 0)
-            break;
+    while ((!w->draining || w->sessions > 0) && tlsmem_loop_run_once(w->loop, -1) >= 0)
+        send_gathered(w);
     COUNT(w->proxy->ended, 1);
     pthread_kill(w->proxy->main, THREAD_ENDED);
     return NULL;
