@@ -1,12 +1,10 @@
 """Real services for tls_proxy to stand in front of: Redis and PostgreSQL, each in a folder and on a socket of its own."""
 
-import glob
 import os
-import shutil
-import signal
 import tempfile
 
-from support import LIMIT, Process, certificate, tool
+from postgres import Postgres
+from support import Process, certificate, tool
 
 
 def _folder(test, prefix):
@@ -33,31 +31,13 @@ class Redis:
                        certificate("ca.pem"), *options)
 
 
-class PostgreSQL:
+class PostgreSQL(Postgres):
     """PostgreSQL on a Unix socket; its own clients are sent to a proxy, in plain."""
 
     def __init__(self, test):
+        super().__init__(test, _folder(test, "tlsmem-postgresql-"), "listen_addresses=")
         self.test = test
-        self.programs = next(iter(sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True)), "")
-        test.assertTrue(self.programs, "PostgreSQL is missing: apt-get install postgresql")
-        # It refuses to be root.
-        under = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups") if os.getuid() == 0 else ()
-        folder = _folder(test, "tlsmem-postgresql-")
-        data = os.path.join(folder, "data")
-        if under:
-            shutil.chown(folder, "postgres", "postgres")
-        made = Process(test, *under, os.path.join(self.programs, "initdb"), "-D", data, "-A", "trust", "-U", "postgres",
-                       "-E", "UTF8", "--no-sync")
-        test.assertEqual(made.exit_code(2 * LIMIT), 0, made.stderr.text)
-        self.server = Process(test, *under, os.path.join(self.programs, "postgres"), "-D", data, "-k", folder,
-                              "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=20")
-        self.server.stderr.wait_for("ready to accept connections")
-        test.addCleanup(self._stop)
-        self.place = f"unix:{folder}/.s.PGSQL.5432"
-
-    def _stop(self):
-        os.kill(self.server.pid, signal.SIGINT)
-        self.server.exit_code()
+        self.place = f"unix:{self.folder}/.s.PGSQL.5432"
 
     @staticmethod
     def at(port):
