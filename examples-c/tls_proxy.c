@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { THREADS_MAX = 256, THREAD_ENDED = SIGUSR2 };
+enum { THREADS_MAX = 256, SECONDS_MAX = 4000000, THREAD_ENDED = SIGUSR2 };
 
 /* Returns NULL, and says why, when a setting is refused: on SIGHUP the old context stays. */
 static tlsmem_ctx *new_context(const struct proxy *p)
@@ -151,6 +151,8 @@ int main(int argc, char **argv)
         usage_error("--cert and --key are needed");
     if (p.threads < 1 || p.threads > THREADS_MAX)
         usage_error("--threads: 1 to %d", THREADS_MAX);
+    if (p.idle > SECONDS_MAX || p.drain > SECONDS_MAX || p.stats > SECONDS_MAX)
+        usage_error("--idle, --drain, --stats: at most %d seconds", SECONDS_MAX);
     if (listen != NULL)
         parse_place("listen", listen, &place);
     if (place.path != NULL)
