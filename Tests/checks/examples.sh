@@ -1,5 +1,6 @@
-# Every example under valgrind: no error, nothing lost. A server is talked to and then ended by SIGTERM; a client talks to
-# somebody. A program that has no row in the table fails: whoever adds one says how it is exercised.
+# Every example under valgrind: no error, nothing lost. A server is talked to and then ended by SIGTERM, most of them with
+# clients that are still there; a client talks to somebody. A program that has no row in the table fails: whoever adds one
+# says how it is exercised.
 
 folder=${EXAMPLES:-build/examples}
 valgrind=(valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite,indirect)
@@ -58,6 +59,14 @@ echo_of() { "$folder/relay_client" --port "$port" --ca "$certs/ca.pem" "$@" < "$
 other_clients() {
     fails 3 "$folder/relay_client" --port "$port" --ca "$certs/other-ca.pem" < /dev/null && echo no TLS > "/dev/tcp/127.0.0.1/$port"
 }
+# Two that are still there when the server is ended: one has said nothing, the other has had its echo.
+stay() {
+    local silent words heard=$work/heard.$port
+    exec {silent}<> "/dev/tcp/127.0.0.1/$port"
+    exec {words}> >(exec "$folder/relay_client" --port "$port" --ca "$certs/ca.pem" > "$heard" 2>&1)
+    echo here >&"$words"
+    timeout 20 sh -c 'until grep -q here "$0"; do sleep 0.05; done' "$heard"
+}
 
 said_hello() {
     helper echo_server && watched hello 127.0.0.1 "$port" "$certs/ca.pem" &&
@@ -67,7 +76,7 @@ paired() {
     for version in $both; do watched memory_pair "${identity[@]}" --ca "$certs/ca.pem" --tls "$version" --bytes 300000 || return; done
     fails 3 watched memory_pair "${identity[@]}" --ca "$certs/other-ca.pem"
 }
-echoed() { server "$1" --stats && echo_of --tls 1.2 && echo_of --tls 1.3 && other_clients; }
+echoed() { server "$1" --stats && echo_of --tls 1.2 && echo_of --tls 1.3 && other_clients && stay; }
 asked_for_echos() {
     helper echo_server || return
     for version in $both; do
@@ -81,9 +90,10 @@ relayed() {
 }
 proxied() { # both modes, one after the other, with a PROXY header between them, and before all an echo over TLS
     helper echo_server &&
-        server tls_proxy --mode client --ca "$certs/ca.pem" --upstream "localhost:$port" --accept-proxy &&
-        server tls_proxy --upstream "127.0.0.1:$port" --send-proxy --threads 2 || return
-    echo_of --tls 1.2 && kill -HUP "${begun[@]:1}" && kill -USR1 "${begun[@]:1}" && echo_of --tls 1.3 && other_clients
+        server tls_proxy --mode client --ca "$certs/ca.pem" --upstream "localhost:$port" --accept-proxy --drain 1 &&
+        server tls_proxy --upstream "127.0.0.1:$port" --send-proxy --threads 2 --drain 1 || return
+    echo_of --tls 1.2 && kill -HUP "${begun[@]:1}" && kill -USR1 "${begun[@]:1}" && echo_of --tls 1.3 &&
+        other_clients && stay
 }
 served() {
     server "$1" --root "$certs" && curl --silent --fail "$2" --cacert "$certs/ca.pem" "https://localhost:$port/text" | cmp "$certs/text" &&
