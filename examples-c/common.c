@@ -10,8 +10,6 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-static const char *program = "example";
-
 void say(const char *format, ...)
 {
     char line[1024]; /* printed in one piece, because threads may speak at once */
@@ -19,14 +17,24 @@ void say(const char *format, ...)
     va_start(list, format);
     vsnprintf(line, sizeof line, format, list);
     va_end(list);
-    fprintf(stderr, "%s: %s\n", program, line);
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, line);
+}
+
+/* At the end it turns out whether all that was printed has arrived. */
+static void close_output(void)
+{
+    int failed = ferror(stdout);
+    if ((fclose(stdout) == 0 || errno == EBADF) && !failed)
+        return;
+    say("cannot write to standard output: %s", strerror(errno));
+    _exit(EXIT_NETWORK);
 }
 
 enum { OPTIONS_MAX = 32 };
 
 static void print_help(const char *about, const struct own_option *all, size_t count)
 {
-    printf("%s: %s\n\n", program, about);
+    printf("%s: %s\n\n", program_invocation_short_name, about);
     for (size_t i = 0; i < count; i++) {
         char left[40];
         snprintf(left, sizeof left, "--%s %s", all[i].name, all[i].argument != NULL ? all[i].argument : "");
@@ -74,8 +82,7 @@ void parse_options(int argc, char **argv, const char *about, struct options *o, 
         longs[i].has_arg = all[i].argument != NULL ? required_argument : no_argument;
     }
 
-    const char *slash = strrchr(argv[0], '/');
-    program = slash != NULL ? slash + 1 : argv[0];
+    atexit(close_output);
     signal(SIGPIPE, SIG_IGN); /* a standard output that was closed is an error of write */
     int index = 0, found;
     while ((found = getopt_long(argc, argv, "", longs, &index)) != -1) {
@@ -144,19 +151,10 @@ void say_state(const tlsmem *c, long number, int *shown)
 
 int exit_code(int status)
 {
-    switch (status) {
-    case TLSMEM_OK:
-    case TLSMEM_CLOSED:
+    if (status == TLSMEM_OK || status == TLSMEM_CLOSED)
         return EXIT_DONE;
-    case TLSMEM_ESYSTEM:
-    case TLSMEM_ERESET:
-    case TLSMEM_ETIMEOUT:
-    case TLSMEM_ERESOLVE:
-    case TLSMEM_ECONNECT:
-        return EXIT_NETWORK;
-    default:
-        return EXIT_TLS;
-    }
+    return status == TLSMEM_ESYSTEM || status == TLSMEM_ERESET || status == TLSMEM_ETIMEOUT || status == TLSMEM_ERESOLVE
+                   || status == TLSMEM_ECONNECT ? EXIT_NETWORK : EXIT_TLS;
 }
 
 void print_stats(FILE *to, const tlsmem *c, const tlsmem_report_info *report)
@@ -177,7 +175,8 @@ void print_stats(FILE *to, const tlsmem *c, const tlsmem_report_info *report)
 void say_listening(const char *host, int port)
 {
     printf(strchr(host, ':') != NULL ? "listening on [%s]:%d\n" : "listening on %s:%d\n", host, port);
-    fflush(stdout);
+    if (fflush(stdout) != 0)
+        exit(EXIT_NETWORK); /* nobody would know the port */
 }
 
 static struct addrinfo *look_up(const char *host, long port)

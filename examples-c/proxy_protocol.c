@@ -16,6 +16,10 @@ enum {
     TCP4 = 0x11, TCP6 = 0x21,
 };
 
+/* Bytes of the addresses, by family: unspecified, IPv4, IPv6, Unix. */
+static const int addresses[] = { 0, 12, 36, 216 };
+enum { FAMILIES = sizeof addresses / sizeof addresses[0], TRANSPORTS = 3 };
+
 static const unsigned char signature[SIGNATURE] = "\r\n\r\n\0\r\nQUIT\n";
 
 /* Adds bytes at the end of the header. */
@@ -63,8 +67,11 @@ int proxy_header_missing(const void *bytes, size_t n)
         return -1;
     if (n < PREFIX)
         return (int)(PREFIX - n);
-    int rest = header[14] << 8 | header[15], command = header[12] & 0x0f;
+    int rest = header[14] << 8 | header[15], command = header[12] & 0x0f, family = header[13] >> 4;
     if ((header[12] & 0xf0) != VERSION || command > PROXY || rest > REST_MOST)
+        return -1;
+    /* With LOCAL, family and addresses mean nothing. */
+    if (command == PROXY && (family >= FAMILIES || (header[13] & 0x0f) >= TRANSPORTS || rest < addresses[family]))
         return -1;
     return PREFIX + rest - (int)n;
 }

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { THREADS_MAX = 256, THREAD_ENDED = SIGUSR2 };
+enum { THREADS_MAX = 256, SECONDS_MAX = 4000000, THREAD_ENDED = SIGUSR2 };
 
 /* Returns NULL, and says why, when a setting is refused: on SIGHUP the old context stays. */
 static tlsmem_ctx *new_context(const struct proxy *p)
@@ -23,6 +23,8 @@ static tlsmem_ctx *new_context(const struct proxy *p)
     int client = p->role == TLSMEM_CLIENT, v = o->tls_version;
     const char *ca = client ? o->ca : p->client_ca;
     limits.idle_ms = (uint32_t)p->idle * 1000;
+    limits.outgoing_high = 2 * PIECE; /* what a client that stops reading may cost, and a piece more */
+    limits.outgoing_low = PIECE;
     if (tlsmem_ctx_set_limits(ctx, &limits) || (o->insecure && tlsmem_ctx_insecure_no_verify(ctx)) || (ca && tlsmem_ctx_set_ca_file(ctx, ca))
         || (client && !ca && !o->insecure && tlsmem_ctx_set_ca_system(ctx))
         || (p->client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED))
@@ -74,9 +76,8 @@ static void *run(void *worker)
 {
     struct worker *w = worker;
     start_accepting(w);
-    while (!w->draining || w->sessions > 0)
-        if (tlsmem_loop_run_once(w->loop, -1) < 0)
-            break;
+    while ((!w->draining || w->sessions > 0) && tlsmem_loop_run_once(w->loop, -1) >= 0)
+        send_gathered(w);
     COUNT(w->proxy->ended, 1);
     pthread_kill(w->proxy->main, THREAD_ENDED);
     return NULL;
@@ -150,6 +151,8 @@ int main(int argc, char **argv)
         usage_error("--cert and --key are needed");
     if (p.threads < 1 || p.threads > THREADS_MAX)
         usage_error("--threads: 1 to %d", THREADS_MAX);
+    if (p.idle > SECONDS_MAX || p.drain > SECONDS_MAX || p.stats > SECONDS_MAX)
+        usage_error("--idle, --drain, --stats: at most %d seconds", SECONDS_MAX);
     if (listen != NULL)
         parse_place("listen", listen, &place);
     if (place.path != NULL)

@@ -13,7 +13,7 @@
 #include "common.h"
 #include <pthread.h>
 
-enum { PIECE = 65536 };
+enum { PIECE = 131072 };
 
 /** A name and port, or the path of a Unix socket. */
 struct place {
@@ -51,6 +51,9 @@ struct worker {
     long sessions;
     int draining;
     char piece[PIECE]; /* what was read last from a plain side: no session keeps it */
+    struct session *gathering; /* whose bytes these are, for its plain side; NULL for none */
+    size_t gathered;
+    char gather[PIECE];
 };
 
 /** A client and its upstream; one of them speaks TLS, the other does not. */
@@ -63,10 +66,13 @@ struct session {
     tlsmem_timer *timer;        /* for what must not last: a PROXY header, the end of a session */
     struct bytes header;        /* the PROXY header, until the upstream is told */
     struct bytes out;           /* what the plain side does not take yet */
+    int tries;                  /* to be let into a Unix upstream's queue */
     unsigned connecting : 1;    /* the plain side */
+    unsigned queueing : 1;      /* and it is tried again later */
     unsigned plain_ended : 1;   /* it says no more */
     unsigned plain_deaf : 1;    /* it takes no more */
-    unsigned plain_failed : 1;  /* it was reset */
+    unsigned plain_lost : 1;    /* it was reset, and what it said before is still to be read */
+    unsigned plain_failed : 1;  /* it was reset, or cannot be connected */
     unsigned plain_told : 1;    /* of the end of the other side */
     unsigned tls_ended : 1;     /* the TLS side says no more */
     unsigned tls_told : 1;      /* of the end of the other side */
@@ -83,6 +89,8 @@ void complain(const struct session *s, const char *what, int error);
 
 /** Finds how many sessions a thread may have: those that are wanted, or for which there are descriptors. */
 void limit_sessions(struct proxy *p);
+/** Begins the TLS side, in client mode with its upstream. The session may be gone after it. */
+void begin_tls(struct session *s);
 /** Accepts clients in a worker's loop; or no more, in no worker's once all have stopped. */
 void start_accepting(struct worker *w);
 void stop_accepting(struct worker *w);
@@ -101,11 +109,16 @@ void connect_plain(struct session *s);
 int plain_connected(struct session *s);
 /** Closes the plain side, if there is one. */
 void close_plain(struct session *s);
+/** Has it connect again in a while, when `error` only says that a Unix upstream's queue is full. Returns 0 for other errors,
+ *  and when that has lasted too long. */
+int try_later(struct session *s, int error);
 /** Connects the TLS side of a session in client mode. Returns a tlsmem_status. */
 int connect_tls(struct session *s);
 
 /** What a connection of a session calls. */
 extern const tlsmem_callbacks pipe_callbacks;
+/** Sends what was gathered; to be called before the loop waits. */
+void send_gathered(struct worker *w);
 /** The plain side is ready; what was watched for. */
 watcher pipe_ready;
 /** Does what has become possible, and sees what is to be waited for. The session may be gone after it. */

@@ -56,7 +56,7 @@ static int add_tls(struct session *s)
     return status;
 }
 
-static void begin(struct session *s)
+void begin_tls(struct session *s)
 {
     struct proxy *p = s->worker->proxy;
     tlsmem_ctx *ctx = current_context(p);
@@ -97,7 +97,7 @@ static void on_header(tlsmem_loop *loop, int fd, int events, void *user)
         s->timer = NULL;
         if (!s->worker->proxy->send_proxy)
             drop(&s->header, s->header.n); /* or it goes on as it is */
-        begin(s);
+        begin_tls(s);
     }
 }
 
@@ -123,7 +123,7 @@ static void greet(struct worker *w, int fd)
     }
     if (p->send_proxy)
         keep(&s->header, header, proxy_header_make(fd, header));
-    begin(s);
+    begin_tls(s);
 }
 
 static void accept_again(tlsmem_timer *timer, void *user)

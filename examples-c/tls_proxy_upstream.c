@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { ATTEMPTS_TO_CONNECT = 3 };
+enum { ATTEMPTS_TO_CONNECT = 3, TRIES_MAX = 9, TRY_AGAIN_MS = 10 };
 
 void parse_place(const char *option, const char *text, struct place *place)
 {
@@ -71,6 +71,33 @@ void close_plain(struct session *s)
     s->watched = 0;
 }
 
+static void connect_next(struct session *s, int error);
+
+static void try_again(tlsmem_timer *timer, void *user)
+{
+    struct session *s = user;
+    tlsmem_timer_free(timer);
+    s->timer = NULL;
+    s->queueing = 0;
+    if (s->worker->proxy->role == TLSMEM_CLIENT) {
+        begin_tls(s);
+        return;
+    }
+    close_plain(s);
+    s->next = s->worker->proxy->upstream.addresses;
+    connect_next(s, 0);
+    settle(s);
+}
+
+/* Nothing tells when the queue has room again. The times between the tries double, to five seconds in all. */
+int try_later(struct session *s, int error)
+{
+    if (error == EAGAIN && s->tries < TRIES_MAX)
+        s->timer = tlsmem_loop_timer(s->worker->loop, TRY_AGAIN_MS << s->tries++, try_again, s);
+    s->queueing = error == EAGAIN && s->timer != NULL;
+    return s->queueing;
+}
+
 /* Begins with the next address that can be begun with. */
 static void connect_next(struct session *s, int error)
 {
@@ -83,7 +110,7 @@ static void connect_next(struct session *s, int error)
             set_up(s->fd);
         int begun = s->fd >= 0 && connect(s->fd, to->ai_addr, to->ai_addrlen) == 0;
         error = begun ? 0 : errno;
-        s->connecting = error == EINPROGRESS;
+        s->connecting = error == EINPROGRESS || try_later(s, error);
         if (!begun && !s->connecting)
             close_plain(s);
     }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -52,14 +53,15 @@ static void wait_or_fail(const struct place *p, int r)
         fail("a handshake or its request fails: %s", ERR_reason_error_string(ERR_peek_error()));
 }
 
-static void go_on(struct place *p, SSL_CTX *ctx)
+/* Returns 1 when it has begun anew, 0 when it waits. */
+static int go_on(struct place *p, SSL_CTX *ctx)
 {
     uint8_t answer[16384];
     int n;
     if (!p->asked) {
         if ((n = SSL_connect(p->ssl)) != 1) {
             wait_or_fail(p, n);
-            return;
+            return 0;
         }
         if (SSL_write(p->ssl, request, (int)options.size) != (int)options.size)
             fail("a request is not taken");
@@ -67,16 +69,27 @@ static void go_on(struct place *p, SSL_CTX *ctx)
     }
     if ((n = SSL_read(p->ssl, answer, sizeof answer)) <= 0) {
         wait_or_fail(p, n);
-        return;
+        return 0;
     }
     if ((p->answered += (size_t)n) < options.size)
-        return;
+        return 0; /* the rest may be in another record */
     done++;
     resumed += (uint64_t)SSL_session_reused(p->ssl);
     SSL_shutdown(p->ssl); /* says close_notify */
     SSL_free(p->ssl);
     close(p->fd);
     begin(p, ctx);
+    return 1;
+}
+
+/* Until one of them has an answer, when a server may need this core. */
+static void sleep_for(const struct place *places)
+{
+    struct pollfd waiting[PLACES];
+    for (int i = 0; i < PLACES; i++)
+        waiting[i] = (struct pollfd) { places[i].fd, POLLIN, 0 };
+    if (poll(waiting, PLACES, 5000) <= 0)
+        fail("no answer for 5 seconds");
 }
 
 void run_handshakes(int resumes)
@@ -94,7 +107,10 @@ void run_handshakes(int resumes)
     double warm = now() + 0.15, until = 0;
     do {
         for (int i = 0; i < PLACES; i++)
-            go_on(&places[i], ctx);
+            while (go_on(&places[i], ctx))
+                ;
+        if (options.sleep)
+            sleep_for(places);
         if (until == 0 && now() > warm) {
             done = resumed = 0;
             until = now() + options.seconds;

@@ -1,4 +1,5 @@
 """Rounds: in each of them every peer runs once, so that what the machine does meanwhile meets all of them."""
+import subprocess
 import sys
 
 from . import others, peers
@@ -29,7 +30,7 @@ def measure(workload, there, rounds, seconds):
             _say(f"{workload.name}, {workload.parameter}: round {number}, {peer.name}")
             try:
                 found = _run(workload, peer, seconds)
-            except (RuntimeError, OSError) as failure:
+            except (RuntimeError, OSError, subprocess.TimeoutExpired) as failure:
                 _say()
                 print(f"{workload.name}, {workload.parameter}: {peer.name} fails: {failure}", file=sys.stderr)
                 there.remove(peer)

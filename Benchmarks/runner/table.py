@@ -47,3 +47,16 @@ def text(results, workloads):
             busy = f"   busy {median(metrics['server busy']):.0f}%" if "server busy" in metrics else ""
             lines.append(f"  {peer:24}" + " ".join(_cells(metrics, found[first], s) for s in w.shows) + busy)
     return "\n".join(lines)
+
+
+def beside(results, workloads, name):
+    """All of a name in one table, a column for each peer, with the figures that are no CPU time."""
+    measured = [w for w in workloads if w.name == name and (w.name, w.parameter) in results.values]
+    names = list(dict.fromkeys(peer for w in measured for peer in results.values[w.name, w.parameter]))
+    lines = ["", f"{name:68}" + "".join(f"{peer:>22}" for peer in names)] if measured else []
+    for w in measured:
+        metric = next(m for m in (shown.lstrip("-") for shown in w.shows) if "CPU" not in m)
+        medians = (results.median(w.name, w.parameter, peer, metric) for peer in names)
+        what = f"  {w.parameter}: {metric}, {results.units[w.name, metric]}"
+        lines.append(f"{what:68}"[:68] + "".join(f"{'' if m is None else format(m, '.4g'):>22}" for m in medians))
+    return "\n".join(lines)

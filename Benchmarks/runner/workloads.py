@@ -87,6 +87,9 @@ MAIN = [
     _relay(_echo(64, 64)),
     _relay(_download(4), ", download"),
     _relay(_upload(4), ", upload"),
+    _relay(_handshakes("full"), ", new connections"),
+    _relay(_handshakes("resumed"), ", new connections"),
+    _relay(_idle(64, 1000), ", idle"),
 ]
 GROWTH = [
     *(_echo(n, 64, "growing crowd", n, only=GROWING, rounds=3) for n in (1, 10, 100, 1000, 4000, 10000)),

@@ -6,13 +6,9 @@ import signal
 import socket
 import unittest
 
-from support import (
-    SERVERS, VERSIONS, Process, Server, certificate, example, identity, relay_client, tool, variants)
+from programs import with_options
+from support import SERVERS, VERSIONS, Process, Server, certificate, example, identity, relay_client, tool, variants
 from tls import PythonServer, client_context, connect, receive, server_context
-
-PROGRAMS = (*SERVERS, "relay_server", "relay_client", "memory_pair", "tls_proxy", "https_get",
-            "starttls", "starttls_postgres")
-NEEDED = {"https_get": ["https://localhost/"]}  # on every command line
 
 
 class Programs:
@@ -35,12 +31,6 @@ class Programs:
                 program = self.ends(1, *mistake)
                 self.assertRegex(program.stderr.text, rf"(?m)\A\S*{self.name}: .+\n")
                 self.assertEqual(program.stdout.text, "")
-
-    def test_a_certificate_that_cannot_be_read_ends_it_with_code_3_and_a_sentence(self):
-        program = self.ends(
-            3, "--port", "0", "--insecure", "--key", certificate("server.key"), "--cert", "/no/such/file",
-            *NEEDED.get(self.name, ()))
-        self.assertRegex(program.stderr.text, rf"\A{self.name}: .*No such file or directory.*\n\Z")
 
 
 class Listening:
@@ -88,6 +78,12 @@ class OtherPrograms(unittest.TestCase):
         self.assertEqual(program.exit_code(), 3)
         self.assertRegex(program.stderr.text, r"\Amemory_pair: .*not trusted.*\n")
 
+    def test_hello_prints_the_answer(self):
+        server = Server(self, "echo_server")
+        program = Process(self, example("hello"), "127.0.0.1", server.port, certificate("ca.pem"))
+        self.assertEqual(program.exit_code(), 0, program.stderr.text)
+        self.assertEqual(program.stdout.text, "hello\n")
+
     def test_own_loop_io_uring_says_that_there_is_no_io_uring(self):
         program = Process(
             self, tool("strace", "strace"), "-f", "-o", os.devnull, "-e", "inject=io_uring_setup:error=EPERM",
@@ -95,11 +91,12 @@ class OtherPrograms(unittest.TestCase):
         self.assertEqual(program.exit_code(), 2)
         self.assertRegex(program.stderr.text, r"\Aown_loop_io_uring: io_uring is not to be had: Operation not permitted.*\n\Z")
 
-    def test_hello_prints_the_answer(self):
-        server = Server(self, "echo_server")
-        program = Process(self, example("hello"), "127.0.0.1", server.port, certificate("ca.pem"))
-        self.assertEqual(program.exit_code(), 0, program.stderr.text)
-        self.assertEqual(program.stdout.text, "hello\n")
+    def test_hello_wants_three_arguments_and_an_authority(self):
+        for arguments in ([], ["localhost", "1"], ["localhost", "1", "/no/such/file"], ["localhost", "1", certificate("ca.pem"), "stray"]):
+            with self.subTest(arguments=arguments):
+                program = Process(self, example("hello"), *arguments)
+                self.assertEqual(program.exit_code(), 1)
+                self.assertEqual(program.stderr.text, "usage: hello HOST PORT CA-FILE\n")
 
     def test_hello_says_why_it_does_not_talk_to_a_stranger(self):
         server = Server(self, "echo_server", "--verbose")
@@ -107,6 +104,13 @@ class OtherPrograms(unittest.TestCase):
         self.assertEqual(program.exit_code(), 3)
         self.assertRegex(program.stderr.text, r"\A.+\n\Z")
         server.stderr.wait_for(r"(?i)^echo_server: .*alert.*\n")
+
+    def test_an_answer_that_relay_client_cannot_write_ends_it_with_code_2(self):
+        server = Server(self, "echo_server", "--greeting", "hello")
+        client = Process(self, "sh", "-c", 'exec "$@" > /dev/full', "sh", example("relay_client"), "--host", "127.0.0.1", "--port",
+                         server.port, "--ca", certificate("ca.pem"))
+        self.assertEqual(client.exit_code(), 2)
+        self.assertRegex(client.stderr.text, r"\Arelay_client: cannot write .*: No space left on device\n\Z")
 
     def test_relay_client_tries_every_address_of_a_name(self):
         # localhost is ::1 first on most machines, and there nobody listens.
@@ -117,7 +121,7 @@ class OtherPrograms(unittest.TestCase):
             self.assertEqual(receive(connection, 34), b"kept for the address that answers\n")
 
 
-variants(globals(), Programs, name=PROGRAMS)
+variants(globals(), Programs, name=with_options())
 variants(globals(), Listening, name=(*SERVERS, "relay_server"))
 
 if __name__ == "__main__":

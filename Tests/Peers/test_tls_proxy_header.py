@@ -1,7 +1,10 @@
 """tls_proxy and the PROXY protocol: what it says of the client, and what it understands."""
 
+import contextlib
+import errno
 import socket
 import struct
+import time
 import unittest
 
 from proxy import PlainServer, Proxy
@@ -72,17 +75,45 @@ class Headers(unittest.TestCase):
         plain.sendall(said)
         self.assert_arrives(self.wrap(plain), said)
 
-    def test_the_header_for_nobody_is_understood(self):
+    def test_the_header_for_nobody_is_understood_whatever_it_says_of_addresses(self):
         proxy = Proxy(self, self.service.place, "--accept-proxy", "--send-proxy")
+        for rest in (b"\x00\x00\x00", b"\x11\x00\x00", b"\xff\x00\x05hello"):
+            with self.subTest(rest=rest):
+                plain = plain_socket(self, proxy.port)
+                plain.sendall(SIGNATURE + b"\x20" + rest)
+                self.assert_arrives(self.wrap(plain), SIGNATURE + b"\x20" + rest)
+
+    def test_a_client_of_another_family_is_taken(self):
+        proxy = Proxy(self, self.service.place, "--accept-proxy", "--send-proxy")
+        for family, size in ((0x00, 0), (0x21, 36), (0x31, 216)):
+            with self.subTest(family=family):
+                plain = plain_socket(self, proxy.port)
+                said = SIGNATURE + bytes([0x21, family]) + struct.pack("!H", size) + b"a" * size
+                plain.sendall(said)
+                self.assert_arrives(self.wrap(plain), said)
+
+    def test_a_header_that_comes_too_slowly_is_reset_after_five_seconds(self):
+        proxy = Proxy(self, self.service.place, "--accept-proxy", "--verbose")
         plain = plain_socket(self, proxy.port)
-        plain.sendall(SIGNATURE + b"\x20\x00\x00\x00")
-        self.assert_arrives(self.wrap(plain), SIGNATURE + b"\x20\x00\x00\x00")
+        plain.settimeout(0.4)
+        begun = time.monotonic()
+        with self.assertRaises(OSError) as caught:
+            for byte in SIGNATURE * LIMIT:
+                plain.sendall(bytes([byte]))
+                with contextlib.suppress(TimeoutError):
+                    self.assertEqual(plain.recv(1), "nothing")
+        self.assertIn(caught.exception.errno, (errno.ECONNRESET, errno.EPIPE))
+        self.assertAlmostEqual(time.monotonic() - begun, 5, delta=1.5)
+        proxy.stderr.wait_for("^tls_proxy: no PROXY header has come\n")
 
     def test_anything_else_is_reset(self):
         proxy = Proxy(self, self.service.place, "--accept-proxy", "--verbose")
         good = header(("192.0.2.1", 1234), ("192.0.2.2", 443))
         for bad in (b"\x16\x03\x01\x02\x00", b"PROXY TCP4 1.2.3.4 ", good[:11] + b"x", good[:12] + b"\x31" + good[13:],
-                    good[:12] + b"\x22" + good[13:], good[:14] + b"\xff\xff"):
+                    good[:12] + b"\x22" + good[13:], good[:14] + b"\xff\xff",
+                    # No such family, no such transport; fewer bytes than its addresses need.
+                    good[:13] + b"\x41" + good[14:], good[:13] + b"\x13" + good[14:], good[:14] + b"\x00\x0b" + good[16:],
+                    good[:13] + b"\x21" + good[14:], good[:13] + b"\x31" + good[14:]):
             with self.subTest(bad=bad):
                 plain = plain_socket(self, proxy.port)
                 plain.sendall(bad)

@@ -80,15 +80,13 @@ class Load(unittest.TestCase):
 
     COUNT = re.compile(r"^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$", re.MULTILINE)
 
-    def calls(self, rounds, service):
-        """Returns how often the proxy called what, from its start to its end, for so many messages there and back."""
+    def calls(self, work, service):
+        """Returns how often the proxy called what, from its start to its end, for the work of one client."""
         report = tempfile.NamedTemporaryFile("r", prefix="tlsmem-strace-")
         self.addCleanup(report.close)
         proxy = Proxy(self, service.place, under=(tool("strace", "strace"), "-f", "-c", "-o", report.name))
         with connect(self, proxy.port, client_context()) as client:
-            for _ in range(rounds):
-                client.sendall(b"x" * 64)
-                self.assertEqual(receive(client, 64), b"x" * 64)
+            work(client)
             client.unwrap().close()
         with open(f"/proc/{proxy.pid}/task/{proxy.pid}/children") as children:
             os.kill(int(children.read().split()[0]), signal.SIGTERM)
@@ -96,12 +94,45 @@ class Load(unittest.TestCase):
         return {name: int(count) for count, name in self.COUNT.findall(report.read())}
 
     def test_a_message_there_and_back_is_two_recvs_and_two_sends(self):
+        def messages(rounds):
+            def work(client):
+                for _ in range(rounds):
+                    client.sendall(b"x" * 64)
+                    self.assertEqual(receive(client, 64), b"x" * 64)
+            return work
+
         service = PlainServer(self).echo()
-        few, many = self.calls(100, service), self.calls(1100, service)
+        few, many = self.calls(messages(100), service), self.calls(messages(1100), service)
         each = {name: (many.get(name, 0) - few.get(name, 0)) / 1000 for name in many}
         self.assertAlmostEqual(each["recvfrom"], 2, delta=0.02)
         self.assertAlmostEqual(each["sendto"], 2, delta=0.02)
         self.assertLess(each["total"] - each["epoll_wait"], 4.05, each)  # no epoll_ctl, and nothing else
+
+    def test_many_bytes_go_out_in_large_pieces(self):
+        """A record has 16 KiB, and would be 61 sends for each MB."""
+        text = b"x" * (32 << 20)
+        service = PlainServer(self)
+
+        def stream(writer, reader):
+            thread = threading.Thread(target=writer.sendall, args=(text,), daemon=True)
+            thread.start()
+            receive(reader, len(text))
+            thread.join(LIMIT)
+
+        def upload(client):
+            with service.accept() as other:
+                stream(client, other)
+
+        def download(client):
+            with service.accept() as other:
+                stream(other, client)
+
+        for work, most in ((upload, 45), (download, 60)):
+            with self.subTest(work=work.__name__):
+                counts = self.calls(work, service)
+                each = {name: round(count * 1e6 / len(text), 1) for name, count in counts.items() if count > 60}
+                print(f"system calls for a MB of {work.__name__}: {each}", flush=True)
+                self.assertLess(each["total"], most)
 
 
 if __name__ == "__main__":

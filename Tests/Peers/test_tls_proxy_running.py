@@ -24,7 +24,8 @@ class Mistakes(unittest.TestCase):
     def test_options_that_make_no_sense_end_it_with_code_1(self):
         for options in (["--upstream", "nowhere"], ["--upstream", ":80"], ["--upstream", "a:70000"], ["--upstream", "unix:"],
                         ["--upstream", "unix:/" + "x" * 200], ["--mode", "both"], ["--threads", "0"], [],
-                        ["--listen", "unix:/tmp/x", "--upstream", "a:1"]):
+                        ["--listen", "unix:/tmp/x", "--upstream", "a:1"], ["--upstream", "127.0.0.1:1", "--max", "1", "--threads", "2"],
+                        *([option, "4294968", "--upstream", "127.0.0.1:1"] for option in ("--idle", "--drain", "--stats"))):
             with self.subTest(options=options):
                 self.ends(1, *identity(), *options)
 

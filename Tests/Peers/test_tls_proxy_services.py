@@ -1,41 +1,28 @@
 """Real services behind tls_proxy: Redis, which speaks TLS to it, and PostgreSQL, whose own clients do not know of it."""
 
-import os
 import random
-import tempfile
 import unittest
 
-from postgres import Postgres
 from proxy import Proxy
-from support import LIMIT, Process, certificate, tool
+from services import PostgreSQL, Redis
+from support import LIMIT, Process, tool
 
 
 class Service(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="tlsmem-service-")
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-
-    def run_tool(self, package, name, *options, text=b""):
-        """Runs one of the service's own programs, and returns what it printed."""
-        program = Process(self, tool(name, package), *options)
+    def printed(self, program, text=b""):
+        """Waits for one of the service's own programs, and returns what it printed."""
         program.feed(text)
         self.assertEqual(program.exit_code(2 * LIMIT), 0, program.stderr.text + program.stdout.text)
         return program.stdout.bytes
 
 
-class Redis(Service):
+class BehindServerMode(Service):
     def setUp(self):
-        super().setUp()
-        path = os.path.join(self.folder, "redis")
-        server = Process(self, tool("redis-server", "redis-server"), "--port", "0", "--unixsocket", path, "--save", "",
-                         "--dir", self.folder)
-        server.stdout.wait_for("(?i)ready to accept connections")
-        self.proxy = Proxy(self, f"unix:{path}", "--threads", "2")
+        self.service = Redis(self)
+        self.proxy = Proxy(self, self.service.place, "--threads", "2")
 
     def redis(self, name, *options, text=b""):
-        return self.run_tool("redis-tools", name, "-h", "localhost", "-p", self.proxy.port, "--tls", "--cacert",
-                             certificate("ca.pem"), *options, text=text)
+        return self.printed(self.service.start(name, self.proxy.port, *options), text)
 
     def test_a_value_of_2_mib_goes_in_and_out(self):
         value = random.Random(8).randbytes(1 << 20).hex().encode()
@@ -50,19 +37,18 @@ class Redis(Service):
         self.assertEqual(self.redis("redis-cli", "llen", "mylist"), b"3000\n")
 
 
-class PostgreSQL(Service):
+class BehindClientAndServerMode(Service):
     """psql in plain, tls_proxy as a client, TLS, tls_proxy as a server, the Unix socket of PostgreSQL."""
 
     def setUp(self):
-        super().setUp()
-        self.programs = Postgres(self, self.folder, "listen_addresses=").programs
-        inner = Proxy(self, f"unix:{self.folder}/.s.PGSQL.5432")
+        self.service = PostgreSQL(self)
+        inner = Proxy(self, self.service.place)
         self.proxy = Proxy(self, f"localhost:{inner.port}", mode="client")
-        self.place = f"host=127.0.0.1 port={self.proxy.port} user=postgres dbname=postgres sslmode=disable gssencmode=disable"
 
     def psql(self, command, text=b""):
-        return self.run_tool("postgresql-client", "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.place,
-                             "-c", command, text=text)
+        return self.printed(Process(
+            self, tool("psql", "postgresql-client"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d",
+            self.service.at(self.proxy.port), "-c", command), text)
 
     def test_a_table_of_3_mib_is_copied_in_and_out(self):
         rows = b"".join(b"%d\t%s\n" % (number, random.Random(number).randbytes(70).hex().encode()) for number in range(20_000))
@@ -72,9 +58,8 @@ class PostgreSQL(Service):
         self.assertTrue(self.psql("copy (select * from t order by n) to stdout") == rows)
 
     def test_pgbench_has_all_its_transactions(self):
-        pgbench = os.path.join(self.programs, "pgbench")
-        self.run_tool("postgresql", pgbench, "-i", "-q", self.place)
-        printed = self.run_tool("postgresql", pgbench, "-c", "4", "-t", "100", "-n", self.place)
+        self.printed(self.service.pgbench(self.proxy.port, "-i", "-q"))
+        printed = self.printed(self.service.pgbench(self.proxy.port, "-c", "4", "-t", "100", "-n"))
         self.assertIn(b"number of transactions actually processed: 400/400", printed)
 
 

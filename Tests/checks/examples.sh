@@ -1,59 +1,128 @@
-# The examples under valgrind.
+# Every example under valgrind: no error, nothing lost. A server is talked to and then ended by SIGTERM, most of them with
+# clients that are still there; a client talks to somebody. A program that has no row in the table fails: whoever adds one
+# says how it is exercised.
 
-watched=(valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite,indirect)
-
-memory_pair_watched() {
-    "${watched[@]}" build/examples/memory_pair --cert "$certs/server.pem" --key "$certs/server.key" --ca "$certs/ca.pem" \
-        --tls "$1" --bytes 300000
-}
-
-# Server and client over TCP, both watched; the client's answer is what it sent.
-echo_watched() {
-    local line server code=0
-    exec 7< <(exec "${watched[@]}" build/examples/echo_server --cert "$certs/server.pem" --key "$certs/server.key" --port 0 --max 1)
-    server=$!
-    read -r line <&7
-    seq 1 30000 > "$work/text"
-    "${watched[@]}" build/examples/relay_client --host 127.0.0.1 --port "${line##*:}" --ca "$certs/ca.pem" --tls "$1" \
-        < "$work/text" > "$work/answer" || { code=$?; kill "$server"; }
-    exec 7<&-
-    wait "$server" && cmp "$work/text" "$work/answer" && return "$code"
-}
-
-# A server in somebody's loop: two clients that come and go, one that says nothing, and one that has had an echo; those are
-# there when it is told to end. What a library keeps as long as the process may stay, but no connection is among that.
-loop_watched() {
-    local line port server client version log=$work/watched.log
-    exec 7< <(exec "${watched[@]}" --show-leak-kinds=all --log-file="$log" build/examples/"$1" \
-        --cert "$certs/server.pem" --key "$certs/server.key" --port 0)
-    server=$!
-    read -r line <&7
-    port=${line##*:}
-    seq 1 30000 > "$work/text"
-    for version in 1.2 1.3; do
-        build/examples/relay_client --host 127.0.0.1 --port "$port" --ca "$certs/ca.pem" --tls "$version" \
-            < "$work/text" > "$work/answer"
-        cmp "$work/text" "$work/answer" || { kill "$server"; return 1; }
-    done
-    rm -f "$work/words" && mkfifo "$work/words"
-    exec 8<> "/dev/tcp/127.0.0.1/$port" 9<> "$work/words"
-    build/examples/relay_client --host 127.0.0.1 --port "$port" --ca "$certs/ca.pem" < "$work/words" > "$work/answer" 2>&1 &
-    client=$!
-    echo here >&9
-    timeout 20 sh -c 'until grep -q here "$0"; do sleep 0.05; done' "$work/answer" || { kill "$server"; return 1; }
-    kill "$server"
-    wait "$server" || { echo "exit code $?"; grep -A12 -m1 -E 'Invalid|uninit|definitely|indirectly' "$log"; return 1; }
-    ! grep -B4 -A8 -m1 -w SSL_new "$log" || return 1
-    wait "$client" || : # the server went without a word
-    exec 7<&- 8<&- 9<&-
-}
-
+folder=${EXAMPLES:-build/examples}
+valgrind=(valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite,indirect)
 certs=$work/certificates
+identity=(--cert "$certs/server.pem" --key "$certs/server.key")
+both="1.2 1.3"
+
+exercised() {
+    case $1 in
+        hello) said_hello ;;
+        memory_pair) paired ;;
+        echo_server | own_loop_* | nested_*) echoed "$1" ;;
+        relay_client) asked_for_echos ;;
+        relay_server) relayed ;;
+        tls_proxy) proxied ;;
+        https_server) served https_server --http1.1 ;;
+        h2_server) served h2_server --http2 && served h2_server --http1.1 ;;
+        https_get) fetched ;;
+        starttls) mailed ;;
+        starttls_postgres) asked_a_database ;;
+        *) echo "Tests/checks/examples.sh does not say how $1 is exercised"; return 1 ;;
+    esac
+}
+
+watched() { local name=$1; shift; timeout 60 "${valgrind[@]}" "$folder/$name" "$@"; }
+
+# begin COMMAND...: starts what says where it listens, which is then in $port; end: ends all that was begun
+begun=()
+begin() {
+    local line heard
+    exec {heard}< <(exec "$@")
+    begun+=("$!")
+    while read -r line <&"$heard"; do
+        case $line in listening\ on*) port=${line##*:}; return ;; esac
+    done
+    echo "$* does not listen"
+    return 1
+}
+end() {
+    local pid code all=0
+    for pid in "${begun[@]}"; do
+        kill "$pid" || all=1
+        timeout 30 tail --pid="$pid" --sleep-interval=0.1 --follow /dev/null || kill -KILL "$pid"
+        wait "$pid" || { code=$?; echo "a server ended with code $code"; all=1; }
+    done
+    begun=()
+    return "$all"
+}
+server() { local name=$1; shift; begin "${valgrind[@]}" "$folder/$name" --port 0 "${identity[@]}" "$@"; }
+helper() { local name=$1; shift; begin "$folder/$name" --port 0 "${identity[@]}" "$@"; } # not watched
+
+# fails CODE COMMAND...: it ends with this code
+fails() { local code=0 wanted=$1; shift; "$@" || code=$?; [ "$code" = "$wanted" ] || { echo "code $code: $*"; return 1; }; }
+# The peer of most servers: a text there and back; a client that does not trust it; one that speaks no TLS.
+echo_of() { "$folder/relay_client" --port "$port" --ca "$certs/ca.pem" "$@" < "$certs/text" | cmp "$certs/text"; }
+other_clients() {
+    fails 3 "$folder/relay_client" --port "$port" --ca "$certs/other-ca.pem" < /dev/null && echo no TLS > "/dev/tcp/127.0.0.1/$port"
+}
+# Two that are still there when the server is ended: one has said nothing, the other has had its echo.
+stay() {
+    local silent words heard=$work/heard.$port
+    exec {silent}<> "/dev/tcp/127.0.0.1/$port"
+    exec {words}> >(exec "$folder/relay_client" --port "$port" --ca "$certs/ca.pem" > "$heard" 2>&1)
+    echo here >&"$words"
+    timeout 20 sh -c 'until grep -q here "$0"; do sleep 0.05; done' "$heard"
+}
+
+said_hello() {
+    helper echo_server && watched hello 127.0.0.1 "$port" "$certs/ca.pem" &&
+        fails 3 watched hello 127.0.0.1 "$port" "$certs/other-ca.pem"
+}
+paired() {
+    for version in $both; do watched memory_pair "${identity[@]}" --ca "$certs/ca.pem" --tls "$version" --bytes 300000 || return; done
+    fails 3 watched memory_pair "${identity[@]}" --ca "$certs/other-ca.pem"
+}
+echoed() { server "$1" --stats && echo_of --tls 1.2 && echo_of --tls 1.3 && other_clients && stay; }
+asked_for_echos() {
+    helper echo_server || return
+    for version in $both; do
+        watched relay_client --port "$port" --ca "$certs/ca.pem" --tls "$version" < "$certs/text" | cmp "$certs/text" || return
+    done
+    fails 3 watched relay_client --port "$port" --ca "$certs/other-ca.pem" < /dev/null
+}
+relayed() {
+    server relay_server < "$certs/text" && sleep 1 | "$folder/relay_client" --port "$port" --ca "$certs/ca.pem" | cmp "$certs/text" &&
+        other_clients
+}
+proxied() { # both modes, one after the other, with a PROXY header between them, and before all an echo over TLS
+    helper echo_server &&
+        server tls_proxy --mode client --ca "$certs/ca.pem" --upstream "localhost:$port" --accept-proxy --drain 1 &&
+        server tls_proxy --upstream "127.0.0.1:$port" --send-proxy --threads 2 --drain 1 || return
+    echo_of --tls 1.2 && kill -HUP "${begun[@]:1}" && kill -USR1 "${begun[@]:1}" && echo_of --tls 1.3 &&
+        other_clients && stay
+}
+served() {
+    server "$1" --root "$certs" && curl --silent --fail "$2" --cacert "$certs/ca.pem" "https://localhost:$port/text" | cmp "$certs/text" &&
+        fails 22 curl --silent --fail "$2" --cacert "$certs/ca.pem" "https://localhost:$port/none" && other_clients
+}
+fetched() {
+    helper https_server --root "$certs" &&
+        watched https_get --ca "$certs/ca.pem" "https://localhost:$port/text" | cmp "$certs/text" &&
+        fails 3 watched https_get --ca "$certs/other-ca.pem" "https://localhost:$port/text"
+}
+mailed() {
+    server starttls --mode server && watched starttls --mode client --port "$port" --ca "$certs/ca.pem" --host localhost \
+        --from a@example.org --to b@example.org --stop-tls < "$certs/text" && other_clients
+}
+
+asked_a_database() {
+    begin python3 Tests/checks/database.py "$certs" && watched starttls_postgres --host localhost --port "$port" --ca "$certs/ca.pem" &&
+        fails 3 watched starttls_postgres --host localhost --port "$port" --ca "$certs/other-ca.pem"
+}
+
+# What of two at a time they said, and with which code they ended, is in files.
 Tests/certificates "$certs"
-succeeds "valgrind: memory_pair, TLS 1.2" memory_pair_watched 1.2
-succeeds "valgrind: memory_pair, TLS 1.3" memory_pair_watched 1.3
-succeeds "valgrind: echo_server and relay_client, TLS 1.2" echo_watched 1.2
-succeeds "valgrind: echo_server and relay_client, TLS 1.3" echo_watched 1.3
-for program in own_loop_{poll,epoll,libuv,libevent,libev,glib,io_uring} nested_{poll,libuv}; do
-    succeeds "valgrind: $program" loop_watched "$program"
+seq 1 20000 > "$certs/text"
+programs=$(make --silent -C examples-c --eval='programs:;@echo $(notdir $(TARGETS))' programs)
+check "the Makefile names its examples" [ "$(wc -w <<< "$programs")" -gt 7 ]
+for program in $programs; do
+    [ "$(jobs -pr | wc -l)" -lt 2 ] || wait -n
+    { exercised "$program"; code=$?; end && [ "$code" = 0 ]; } > "$work/$program.said" 2>&1 && : > "$work/$program.good" &
 done
+wait
+held() { [ -e "$work/$1.good" ] || cat "$work/$1.said"; }
+for program in $programs; do check "valgrind: $program" held "$program"; done
