@@ -1,10 +1,11 @@
 /*
- * http.h - what the files of https_server share.
+ * http.h - what the files of https_server and h2_server share.
  *
- *     https_server.c                the program
+ *     https_server.c, h2_server.c   the programs: HTTP/1.1 alone, or HTTP/2 for clients that choose it by ALPN
  *     http_server.c                 options, threads, SIGTERM
  *     http_clients.c                a client, from when it is accepted to its end
  *     http1.c, http1_parser.c       a client of HTTP/1.0 or 1.1: answers in turn; requests, as http_parser sees them
+ *     http2.c, http2_streams.c      a client of HTTP/2: the session, as nghttp2 sees it; its streams
  *     http_answer.c                 a request and its answer, whichever way they travel
  *     http_files.c, http_path.c     answers from files: ranges, conditions; what a path means, and no way out of the root
  *     http_types.c, http_log.c      what a file's name says it is; the access log
@@ -69,7 +70,7 @@ struct protocol {
     void (*late)(struct client *client);   /* the time of remind_in is over */
     void (*end)(struct client *client);    /* the connection is gone */
 };
-extern const struct protocol http1;
+extern const struct protocol http1, http2;
 
 /** Accepts a client for the worker of its loop; has all clients of a worker leave, in its thread. */
 acceptor accept_client;
