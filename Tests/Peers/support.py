@@ -19,6 +19,7 @@ LIMIT = 30  # seconds: a wait that is not over by then is a failure
 LIFETIME = 4 * LIMIT  # and no process lives longer than this
 
 SERVERS = ("echo_server", "own_loop_poll", "own_loop_epoll")
+WEB_SERVERS = ("https_server", "h2_server")
 VERSIONS = ("1.2", "1.3")
 
 

@@ -6,10 +6,10 @@ import signal
 import socket
 import unittest
 
-from support import SERVERS, VERSIONS, Process, Server, certificate, example, identity, relay_client, variants
+from support import SERVERS, VERSIONS, WEB_SERVERS, Process, Server, certificate, example, identity, relay_client, variants
 from tls import PythonServer, client_context, connect, receive, server_context
 
-PROGRAMS = (*SERVERS, "relay_server", "relay_client", "memory_pair", "tls_proxy")
+PROGRAMS = (*SERVERS, *WEB_SERVERS, "relay_server", "relay_client", "memory_pair", "tls_proxy")
 
 
 class Programs:
@@ -107,7 +107,7 @@ class OtherPrograms(unittest.TestCase):
 
 
 variants(globals(), Programs, name=PROGRAMS)
-variants(globals(), Listening, name=(*SERVERS, "relay_server"))
+variants(globals(), Listening, name=(*SERVERS, *WEB_SERVERS, "relay_server"))
 
 if __name__ == "__main__":
     unittest.main()
