@@ -21,6 +21,7 @@ LIFETIME = 4 * LIMIT  # and no process lives longer than this
 SERVERS = ("echo_server", "own_loop_poll", "own_loop_epoll", "own_loop_libuv", "own_loop_libevent", "own_loop_libev",
            "own_loop_glib", "own_loop_io_uring", "nested_poll", "nested_libuv")
 BUFFERS = ("own_loop_libuv", "own_loop_io_uring")  # of these, the servers that receive and send by themselves
+WEB_SERVERS = ("https_server", "h2_server")
 VERSIONS = ("1.2", "1.3")
 
 

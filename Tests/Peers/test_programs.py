@@ -7,9 +7,9 @@ import socket
 import unittest
 
 from programs import with_options
-from support import SERVERS, VERSIONS, Process, Server, certificate, example, identity, relay_client, tool, variants
+from support import (
+    SERVERS, VERSIONS, WEB_SERVERS, Process, Server, certificate, example, identity, relay_client, tool, variants)
 from tls import PythonServer, client_context, connect, receive, server_context
-
 
 class Programs:
     """`name` is set by the variants."""
@@ -122,7 +122,7 @@ class OtherPrograms(unittest.TestCase):
 
 
 variants(globals(), Programs, name=with_options())
-variants(globals(), Listening, name=(*SERVERS, "relay_server"))
+variants(globals(), Listening, name=(*SERVERS, *WEB_SERVERS, "relay_server"))
 
 if __name__ == "__main__":
     unittest.main()
