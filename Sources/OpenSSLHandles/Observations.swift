@@ -32,12 +32,15 @@ internal import COpenSSL
 func observe(_ ssl: OpaquePointer) {
     unsafe SSL_set_msg_callback(ssl) { isWrite, _, type, bytes, count, _, target in
         guard let seen = unsafe target?.assumingMemoryBound(to: Observations.self) else { return }
-        if type != SSL3_RT_HEADER {
-            unsafe note(isWrite: isWrite == 1, type, UnsafeRawBufferPointer(start: bytes, count: count), &seen.pointee)
-        } else if isWrite == 1 {
+        switch type {
+        case SSL3_RT_HEADER where isWrite == 1:
             unsafe seen.pointee.recordsOut &+= 1
-        } else {
+        case SSL3_RT_HEADER:
             unsafe seen.pointee.recordsIn &+= 1
+        case SSL3_RT_ALERT, SSL3_RT_HANDSHAKE:
+            unsafe note(isWrite: isWrite == 1, type, UnsafeRawBufferPointer(start: bytes, count: count), &seen.pointee)
+        default:
+            break
         }
     }
 }
