@@ -19,28 +19,21 @@ extension Registry {
         }
     }
 
-    /// Has a patient one wait for its turn: out of epoll, which would report it again and again, unless that is soon.
+    /// Has a patient one wait for its turn, and silent, unless that is soon: epoll would report it again and again.
     private func wait(_ watcher: Watcher, _ token: Token, _ readiness: Readiness) {
         guard !watcher.isUnfinished else { return }
         watcher.isUnfinished = true
-        let isCrowd = patient.isCrowd
-        if isCrowd { pause(watcher) }
-        patient.add(token, readiness, isWatched: !isCrowd)
+        patient.add(token, readiness, isSilent: patient.isCrowd && silence(watcher, token))
     }
 
     /// Its turn has come.
-    func deliverInTurn(_ token: Token, _ readiness: Readiness) -> Bool {
+    func deliverInTurn(_ token: Token, _ readiness: Readiness, _ isSilent: Bool) -> Bool {
         guard let held = unsafe held(token) else { return false }
         return unsafe held._withUnsafeGuaranteedRef { watcher in
+            if isSilent { hear(watcher, token) }
+            guard watcher.manner == .patient else { return false }
             watcher.isUnfinished = false
-            do throws(Errno) {
-                try goOn(watcher)
-            } catch {  // there is no memory for it now
-                watcher.isUnfinished = true
-                patient.add(token, readiness, isWatched: false)
-                return false
-            }
-            return watcher.manner == .patient && call(watcher, readiness, token)
+            return call(watcher, readiness, token)
         }
     }
 

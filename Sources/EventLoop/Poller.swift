@@ -64,6 +64,11 @@ internal import SocketTransport
         try control(EPOLL_CTL_MOD, token.fd, token, Self.everyEdge)
     }
 
+    /// Reports at most a hang-up from now on, once, until it is modified again: that needs no memory, as adding would.
+    mutating func silence(_ token: Token) throws(Errno) {
+        try control(EPOLL_CTL_MOD, token.fd, token, EPOLLONESHOT.rawValue)
+    }
+
     /// Ends watching. A descriptor that was closed before has left epoll by itself.
     mutating func remove(_ fd: CInt) throws(Errno) {
         do {

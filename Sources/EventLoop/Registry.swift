@@ -250,18 +250,16 @@ package import SocketTransport
         self.watcher(forFd: watcher.fd) === watcher ? Int(watcher.fd) : nil
     }
 
-    /// Takes one who waits for something out of epoll for a while.
-    func pause(_ watcher: Watcher) {
-        guard let place = place(of: watcher), slots[place].watching == .polled else { return }
-        try? poller.remove(watcher.fd)
-        slots[place].watching = .paused
+    /// Has epoll say nothing of one who waits for something. False where it says nothing anyway.
+    func silence(_ watcher: Watcher, _ token: Token) -> Bool {
+        guard let place = place(of: watcher), slots[place].watching == .polled else { return false }
+        return (try? poller.silence(token)) != nil
     }
 
-    /// Has it back.
-    func goOn(_ watcher: Watcher) throws(Errno) {
-        guard let place = place(of: watcher), slots[place].watching == .paused else { return }
-        let token = Token(fd: watcher.fd, generation: slots[place].generation)
-        slots[place].watching = try admit(token, watcher.interest, watcher.manner)
+    /// Has it speak again. A descriptor that was closed meanwhile stays silent.
+    func hear(_ watcher: Watcher, _ token: Token) {
+        guard let place = place(of: watcher), slots[place].watching == .polled, watcher.manner != .edge else { return }
+        try? poller.modify(token, watcher.interest)
     }
 
     private func admit(_ token: Token, _ interest: Interest, _ manner: Manner) throws(Errno) -> Slot.Watching {

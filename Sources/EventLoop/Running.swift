@@ -52,7 +52,7 @@ extension Registry {
     }
 
     /// There is work for the next turn that epoll does not know of.
-    private var hasWork: Bool { !attention.isEmpty || !unfinished.isEmpty || patient.hasUnwatched || hasAlwaysReady }
+    private var hasWork: Bool { !attention.isEmpty || !unfinished.isEmpty || patient.hasSilent || hasAlwaysReady }
 
     private func turn(_ timeout: Int32) throws(Errno) -> (handled: Int, isLast: Bool)? {
         guard !isRunning else { return nil }
@@ -98,12 +98,12 @@ extension Registry {
         return handled &+ deliverPatient()
     }
 
-    /// A few of those who wait for their turn, the first ones first.
+    /// A few of those who wait for their turn, the first ones first. Who has left meanwhile takes nobody's turn.
     private func deliverPatient() -> Int {
         guard patient.count > 0 else { return 0 }
         var handled = 0
-        for _ in 0..<Swift.min(patient.count, patient.turnMax) {
-            if let (token, readiness) = patient.takeFirst(), deliverInTurn(token, readiness) { handled &+= 1 }
+        while handled < patient.turnMax, let (token, readiness, isSilent) = patient.takeFirst() {
+            if deliverInTurn(token, readiness, isSilent) { handled &+= 1 }
         }
         patient.compact()
         return handled

@@ -47,7 +47,7 @@ import Testing
         #expect(newcomers.probes.count { $0.readyCalls == 1 } == 8)
     }
 
-    @Test func `that has to wait for long is out of epoll until its turn comes`() throws {
+    @Test func `that has to wait for long is silent in epoll until its turn comes`() throws {
         let registry = try Registry(patientEvents: 2)
         let newcomers = try Crowd(registry, 40, .patient) {}
         #expect(registry.controlCalls == 1 + 40)  // the eventfd, and those who came
@@ -57,6 +57,43 @@ import Testing
         #expect(registry.timeout == 0)
         for _ in 0..<19 { _ = try registry.runOnce(timeout: 0) }
         #expect(newcomers.probes.allSatisfy { $0.readyCalls == 1 })
+    }
+
+    @Test func `whose descriptor was closed while it waited for long has its turn, and keeps no loop awake`() throws {
+        let registry = try Registry(patientEvents: 2)
+        let newcomers = try Crowd(registry, 40, .patient) {}
+        let (last, fd) = (Probe(), eventfd(1, 0))
+        try registry.add(last, fd: fd, interest: .read, manner: .patient)
+        _ = try registry.runOnce(timeout: 0)
+        close(fd)
+        for probe in newcomers.probes { registry.remove(probe) }
+        for _ in 0..<40 { _ = try registry.runOnce(timeout: 0) }
+        #expect(last.readyCalls == 1)
+        #expect(!isReadable(registry.fd) && registry.timeout == -1)
+    }
+
+    @Test func `that has to wait leaves room for the others also where many have their turn at once`() throws {
+        let registry = try Registry(patientEvents: 50)
+        let newcomers = try Crowd(registry, 800, .patient) {}
+        let pair = SocketPair()
+        let resident = Probe()
+        try registry.add(resident, fd: pair.near, interest: .read)
+        _ = try registry.runOnce(timeout: 0)
+        pair.feed()
+        for turn in 1...5 {
+            _ = try registry.runOnce(timeout: 0)
+            #expect(resident.readyCalls == turn)
+        }
+        #expect(newcomers.probes.count { $0.readyCalls == 1 } == 300)
+    }
+
+    @Test func `takes no turn of others once it has left`() throws {
+        let registry = try Registry(patientEvents: 2)
+        let newcomers = try Crowd(registry, 60, .patient) {}
+        _ = try registry.runOnce(timeout: 0)
+        for probe in newcomers.probes[2..<58] { registry.remove(probe) }
+        #expect(try registry.runOnce(timeout: 0) == 2)
+        #expect(newcomers.probes[58...].allSatisfy { $0.readyCalls == 1 })
     }
 
     @Test func `whose turn comes after it has left, changed or stopped waiting holds nobody up`() throws {
@@ -121,6 +158,28 @@ import Testing
         #expect(try registry.runOnce(timeout: 0) == 0)
         try registry.setInterest(newcomers.probes[0], .read)
         #expect(try registry.runOnce(timeout: 0) == 1)
+    }
+
+    @Test func `whose turn comes after it became edge-triggered is not delivered twice in a turn`() throws {
+        let registry = try Registry(patientEvents: 1)
+        let newcomers = try Crowd(registry, 3, .patient) {}
+        let probe = newcomers.probes[2]
+        _ = try registry.runOnce(timeout: 0)
+        try registry.setManner(probe, .edge)
+        for _ in 0..<2 { _ = try registry.runOnce(timeout: 0) }
+        newcomers.pairs[2].feed()
+        _ = try registry.runOnce(timeout: 0)
+        let before = probe.readyCalls
+        _ = try registry.runOnce(timeout: 0)
+        #expect(probe.readyCalls == before + 1)
+    }
+
+    @Test func `gives back the memory of a long queue`() throws {
+        var queue = PatientQueue(turnMax: 2)
+        for number: UInt32 in 0..<10000 { queue.add(Token(fd: 0, generation: number), .read, isSilent: true) }
+        while queue.takeFirst() != nil { queue.compact() }
+        queue.compact()
+        #expect(queue.count == 0 && !queue.hasSilent && queue.capacity < 10000)
     }
 
     @Test func `leaves no memory of ten thousand behind`() throws {
