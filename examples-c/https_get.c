@@ -4,7 +4,8 @@
  * What a client has to do with a server that it does not know: the certificate must be of an authority that the system
  * trusts, and for the host of the URL, name or address; "http/1.1" is agreed upon; every wait has an end; and an answer
  * that is cut is told from one that is whole. Redirections are told, and left alone. An HTTP status of 400 and above is an
- * answer like any other, exit code 0, unless --fail makes it 2.
+ * answer like any other, exit code 0, unless --fail makes it 2. With --resume it asks twice, the second time with the
+ * session of the first: the handshake costs a fraction then, and the server is no less sure to be the one of the URL.
  */
 #include "https_get.h"
 #include <errno.h>
@@ -103,18 +104,10 @@ static void on_whole_time(tlsmem_timer *timer, void *user)
     tlsmem_abort(f->c);
 }
 
-/* The request waits in the connection until the handshake is done. */
-static int ask(tlsmem *c, const struct wishes *w, const struct url *url)
-{
-    char request[sizeof *url + 256];
-    int n = snprintf(request, sizeof request,
-                     "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: https_get/%s\r\nAccept: */*\r\nConnection: close\r\n\r\n",
-                     w->head ? "HEAD" : "GET", url->target, url->authority, tlsmem_version_string());
-    return tlsmem_write(c, request, (size_t)n) == n ? TLSMEM_OK : TLSMEM_ENOMEM;
-}
-
-/* Fetches the URL, from another host and port where --host and --port say so. Returns the exit code. */
-static int fetch(tlsmem_ctx *ctx, const struct options *o, const struct wishes *w, const struct url *url)
+/* Fetches the URL, from another host and port where --host and --port say so, with a session unless that is NULL, and has
+   the newest one in its place then. Returns the exit code. */
+static int fetch(tlsmem_ctx *ctx, const struct options *o, const struct wishes *w, const struct url *url,
+                 tlsmem_session **session)
 {
     static const tlsmem_callbacks callbacks = { sizeof callbacks, on_established, on_data, NULL, on_eof, on_close };
     struct fetch f = { .wishes = w, .loop = tlsmem_loop_new(), .code = EXIT_DONE };
@@ -125,6 +118,8 @@ static int fetch(tlsmem_ctx *ctx, const struct options *o, const struct wishes *
     begin_answer(&f.answer, w);
     f.c = tlsmem_new(ctx, &callbacks, &f);
     int status = tlsmem_set_server_name(f.c, url->host);
+    if (status == TLSMEM_OK && *session != NULL)
+        status = tlsmem_session_set(f.c, *session); /* after the name, which it is bound to */
     if (status == TLSMEM_OK)
         status = ask(f.c, w, url);
     if (status == TLSMEM_OK)
@@ -133,17 +128,36 @@ static int fetch(tlsmem_ctx *ctx, const struct options *o, const struct wishes *
         usage_error("%s port %d for %s: nobody can connect there", to.host, to.port, url->host);
     if (status != TLSMEM_OK) {
         say("cannot connect: %s", status == TLSMEM_ESYSTEM ? strerror(errno) : tlsmem_strerror(status));
-        return EXIT_NETWORK;
+        return exit_code(status);
     }
     begin_progress(f.loop, &f.answer);
     if (w->max_time > 0)
         f.whole_time = tlsmem_loop_timer(f.loop, w->max_time * 1000, on_whole_time, &f);
     while ((!f.is_closed || f.answer.out.n > 0) && tlsmem_loop_run_once(f.loop, -1) >= 0)
         ;
+    int whole = finish_answer(&f.answer), code = f.code != EXIT_DONE ? f.code : whole;
+    if (*session != NULL)
+        code = tell_resumption(f.c, code);
+    tlsmem_session_free(*session);
+    *session = tlsmem_session_get(f.c); /* not before now: in TLS 1.3 it comes with the answer, or behind it */
     tlsmem_free(f.c);
     tlsmem_loop_free(f.loop);
-    int code = finish_answer(&f.answer);
-    return f.code != EXIT_DONE ? f.code : code;
+    return code;
+}
+
+/* With --resume the first of two answers is of no interest. */
+static int fetch_all(tlsmem_ctx *ctx, const struct options *o, const struct wishes *w, const struct url *url)
+{
+    struct wishes first = *w;
+    tlsmem_session *session = NULL;
+    first.output = "/dev/null";
+    int code = w->resume ? fetch(ctx, o, &first, url, &session) : EXIT_DONE;
+    if (w->resume && code == EXIT_DONE && session == NULL)
+        code = (say("not resumed: the server gave no session"), EXIT_TLS);
+    if (code == EXIT_DONE)
+        code = fetch(ctx, o, w, url, &session);
+    tlsmem_session_free(session);
+    return code;
 }
 
 int main(int argc, char **argv)
@@ -157,6 +171,7 @@ int main(int argc, char **argv)
         { "output", "FILE", &w.output, NULL, "write to this file and not to standard output" },
         { "fail", NULL, NULL, &w.fail, "exit code 2, and no output, for an HTTP status of 400 and above" },
         { "show-cert", NULL, NULL, &w.show_cert, "print the server's certificate on stderr" },
+        { "resume", NULL, NULL, &w.resume, "ask twice, the second time with the first session, and write that answer" },
         { "stats", NULL, NULL, &w.stats, "print a line about the connection on stderr when it ends" },
         { "timeout", "S", NULL, &w.timeout, "wait so many seconds for a connection, a handshake, the next byte (30)" },
         { "max-time", "S", NULL, &w.max_time, "wait so many seconds for everything together" },
@@ -178,7 +193,7 @@ int main(int argc, char **argv)
         context_refused(ctx);
     if (o.insecure)
         say("--insecure: nobody knows who the server is");
-    int code = fetch(ctx, &o, &w, &url);
+    int code = fetch_all(ctx, &o, &w, &url);
     tlsmem_ctx_free(ctx);
     return code;
 }

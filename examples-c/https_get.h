@@ -23,8 +23,11 @@ void parse_url(const char *text, struct url *url);
 /** What was asked for on the command line. */
 struct wishes {
     const char *output;
-    long head, include, fail, show_cert, stats, timeout, max_time;
+    long head, include, fail, show_cert, resume, stats, timeout, max_time;
 };
+
+/** Writes the request, which waits in the connection until the handshake is done. Returns a tlsmem_status. */
+int ask(tlsmem *c, const struct wishes *w, const struct url *url);
 
 /** An answer, as far as it has come. */
 struct answer {
@@ -51,6 +54,9 @@ int finish_answer(struct answer *a);
 
 /** Prints what a connection knows of the server: the subject of its certificate, and the certificate. */
 void show_server(const tlsmem *c);
+
+/** Tells whether the server has resumed the session that it was offered. Returns the exit code, which is EXIT_TLS if not. */
+int tell_resumption(const tlsmem *c, int code);
 
 /** Tells on a terminal how far the body has come, once it takes longer than a second. */
 void begin_progress(tlsmem_loop *loop, struct answer *a);

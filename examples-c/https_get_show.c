@@ -1,4 +1,7 @@
-/* https_get_show.c - what https_get tells on stderr beside the answer: who the server is, and how far the body has come. */
+/*
+ * https_get_show.c - what https_get tells on stderr beside the answer: who the server is, whether it has resumed a session,
+ * and how far the body has come.
+ */
 #include "https_get.h"
 #include <unistd.h>
 
@@ -31,6 +34,15 @@ void show_server(const tlsmem *c)
         print_pem(der, (size_t)n);
     free(subject);
     free(der);
+}
+
+int tell_resumption(const tlsmem *c, int code)
+{
+    int resumed = tlsmem_is_resumed(c);
+    if (!tlsmem_is_established(c))
+        return code; /* and why has been said */
+    say(resumed ? "resumed: %s" : "not resumed: the server wanted a full handshake, %s", tlsmem_protocol_name(c));
+    return resumed || code != EXIT_DONE ? code : EXIT_TLS;
 }
 
 static void on_timer(tlsmem_timer *t, void *user)

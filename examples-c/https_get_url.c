@@ -1,4 +1,4 @@
-/* https_get_url.c - the URL that https_get is given. The parsing is http_parser's. */
+/* https_get_url.c - the URL that https_get is given, whose parsing is http_parser's, and the request for it. */
 #include "https_get.h"
 #include <string.h>
 #include <strings.h>
@@ -55,4 +55,13 @@ const char *take_url(int *argc, char **argv)
         return text;
     }
     return NULL;
+}
+
+int ask(tlsmem *c, const struct wishes *w, const struct url *url)
+{
+    char request[sizeof *url + 256];
+    int n = snprintf(request, sizeof request,
+                     "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: https_get/%s\r\nAccept: */*\r\nConnection: close\r\n\r\n",
+                     w->head ? "HEAD" : "GET", url->target, url->authority, tlsmem_version_string());
+    return tlsmem_write(c, request, (size_t)n) == n ? TLSMEM_OK : TLSMEM_ENOMEM;
 }

@@ -111,7 +111,8 @@ typedef enum tlsmem_status {
     TLSMEM_EREJECTED = -27,  /**< the peer refuses our certificate, or misses one (alerts 42 to 46, 48, 49, 116) */
     TLSMEM_EINTERNAL = -28,  /**< OpenSSL failed in a way that is none of the above: see openssl_code */
     TLSMEM_ERESOLVE = -29,   /**< the host name to connect to has no address: see the sentence */
-    TLSMEM_ECONNECT = -30    /**< no address could be connected to: see sys_errno, and the sentence for each of them */
+    TLSMEM_ECONNECT = -30,   /**< no address could be connected to: see sys_errno, and the sentence for each of them */
+    TLSMEM_ESESSION = -31    /**< no session: the bytes are none, or it has expired */
 } tlsmem_status;
 
 /** Returns the name of a status, "TLSMEM_EINVAL", or "TLSMEM_?"; static. Any thread. */
@@ -140,6 +141,7 @@ typedef struct tlsmem_ctx tlsmem_ctx;           /**< what many connections have 
 typedef struct tlsmem_loop tlsmem_loop;         /**< an epoll loop and its registry */
 typedef struct tlsmem_listener tlsmem_listener; /**< a listening socket in a loop */
 typedef struct tlsmem_timer tlsmem_timer;       /**< a timer in a loop */
+typedef struct tlsmem_session tlsmem_session;   /**< what a client comes back to a server with */
 
 typedef enum tlsmem_role { TLSMEM_CLIENT = 1, TLSMEM_SERVER = 2 } tlsmem_role;
 
@@ -314,8 +316,8 @@ void *tlsmem_native(tlsmem *c);
 /**
  * Names the server that a client wants: a host name (sent as SNI) or an IP address. Verified against the certificate.
  *
- * Returns TLSMEM_OK; TLSMEM_EINVAL for NULL, "", or a name that is no name; TLSMEM_ESTATE on a server or after
- * the handshake began. A client that verifies and has no name is refused with TLSMEM_ENAME when it begins.
+ * Returns TLSMEM_OK; TLSMEM_EINVAL for NULL, "", or a name that is no name; TLSMEM_ESTATE on a server, after
+ * the handshake began, or after tlsmem_session_set. A client that verifies and has no name is refused with TLSMEM_ENAME when it begins.
  */
 int tlsmem_set_server_name(tlsmem *c, const char *name) TLSMEM_CHECK;
 
@@ -574,6 +576,75 @@ int tlsmem_key_update(tlsmem *c, int ask_peer) TLSMEM_CHECK;
  * the context does not allow it; TLSMEM_EINVAL. May call back.
  */
 int tlsmem_renegotiate(tlsmem *c) TLSMEM_CHECK;
+
+/* ------------------------------------------------------------------------------------------------- sessions */
+
+/*
+ * A client that offers a session of an earlier connection saves both sides the larger part of the handshake. The server
+ * may decline; the handshake is then a full one, and tlsmem_is_resumed tells which it was. A server of this library
+ * resumes by itself (tlsmem_ctx_set_tickets).
+ *
+ *     tlsmem_session *session = tlsmem_session_get(c);       late in one connection, in on_close for example
+ *     tlsmem_set_server_name(next, "example.org");
+ *     if (session == NULL || tlsmem_session_set(next, session) != TLSMEM_OK)
+ *         ;                                                  it will be a full handshake
+ *     tlsmem_session_free(session);
+ *
+ * In TLS 1.3 sessions come as tickets, after the handshake, whenever the server likes, and each is for one connection: who
+ * uses it twice can be recognized (RFC 8446, C.4). Take the newest of each connection. In TLS 1.2 there is one from the
+ * handshake on, or none, and it may be used again.
+ *
+ * In a resumed handshake the server shows no certificate, and OpenSSL verifies nothing. So the library does:
+ * tlsmem_session_set takes a session for the name only that it was made with, and verifies the server's certificate in it
+ * anew, as in a full handshake: by the authorities that the context trusts, for the name, at this time. It does not matter
+ * whether it was verified when the session was made.
+ *
+ * A session holds secrets: who has it, or its bytes, can read and forge what is sent over the connections that it resumes,
+ * and who can write the bytes can be the server. To the server it stands for the client certificate, too, that the client
+ * showed. It never changes, so any thread may use it, several at once; it outlives its connection and context, and has
+ * no part in either. These functions call nothing back.
+ */
+
+/**
+ * Returns the newest session that can be resumed, to be freed with tlsmem_session_free: before or after the end of the
+ * connection, but before tlsmem_free.
+ *
+ * NULL when there is none: before the handshake is done; in TLS 1.3 before a ticket was read, and on a resumed connection
+ * until it brings a new one; when the server gives none; after a fatal alert; for a server; for NULL; without memory. Each
+ * call returns an object of its own, and the same ticket until the next has come.
+ */
+tlsmem_session *tlsmem_session_get(const tlsmem *c) TLSMEM_CHECK;
+/**
+ * Offers a session in the handshake to come; a second call replaces the first. Name the server before: from now on the
+ * name stays as it is.
+ *
+ * Returns TLSMEM_OK, and the session remains the caller's, to be freed at any time; TLSMEM_ESTATE on a server, after the
+ * handshake began, or after the end; TLSMEM_EHOST for another name than the session's (no name being one, too), or when
+ * the certificate is not for it; TLSMEM_EVERSION or TLSMEM_ECIPHER when the context does not speak the version or does not
+ * offer the cipher of the session; TLSMEM_ESESSION when it has expired; TLSMEM_ENAME, TLSMEM_ENOTRUST, TLSMEM_EVERIFY,
+ * TLSMEM_EEXPIRED or TLSMEM_ENOCERT where a full handshake would fail for it, unless the context does not verify;
+ * TLSMEM_ENOMEM; TLSMEM_EINVAL for NULL. What is refused changes nothing, and is no failure of the connection.
+ */
+int tlsmem_session_set(tlsmem *c, const tlsmem_session *session) TLSMEM_CHECK;
+/** Returns when the session expires, in seconds since 1970 (time), as far as the server has told; 0 for NULL. */
+int64_t tlsmem_session_expires(const tlsmem_session *session);
+/**
+ * Writes a session as bytes, to be kept or handed to another process. They hold its secrets: keep them as a private key is
+ * kept, and clear them (explicit_bzero) when done.
+ *
+ * Returns their length, and writes them when n is enough (call with n = 0 to ask); TLSMEM_ELIMIT when they would be more
+ * than 1 MiB, by the certificates in it; TLSMEM_ENOMEM; TLSMEM_EINVAL.
+ */
+ptrdiff_t tlsmem_session_to_bytes(const tlsmem_session *session, void *bytes, size_t n) TLSMEM_CHECK;
+/**
+ * Makes a session of bytes that tlsmem_session_to_bytes has written, by this version of the library or another.
+ *
+ * Returns TLSMEM_OK with *session, to be freed with tlsmem_session_free; TLSMEM_ESESSION for any other bytes, or without
+ * memory; TLSMEM_EINVAL.
+ */
+int tlsmem_session_from_bytes(const void *bytes, size_t n, tlsmem_session **session) TLSMEM_CHECK;
+/** Frees a session, and clears its secrets; connections that it was set for are not concerned. NULL does nothing. */
+void tlsmem_session_free(tlsmem_session *session);
 
 /* ---------------------------------------------------------------------------------------------------- facts */
 

@@ -56,6 +56,9 @@ static inline X509 *copenssl_x509s_at(const STACK_OF(X509) *list, int index) { r
 static inline X509 *copenssl_x509s_shift(STACK_OF(X509) *list) { return sk_X509_shift(list); }
 static inline void copenssl_x509s_free(STACK_OF(X509) *list) { sk_X509_pop_free(list, X509_free); }
 
+static inline int copenssl_ciphers_find(STACK_OF(SSL_CIPHER) *list, const SSL_CIPHER *cipher) { return sk_SSL_CIPHER_find(list, cipher); }
+static inline void copenssl_ciphers_free(STACK_OF(SSL_CIPHER) *list) { sk_SSL_CIPHER_free(list); }
+
 static inline int copenssl_open_append(const char *path) { return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600); }
 static inline int copenssl_is_directory(const char *path) { struct stat s; return stat(path, &s) == 0 && S_ISDIR(s.st_mode); }
 

@@ -42,6 +42,18 @@ internal import COpenSSL
     }
 }
 
+/// A certificate as DER.
+func encoded(_ certificate: OpaquePointer?) -> [UInt8]? {
+    let count = unsafe i2d_X509(certificate, nil)
+    guard count > 0 else { return nil }
+    var der = [UInt8](repeating: 0, count: Int(count))
+    unsafe der.withUnsafeMutableBytes { target in
+        var position = unsafe target.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        _ = unsafe i2d_X509(certificate, &position)
+    }
+    return der
+}
+
 @safe final class PrivateKey {
     let key: OpaquePointer
 

@@ -88,6 +88,8 @@ extension OwnedContext {
         versions = versions.lowerBound...version
     }
 
+    package func speaks(_ version: CInt) -> Bool { versions.contains(version) }
+
     package func setGroups(_ list: UnsafePointer<CChar>) throws(SettingRefused) {
         ERR_clear_error()
         guard unsafe copenssl_ctx_set_groups(ctx, list) == 1 else {

@@ -40,14 +40,7 @@ extension OwnedSSL {
     /// The peer's certificate as DER; nil when it sent none.
     package var peerCertificate: [UInt8]? {
         guard let certificate = unsafe SSL_get0_peer_certificate(ssl) else { return nil }
-        let count = unsafe i2d_X509(certificate, nil)
-        guard count > 0 else { return nil }
-        var der = [UInt8](repeating: 0, count: Int(count))
-        unsafe der.withUnsafeMutableBytes { target in
-            var position = unsafe target.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            _ = unsafe i2d_X509(certificate, &position)
-        }
-        return der
+        return unsafe encoded(certificate)
     }
 
     /// The subject of the peer's certificate in the form of RFC 2253, UTF-8; nil when it sent none.

@@ -34,6 +34,7 @@ package enum Reason {
 
 /// The results of verification that are told apart.
 package enum VerifyResult {
+    package static var good: Int { Int(X509_V_OK) }
     package static var notYetValid: Int { Int(X509_V_ERR_CERT_NOT_YET_VALID) }
     package static var expired: Int { Int(X509_V_ERR_CERT_HAS_EXPIRED) }
     package static var hostMismatch: Int { Int(X509_V_ERR_HOSTNAME_MISMATCH) }

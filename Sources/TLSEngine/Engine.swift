@@ -182,7 +182,7 @@ package struct Engine: ~Copyable {
     // MARK: Failures
 
     /// What must be there before a handshake begins.
-    private func refusal() -> EngineFailure? {
+    func refusal() -> EngineFailure? {
         let context = configuration.context
         switch role {
         case .client where context.verifies && !context.trustsSomebody: return EngineFailure(.noTrust)

@@ -9,6 +9,8 @@ package struct EngineFailure: Error {
         case untrusted, wrongHost, expired, noCertificate, rejected
         case endOfFileInHandshake, truncated
         case controlLimit, updateLimit, messageLimit
+        /// What a client offers to resume is over.
+        case noSession
         case outOfMemory, unexpected
     }
 
@@ -92,8 +94,10 @@ extension EngineFailure.Kind {
             self = isPeersFault ? .protocolViolation : .unexpected
         }
     }
+}
 
-    private init(verifyResult: Int) {
+extension EngineFailure.Kind {
+    init(verifyResult: Int) {
         switch verifyResult {
         case VerifyResult.notYetValid, VerifyResult.expired: self = .expired
         case VerifyResult.hostMismatch, VerifyResult.addressMismatch: self = .wrongHost

@@ -18,11 +18,12 @@ extension Connection {
         return !finIsSent && ciphertextReceived == 0 && engine.outgoing.taken == 0
     }
 
-    /// Names the server as the host is named, unless the program has named it. False for what can be no name.
+    /// Names the server as the host is named, unless the program has named it, or has chosen a session, which is of a
+    /// name. False for what can be no name.
     func takeName(_ host: [CChar]?) -> Bool {
-        guard let host, engine.role == .client, engine.phase == .new, !engine.hasServerName || nameIsHosts else {
-            return true
-        }
+        guard let host, engine.role == .client, engine.phase == .new, !hasSession,
+            !engine.hasServerName || nameIsHosts
+        else { return true }
         nameIsHosts = engine.setServerName { unsafe $0.setServerName(host) }
         return nameIsHosts
     }

@@ -42,7 +42,8 @@ public func tlsmem_native(_ c: OpaquePointer!) -> UnsafeMutableRawPointer! {
 public func tlsmem_set_server_name(_ c: OpaquePointer!, _ name: UnsafePointer<CChar>!) -> CInt {
     guard let connection = unsafe connection(c), let name = unsafe name, unsafe name.pointee != 0
     else { return TLSMEM_EINVAL.code }
-    guard connection.engine.role == .client, connection.engine.phase == .new else { return TLSMEM_ESTATE.code }
+    guard connection.engine.role == .client, connection.engine.phase == .new, !connection.hasSession
+    else { return TLSMEM_ESTATE.code }
     guard connection.engine.setServerName({ unsafe $0.setServerName(name) }) else { return TLSMEM_EINVAL.code }
     connection.nameIsHosts = false
     return TLSMEM_OK.code

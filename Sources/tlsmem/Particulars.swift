@@ -1,5 +1,6 @@
 internal import CLinux
 internal import EventLoop
+internal import OpenSSLHandles
 internal import TLSEngine
 
 /// What only some connections have, or all of them only for a while: an idle one is small.
@@ -18,6 +19,8 @@ internal import TLSEngine
     var clocks: Connection.Clocks?
     /// Memory for the program (`user_size`) that its `user` does not point to any more.
     var userMemory: UnsafeMutableRawPointer?
+    /// Held, because every connection has particulars for a while, and letting nothing go would be counted as well.
+    private var heldSession: Held<Session>?
     /// The server is named as the host was that it connected to.
     var nameIsHosts = false
     /// Inside on_accept: its callbacks are not known yet, so nothing is reported.
@@ -25,11 +28,19 @@ internal import TLSEngine
 
     deinit { unsafe CLinux.free(userMemory) }
 
+    /// What it offers to resume, or has resumed: OpenSSL's copy.
+    var session: Session? {
+        get { heldSession?.use { $0 } }
+        set { heldSession = newValue.map { Held($0) } }
+    }
+
+    var hasSession: Bool { heldSession != nil }
+
     /// There is nothing in it.
     fileprivate var isVoid: Bool {
         unsafe userMemory == nil && phaseBegan < 0 && failure == nil && inputFailure == nil && breakage == nil
-            && connector == nil
-            && destination == nil && clocks == nil && !nameIsHosts && !isBeingAccepted
+            && connector == nil && destination == nil && clocks == nil && !hasSession && !nameIsHosts
+            && !isBeingAccepted
     }
 }
 
@@ -62,6 +73,13 @@ extension Connection {
         get { particulars?.connector }
         set { if newValue !== connector { note { $0.connector = newValue } } }
     }
+
+    var session: Session? {
+        get { particulars?.session }
+        set { note { $0.session = newValue } }
+    }
+
+    var hasSession: Bool { particulars?.hasSession ?? false }
 
     var nameIsHosts: Bool {
         get { particulars?.nameIsHosts ?? false }

@@ -71,6 +71,7 @@ extension EngineFailure.Kind {
         case .endOfFileInHandshake: TLSMEM_EHANDSHAKEEOF
         case .truncated: TLSMEM_ETRUNCATED
         case .controlLimit, .updateLimit, .messageLimit: TLSMEM_ELIMIT
+        case .noSession: TLSMEM_ESESSION
         case .outOfMemory: TLSMEM_ENOMEM
         case .unexpected: TLSMEM_EINTERNAL
         }
@@ -115,6 +116,7 @@ extension tlsmem_status {
         case TLSMEM_EINTERNAL: "TLSMEM_EINTERNAL"
         case TLSMEM_ERESOLVE: "TLSMEM_ERESOLVE"
         case TLSMEM_ECONNECT: "TLSMEM_ECONNECT"
+        case TLSMEM_ESESSION: "TLSMEM_ESESSION"
         default: "TLSMEM_?"
         }
     }
@@ -152,6 +154,7 @@ extension tlsmem_status {
         case TLSMEM_EINTERNAL: "OpenSSL failed"
         case TLSMEM_ERESOLVE: "the host name has no address"
         case TLSMEM_ECONNECT: "no address could be connected to"
+        case TLSMEM_ESESSION: "there is no session in the bytes, or it has expired"
         default: "no such status"
         }
     }

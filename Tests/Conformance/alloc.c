@@ -76,7 +76,7 @@ static void *reallocate(void *block, size_t size, const char *file, int line)
 /** What a call may say: it went well, it has to wait, there is no memory, or it comes after the end. */
 static int documented(long status)
 {
-    return status >= TLSMEM_EINTERNAL;
+    return status >= TLSMEM_ESESSION;
 }
 
 static void note(const char *what, long status)
@@ -152,6 +152,26 @@ static int talk(tlsmem *client, tlsmem *server, int version)
     return arrived == PAYLOAD && answered == PAYLOAD && report.status == TLSMEM_OK;
 }
 
+/** What the client needs to come back with, as bytes and from them; returns whether it could. */
+static int come_back(tlsmem *client, tlsmem_ctx *ctx)
+{
+    static unsigned char bytes[16384];
+    tlsmem_session *newest = tlsmem_session_get(client), *made = NULL;
+    tlsmem *next = tlsmem_new(ctx, NULL, NULL);
+    ptrdiff_t n = tlsmem_session_to_bytes(newest, bytes, sizeof bytes);
+    note("tlsmem_session_to_bytes", n);
+    int status = n > 0 ? tlsmem_session_from_bytes(bytes, (size_t)n, &made) : TLSMEM_ENOMEM;
+    note("tlsmem_session_from_bytes", status);
+    tlsmem_session_free(newest);
+    if (next != NULL && made != NULL && tlsmem_set_server_name(next, "localhost") == TLSMEM_OK) {
+        status = tlsmem_session_set(next, made);
+        note("tlsmem_session_set", status);
+    }
+    tlsmem_session_free(made);
+    tlsmem_free(next);
+    return status == TLSMEM_OK;
+}
+
 /** Plays a session; returns whether everything arrived. */
 static int session(int version)
 {
@@ -173,7 +193,7 @@ static int session(int version)
         server = tlsmem_new(for_server, NULL, NULL);
     }
     if (client != NULL && server != NULL && tlsmem_set_server_name(client, "localhost") == TLSMEM_OK)
-        good = talk(client, server, version);
+        good = talk(client, server, version) & come_back(client, for_client);
     fail_at = 0;
     tlsmem_free(client);
     tlsmem_free(server);

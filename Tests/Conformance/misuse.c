@@ -101,6 +101,26 @@ static void null_connections(void)
     CHECK(bytes == untouched && n == 77 && strcmp(name, "untouched") == 0, "an out-parameter was written on failure");
 }
 
+static void null_sessions(void)
+{
+    tlsmem_ctx *ctx = context(TLSMEM_CLIENT, 0);
+    tlsmem *c = connection(ctx, NULL, NULL);
+    tlsmem_session *session = (tlsmem_session *)"untouched", *untouched = session;
+    char text[8] = "text";
+    situation("NULL for a session");
+    CHECK(tlsmem_session_get(NULL) == NULL && tlsmem_session_expires(NULL) == 0, "a session of nothing");
+    CHECK_STATUS(tlsmem_session_set(NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_session_set(c, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_session_to_bytes(NULL, text, sizeof text), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_session_from_bytes(NULL, 1, &session), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_session_from_bytes(NULL, 0, &session), TLSMEM_ESESSION);
+    CHECK_STATUS(tlsmem_session_from_bytes(text, sizeof text, NULL), TLSMEM_EINVAL);
+    tlsmem_session_free(NULL);
+    CHECK(session == untouched && strcmp(text, "text") == 0, "an out-parameter was written on failure");
+    tlsmem_free(c);
+    tlsmem_ctx_free(ctx);
+}
+
 static void never_called(void *arg)
 {
     (void)arg;
@@ -167,11 +187,11 @@ static void words(void)
 {
     char version[32];
     situation("names and sentences");
-    for (int status = 0; status >= TLSMEM_ECONNECT; status--)
+    for (int status = 0; status >= TLSMEM_ESESSION; status--)
         for (int other = 0; other > status; other--)
             CHECK(strcmp(tlsmem_status_name(status), tlsmem_status_name(other)) != 0
                   && strcmp(tlsmem_strerror(status), tlsmem_strerror(other)) != 0, "%d and %d share words", status, other);
-    static const int unknown[] = { 1, TLSMEM_ECONNECT - 1, 2147483647, -2147483647 - 1 };
+    static const int unknown[] = { 1, TLSMEM_ESESSION - 1, 2147483647, -2147483647 - 1 };
     for (int i = 0; i < 4; i++) {
         CHECK(strcmp(tlsmem_status_name(unknown[i]), "TLSMEM_?") == 0, "%d: %s", unknown[i],
               tlsmem_status_name(unknown[i]));
@@ -227,6 +247,7 @@ int main(void)
     each_check_is_a_case(1);
     null_contexts();
     null_connections();
+    null_sessions();
     null_loops();
     wrong_arguments();
     wrong_settings();

@@ -58,6 +58,21 @@ package final class End {
     package func renegotiate() -> Bool { engine.renegotiate() }
     package func endOfFile() -> EngineFailure.Kind? { engine.endOfFile()?.kind }
 
+    /// What OpenSSL has of the session that was offered.
+    package private(set) var offered: Session?
+
+    /// Offers a session; returns why that is refused.
+    package func offer(_ session: Session) -> EngineFailure.Kind? {
+        do {
+            offered = try engine.offer(session)
+            return nil
+        } catch {
+            return error.kind
+        }
+    }
+
+    package var newestSession: Session? { engine.newestSession(offered: offered) }
+
     /// Lends the pair for the length of `work`.
     package func withLent<Result>(_ work: () -> Result) -> Result {
         precondition(engine.begin(incoming: lent.incoming, lent.pool), "no memory")

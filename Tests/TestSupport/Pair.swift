@@ -33,6 +33,14 @@ package final class Pair {
         if let name { precondition(client.engine.setServerName { $0.setServerName(name) }, "no name: \(name)") }
     }
 
+    /// Another connection between the same two.
+    package init(after first: Pair, name: String? = "localhost") throws {
+        let lent = try Lent()
+        client = try End(first.client.configuration, lent)
+        server = try End(first.server.configuration, lent)
+        if let name { precondition(client.engine.setServerName { $0.setServerName(name) }, "no name: \(name)") }
+    }
+
     /// Carries ciphertext both ways until both are quiet. The wire cuts what is taken and what is fed.
     package func run(_ wire: Wire = .whole) {
         var cuts = wire.cuts()

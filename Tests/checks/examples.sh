@@ -102,6 +102,7 @@ served() {
 fetched() {
     helper https_server --root "$certs" &&
         watched https_get --ca "$certs/ca.pem" "https://localhost:$port/text" | cmp "$certs/text" &&
+        watched https_get --resume --ca "$certs/ca.pem" "https://localhost:$port/text" | cmp "$certs/text" &&
         fails 3 watched https_get --ca "$certs/other-ca.pem" "https://localhost:$port/text"
 }
 mailed() {

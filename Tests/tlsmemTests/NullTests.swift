@@ -104,6 +104,23 @@ import Testing
         #expect(subject.want.state == TLSMEM_STATE_NEW)
     }
 
+    @Test func `for a session, and for what it is given, is refused`() {
+        let subject = Subject(Contexts(), \.client)
+        var session: OpaquePointer?
+        var byte: UInt8 = 0
+        tlsmem_session_free(nil)
+        #expect(tlsmem_session_get(nil) == nil && tlsmem_session_expires(nil) == 0)
+        for found in [
+            tlsmem_session_set(nil, nil), tlsmem_session_set(subject.c, nil),
+            tlsmem_session_from_bytes(nil, 1, &session),
+            tlsmem_session_from_bytes(&byte, -1, &session), tlsmem_session_from_bytes(&byte, .min, &session),
+            tlsmem_session_from_bytes(&byte, 1, nil),
+        ] { #expect(found == invalid) }
+        #expect(tlsmem_session_to_bytes(nil, &byte, 1) == count(TLSMEM_EINVAL))
+        #expect(tlsmem_session_from_bytes(&byte, 1, &session) == status(TLSMEM_ESESSION))
+        #expect(session == nil, "written only on success")
+    }
+
     @Test func `for a loop, and for what it is given, is refused`() {
         let contexts = Contexts()
         let subject = Subject(contexts, \.client)
