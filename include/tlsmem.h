@@ -366,7 +366,8 @@ int64_t tlsmem_now(void);
 int64_t tlsmem_deadline(const tlsmem *c);
 /**
  * Tells a connection what time it is; a deadline that passed ends it with TLSMEM_ETIMEOUT, or gives back OpenSSL's
- * buffers (buffers_ms). Loops do this by themselves.
+ * buffers (buffers_ms). Loops do this by themselves. The time that its own callbacks take counts for none of them but
+ * handshake_ms and close_ms; and before a peer is said to have been silent, its fd is looked at once more.
  *
  * Returns TLSMEM_OK while it goes on; TLSMEM_CLOSED or the failure once it has ended. May call back.
  */

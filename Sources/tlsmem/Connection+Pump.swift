@@ -102,7 +102,7 @@ extension Connection {
                 return
             case .moved(let count):
                 budget -= count
-                noteReceived()
+                noteReceived(bench)
                 engine.fed()
                 if case .lingering = course {
                     note { $0.lingeringBytes -= count }
@@ -269,7 +269,7 @@ extension Connection {
         guard let sent else { return false }
         sendCalls &+= 1
         if sent.count >= 0 {
-            noteSent()
+            noteSent(bench)
             engine.consumeOutgoing(sent.count, bench.pool)
             if sent.count < sent.of, manner != .edge { transport = .full }
             return true
