@@ -154,7 +154,7 @@ extension Connection {
             var report = self.report
             unsafe onClose(handle, &report, user)
         }
-        closeOwnSocket()
+        if !isUnwrapped { closeOwnSocket() }
     }
 
     /// What a driving call returns.
