@@ -31,7 +31,7 @@ struct client {
     struct request received, sent;
     int fd, receiving;
     char *sending;  /* a copy; NULL while no send is under way */
-    int broken;     /* the errno that the transport failed with, or 0 */
+    int broken;     /* the transport has failed */
     int gone;       /* nothing is to be done any more but to wait for what is under way */
     int64_t linger; /* once the connection has ended: when the client is left alone; else -1 */
     LIST_ENTRY(client) others;

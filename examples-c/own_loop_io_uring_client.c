@@ -52,8 +52,8 @@ static void settle(struct client *e)
 {
     struct server *s = e->server;
     int goes_on = echo(e->c);
-    if ((!goes_on || e->broken) && !e->gone && e->linger < 0) {
-        s->done |= farewell(&s->all, e->c, e->broken);
+    if (!goes_on && !e->gone && e->linger < 0) {
+        s->done |= farewell(&s->all, e->c);
         e->linger = tlsmem_now() + LINGER_MS;
     }
     if (e->broken || e->gone) {
@@ -71,6 +71,13 @@ static void settle(struct client *e)
     wake_at(s, e->linger >= 0 ? e->linger : want.deadline_ms);
 }
 
+/* The transport has failed: TLS is told, and ends by it. */
+static void broke(struct client *e, int error)
+{
+    e->broken = 1;
+    tlsmem_feed_error(e->c, error);
+}
+
 static void on_sent(void *of, int result, unsigned flags)
 {
     struct client *e = of;
@@ -80,7 +87,7 @@ static void on_sent(void *of, int result, unsigned flags)
     if (result >= 0)
         tlsmem_outgoing_consume(e->c, (size_t)result);
     else
-        e->broken = -result;
+        broke(e, -result);
     settle(e);
 }
 
@@ -99,7 +106,7 @@ static void on_received(void *of, int result, unsigned flags)
     else if (result == 0)
         tlsmem_feed_eof(e->c);
     else
-        e->broken = -result;
+        broke(e, -result);
     (void)taken;
     if (flags & IORING_CQE_F_BUFFER)
         provide(e->server, buffer, 1);
