@@ -20,7 +20,7 @@ static void on_close(tlsmem *c, const tlsmem_report_info *report, void *user)
 {
     struct nested *s = user;
     (void)report;
-    if (farewell(&s->all, c, 0))
+    if (farewell(&s->all, c))
         s->done = 1;
     tlsmem_free(c);
 }

@@ -48,17 +48,13 @@ int echo(tlsmem *c)
     return want.state != TLSMEM_STATE_CLOSED;
 }
 
-int farewell(struct own_loop *s, const tlsmem *c, int error)
+int farewell(struct own_loop *s, const tlsmem *c)
 {
     tlsmem_report_info report = TLSMEM_REPORT_INFO_INIT;
     tlsmem_report(c, &report);
-    if (error != 0)
-        report.status = TLSMEM_ERESET;
     if (s->stats)
         print_stats(stdout, c, &report);
-    if (s->verbose && error != 0)
-        say("the connection broke: %s", strerror(error));
-    else if (s->verbose)
+    if (s->verbose)
         say_failure(c);
     return ++s->ended == s->max;
 }

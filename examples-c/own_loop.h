@@ -22,9 +22,9 @@ tlsmem *welcome(struct own_loop *s, int fd, const tlsmem_callbacks *callbacks, v
 /** Sends back what came, as far as it is accepted; the rest waits in the connection. Closes it once the client has closed
  *  and everything is answered. Returns 0 when it has ended. */
 int echo(tlsmem *c);
-/** Says what there is to be said of a connection that has ended. `error` is the errno that its transport failed with, which
- *  in the buffers face only the program knows, or 0. Returns 1 when that was the last one that the server wants. */
-int farewell(struct own_loop *s, const tlsmem *c, int error);
+/** Says what there is to be said of a connection that has ended. Returns 1 when that was the last one that the server
+ *  wants. */
+int farewell(struct own_loop *s, const tlsmem *c);
 /** Returns zeroed memory, for free(). Ends the program when there is none. */
 void *zeroed(size_t n);
 

@@ -42,7 +42,7 @@ static void on_close(tlsmem *c, const tlsmem_report_info *report, void *user)
 {
     struct echo *e = user;
     (void)report;
-    if (farewell(&e->server->all, c, 0))
+    if (farewell(&e->server->all, c))
         e->server->done = 1;
     e->closed = 1; /* freed by settle(), once the call that brought us here has returned */
 }

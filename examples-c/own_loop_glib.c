@@ -38,7 +38,7 @@ static gboolean settle(struct client *e)
 {
     struct server *s = e->server;
     if (!echo(e->c)) {
-        if (farewell(&s->all, e->c, 0))
+        if (farewell(&s->all, e->c))
             g_main_loop_quit(s->loop);
         g_hash_table_remove(s->clients, e);
         accept_clients(s); /* a descriptor is free */

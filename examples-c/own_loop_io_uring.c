@@ -1,145 +1,199 @@
 /*
  * own_loop_io_uring.c - the buffers face over io_uring: an echo server that asks for accept, recv and send, and hears later
- * what became of them. Here is the ring; what a client asks of it is in own_loop_io_uring_client.c.
+ * what became of them.
  *
- * Deadlines need no requests of their own: the wait for completions is given the first of them. It is not taken back when
- * it is not needed any more; that wait then ends once for nothing.
+ * The kernel uses a buffer until its completion comes. So a send is given a copy: what tlsmem_outgoing_peek shows is good
+ * until the next call only, and there will be some, a deadline for one, before a slow client has taken it. It is consumed
+ * when it has gone, and counts as outgoing until then. Deadlines need no requests: the wait is given the first of them.
  */
-#include "own_loop_io_uring.h"
-#include <errno.h>
+#include "own_loop.h"
 #include <fcntl.h>
+#include <liburing.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
-enum { ENTRIES = 256 };
+enum { RECV_BYTES = 16384, SEND_BYTES = 65536, LINGER_MS = 5000 };
+enum request { ACCEPT, STOP, RECV, SEND, REQUESTS }; /* comes back with its completion, in a client's address */
 
-struct io_uring_sqe *entry(struct server *s)
+struct client {
+    LIST_ENTRY(client) others;
+    tlsmem *c;
+    int fd, receiving;
+    int gone;       /* nothing is to be done any more but to wait for what is under way */
+    int64_t linger; /* once the connection has ended: when the client is left alone; else -1 */
+    char *sending;  /* a copy; NULL while no send is under way */
+    char received[RECV_BYTES];
+};
+
+static struct own_loop s;
+static struct io_uring ring;
+static LIST_HEAD(, client) clients;
+static int listener, accepting, done;
+static int64_t first_deadline = -1; /* or a moment before it */
+
+static void wake_at(int64_t moment)
+{
+    if (moment >= 0 && (first_deadline < 0 || moment < first_deadline))
+        first_deadline = moment;
+}
+
+/* Returns a free entry of the submission queue, which is submitted at the next wait, or when the queue is full. The data
+ * is set first: preparing a request leaves it alone. */
+static struct io_uring_sqe *entry(struct client *e, enum request request)
 {
     struct io_uring_sqe *sqe;
-    while ((sqe = io_uring_get_sqe(&s->ring)) == NULL)
-        io_uring_submit(&s->ring);
+    while ((sqe = io_uring_get_sqe(&ring)) == NULL)
+        io_uring_submit(&ring);
+    io_uring_sqe_set_data64(sqe, (uintptr_t)e | request); /* malloc leaves these bits free */
     return sqe;
 }
 
-void wake_at(struct server *s, int64_t moment)
+static void accept_next(void)
 {
-    if (moment >= 0 && (s->alarm < 0 || moment < s->alarm))
-        s->alarm = moment;
-}
-
-void provide(struct server *s, int first, int count)
-{
-    struct io_uring_sqe *sqe = entry(s);
-    io_uring_prep_provide_buffers(sqe, s->buffers[first], BUFFER_BYTES, count, GROUP, first);
-    io_uring_sqe_set_data(sqe, &s->provided);
-}
-
-static void on_provided(void *of, int result, unsigned flags)
-{
-    struct server *s = of;
-    (void)flags;
-    if (result >= 0)
+    if (accepting || done)
         return;
-    say("io_uring takes no buffers: %s", strerror(-result));
-    s->done = 1;
+    /* Blocking sockets: it is the kernel that waits. */
+    io_uring_prep_accept(entry(NULL, ACCEPT), listener, NULL, NULL, SOCK_CLOEXEC);
+    accepting = 1;
 }
 
-void accept_next(struct server *s)
+/* Ends a client at once. It is freed when what is under way has come back, perhaps by then already. */
+static void end(struct client *e)
 {
-    if (s->accepting)
+    shutdown(e->fd, SHUT_RDWR); /* what is under way comes back */
+    if (e->receiving || e->sending != NULL)
         return;
-    struct io_uring_sqe *sqe = entry(s);
-    io_uring_prep_accept(sqe, s->listener, NULL, NULL, SOCK_CLOEXEC); /* blocking sockets: it is the kernel that waits */
-    io_uring_sqe_set_data(sqe, &s->accepted);
-    s->accepting = 1;
+    LIST_REMOVE(e, others);
+    tlsmem_free(e->c);
+    close(e->fd);
+    free(e);
+    accept_next(); /* a descriptor is free */
 }
 
-static void on_accepted(void *of, int result, unsigned flags)
+/* After every call on a connection: answers, then asks for what the connection waits for. */
+static void settle(struct client *e)
 {
-    struct server *s = of;
-    (void)flags;
-    s->accepting = 0;
-    if (result >= 0)
-        add_client(s, result);
-    if (result < 0 && ran_out(-result))
-        wake_at(s, tlsmem_now() + 1000); /* asked for again at once, it would fail again */
+    const void *bytes;
+    size_t n;
+    tlsmem_want_info want = TLSMEM_WANT_INFO_INIT;
+    if (!echo(e->c) && e->linger < 0) {
+        done |= farewell(&s, e->c);
+        e->linger = tlsmem_now() + LINGER_MS;
+    }
+    if (e->gone) {
+        end(e);
+        return;
+    }
+    if (e->sending == NULL && tlsmem_outgoing_peek(e->c, &bytes, &n) == TLSMEM_OK) {
+        n = n < SEND_BYTES ? n : SEND_BYTES;
+        e->sending = memcpy(zeroed(n), bytes, n);
+        io_uring_prep_send(entry(e, SEND), e->fd, e->sending, n, MSG_NOSIGNAL);
+    } else if (e->linger >= 0 && e->sending == NULL) {
+        shutdown(e->fd, SHUT_WR); /* and the client is heard until it closes too: a reset could destroy an alert */
+    }
+    tlsmem_want(e->c, &want);
+    if (!e->receiving && (e->linger >= 0 || (want.needs_ciphertext && !want.has_plaintext))) {
+        io_uring_prep_recv(entry(e, RECV), e->fd, e->received, RECV_BYTES, 0); /* else it is heard when its answers went */
+        e->receiving = 1;
+    }
+    wake_at(e->linger >= 0 ? e->linger : want.deadline_ms);
+}
+
+static void on_sent(struct client *e, int result)
+{
+    free(e->sending);
+    e->sending = NULL;
+    e->gone |= (result < 0 ? tlsmem_feed_error(e->c, -result) : tlsmem_outgoing_consume(e->c, (size_t)result)) != TLSMEM_OK;
+    settle(e);
+}
+
+static void on_received(struct client *e, int result)
+{
+    e->receiving = 0;
+    if (e->linger >= 0) /* what the client still says is dropped, until it has closed too */
+        e->gone |= result <= 0;
+    else if (result < 0)
+        e->gone |= tlsmem_feed_error(e->c, -result) != TLSMEM_OK;
+    else if (result == 0)
+        tlsmem_feed_eof(e->c);
+    else /* it takes all, for no plaintext waits, or it has ended */
+        e->gone |= tlsmem_feed(e->c, e->received, (size_t)result) == TLSMEM_AGAIN;
+    settle(e);
+}
+
+static void on_accepted(int result)
+{
+    accepting = 0;
+    if (result < 0 && ran_out(-result)) {
+        wake_at(tlsmem_now() + 1000); /* asked for again at once, it would fail again */
+        return;
+    }
+    tlsmem *c = result >= 0 ? welcome(&s, -1, NULL, NULL) : NULL;
+    if (c != NULL) {
+        struct client *e = zeroed(sizeof *e);
+        *e = (struct client) { .c = c, .fd = result, .linger = -1 };
+        LIST_INSERT_HEAD(&clients, e, others);
+        settle(e);
+    } else if (result >= 0) {
+        close(result);
+    }
+    accept_next();
+}
+
+static void completed(struct io_uring_cqe *cqe)
+{
+    enum request request = cqe->user_data % REQUESTS;
+    struct client *e = (struct client *)(uintptr_t)(cqe->user_data - request);
+    int result = cqe->res;
+    io_uring_cqe_seen(&ring, cqe);
+    if (request == ACCEPT)
+        on_accepted(result);
+    else if (request == STOP)
+        done = 1;
     else
-        accept_next(s);
+        (request == RECV ? on_received : on_sent)(e, result);
 }
 
-static void on_stopped(void *of, int result, unsigned flags)
-{
-    struct server *s = of;
-    (void)result, (void)flags;
-    s->done = 1;
-}
-
-static void each_client(struct server *s, void (*fn)(struct client *e, int64_t now))
+/* A deadline has passed, or the server is done. */
+static void look_round(void)
 {
     int64_t now = tlsmem_now();
-    for (struct client *e = LIST_FIRST(&s->clients), *next; e != NULL; e = next) {
+    first_deadline = -1; /* each sets it anew */
+    for (struct client *e = LIST_FIRST(&clients), *next; e != NULL; e = next) {
         next = LIST_NEXT(e, others);
-        fn(e, now);
+        e->gone |= done || (e->linger >= 0 && now >= e->linger);
+        tlsmem_tick(e->c, now);
+        settle(e);
     }
-}
-
-static void leave(struct client *e, int64_t now)
-{
-    (void)now;
-    end_client(e);
-}
-
-/* Returns once the server is done and the kernel has given back everything of its clients. */
-static void serve(struct server *s)
-{
-    for (int leaving = 0; !leaving || !LIST_EMPTY(&s->clients);) {
-        int64_t left = s->alarm - tlsmem_now();
-        struct __kernel_timespec limit = { left > 0 ? left / 1000 : 0, left > 0 ? left % 1000 * 1000000 : 0 };
-        struct io_uring_cqe *cqe;
-        io_uring_submit_and_wait_timeout(&s->ring, &cqe, 1, s->alarm >= 0 ? &limit : NULL, NULL);
-        while (io_uring_peek_cqe(&s->ring, &cqe) == 0) {
-            struct request *request = io_uring_cqe_get_data(cqe);
-            int result = cqe->res;
-            unsigned flags = cqe->flags;
-            io_uring_cqe_seen(&s->ring, cqe); /* first, for what comes now may free the request */
-            request->done(request->of, result, flags);
-        }
-        if (s->alarm >= 0 && tlsmem_now() >= s->alarm) {
-            s->alarm = -1;
-            each_client(s, tick_client); /* each of which sets it anew */
-            accept_next(s);
-        }
-        if (s->done && !leaving) {
-            leaving = 1;
-            each_client(s, leave);
-        }
-    }
+    accept_next();
 }
 
 int main(int argc, char **argv)
 {
-    static struct server s = { .alarm = -1 };
-    begin(&s.all, argc, argv, "sends every byte back, over TLS, in a loop of its own around io_uring");
-    int failed = io_uring_queue_init(ENTRIES, &s.ring, 0);
-    if (failed || !(s.ring.features & IORING_FEAT_EXT_ARG)) {
-        say("io_uring is not to be had: %s; it needs Linux 5.11, and that neither kernel.io_uring_disabled nor seccomp "
-            "forbids it", failed ? strerror(-failed) : "this kernel's is too old");
+    begin(&s, argc, argv, "sends every byte back, over TLS, in a loop of its own around io_uring");
+    int failed = io_uring_queue_init(256, &ring, 0);
+    if (failed || !(ring.features & IORING_FEAT_EXT_ARG)) {
+        say("io_uring is not to be had: %s (kernel.io_uring_disabled, seccomp, or a kernel before 5.11)", strerror(-failed));
         return EXIT_NETWORK;
     }
-    s.accepted = (struct request) { on_accepted, &s };
-    s.stopped = (struct request) { on_stopped, &s };
-    s.provided = (struct request) { on_provided, &s };
-    s.listener = listen_on(&s.all.o);
-    fcntl(s.listener, F_SETFL, 0); /* not O_NONBLOCK, with which accept would be answered at once: nobody is there */
-    provide(&s, 0, BUFFERS);
-    accept_next(&s);
-    struct io_uring_sqe *sqe = entry(&s);
-    io_uring_prep_poll_add(sqe, stop_descriptor(), POLLIN);
-    io_uring_sqe_set_data(sqe, &s.stopped);
-    say_listening(s.all.o.host, (int)s.all.o.port);
-    serve(&s);
-    io_uring_queue_exit(&s.ring);
-    tlsmem_ctx_free(s.all.ctx);
+    listener = listen_on(&s.o);
+    fcntl(listener, F_SETFL, 0); /* not O_NONBLOCK, with which accept would be answered at once: nobody is there */
+    accept_next();
+    io_uring_prep_poll_add(entry(NULL, STOP), stop_descriptor(), POLLIN);
+    say_listening(s.o.host, (int)s.o.port);
+    while (!done || !LIST_EMPTY(&clients)) {
+        struct io_uring_cqe *cqe;
+        int64_t left = first_deadline - tlsmem_now();
+        struct __kernel_timespec limit = { left > 0 ? left / 1000 : 0, left > 0 ? left % 1000 * 1000000 : 0 };
+        io_uring_submit_and_wait_timeout(&ring, &cqe, 1, first_deadline >= 0 ? &limit : NULL, NULL);
+        while (io_uring_peek_cqe(&ring, &cqe) == 0)
+            completed(cqe);
+        if (done || (first_deadline >= 0 && tlsmem_now() >= first_deadline))
+            look_round();
+    }
+    io_uring_queue_exit(&ring);
+    tlsmem_ctx_free(s.ctx);
     return EXIT_DONE;
 }

@@ -39,7 +39,7 @@ static void free_client(struct ev_loop *loop, struct client *e)
 static void end(struct ev_loop *loop, struct client *e)
 {
     struct server *s = e->server;
-    if (farewell(&s->all, e->c, 0))
+    if (farewell(&s->all, e->c))
         ev_break(loop, EVBREAK_ALL);
     free_client(loop, e);
     ev_io_start(loop, &s->listener); /* a descriptor is free */

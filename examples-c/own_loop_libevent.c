@@ -40,7 +40,7 @@ static void free_client(struct client *e)
 static void end(struct client *e)
 {
     struct server *s = e->server;
-    if (farewell(&s->all, e->c, 0))
+    if (farewell(&s->all, e->c))
         event_base_loopbreak(s->base);
     free_client(e);
     evconnlistener_enable(s->listener); /* a descriptor is free */

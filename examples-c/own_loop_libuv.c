@@ -23,11 +23,10 @@ struct client {
     uv_buf_t copy; /* what libuv is sending; NULL while it sends nothing */
     tlsmem *c;
     int open;       /* handles that are not closed yet */
-    int broken;     /* libuv's code for why the transport failed, or 0 */
     int64_t linger; /* once the connection has ended: when the client is left alone; else 0 */
 };
 
-static void settle(struct client *e);
+static void settle(struct client *e, int code);
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -55,16 +54,15 @@ static void on_written(uv_write_t *write, int status)
         return;
     if (status == 0)
         tlsmem_outgoing_consume(e->c, e->copy.len);
-    e->broken = status;
-    settle(e);
+    settle(e, status);
 }
 
-/* Sends of what waits, unless libuv is sending already. Returns 1 when something went, which has made room for more. */
+/* Sends of what waits, unless libuv does already. Returns 1 when some went, which makes room for more, 0, or why not. */
 static int send_some(struct client *e)
 {
     const void *bytes;
     size_t n;
-    if (e->copy.base != NULL || e->broken || tlsmem_outgoing_peek(e->c, &bytes, &n) != TLSMEM_OK)
+    if (e->copy.base != NULL || tlsmem_outgoing_peek(e->c, &bytes, &n) != TLSMEM_OK)
         return 0;
     uv_buf_t shown = uv_buf_init((char *)bytes, n < WRITE_BYTES ? (unsigned)n : WRITE_BYTES);
     int sent = uv_try_write((uv_stream_t *)&e->stream, &shown, 1);
@@ -74,8 +72,7 @@ static int send_some(struct client *e)
         e->copy = uv_buf_init(memcpy(zeroed(shown.len), bytes, shown.len), (unsigned)shown.len);
         sent = uv_write(&e->write, (uv_stream_t *)&e->stream, &e->copy, 1, on_written);
     }
-    e->broken = sent;
-    return 0;
+    return sent;
 }
 
 static void allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
@@ -89,13 +86,13 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
     struct client *e = stream->data;
     if (e->linger != 0 && n >= 0)
         return; /* what the client still says is dropped, until it has closed too */
-    if (e->linger == 0 && n == UV_EOF)
+    if (e->linger == 0 && n == UV_EOF) {
         tlsmem_feed_eof(e->c);
-    else if (n < 0)
-        e->broken = (int)n;
-    else if (tlsmem_feed(e->c, buffer->base, (size_t)n) < n) /* with no plaintext waiting there is room for all */
-        uv_read_stop(stream);                                /* so it has ended on the way */
-    settle(e);
+        n = 0;
+    } else if (n > 0 && tlsmem_feed(e->c, buffer->base, (size_t)n) < n) { /* with no plaintext waiting all has room */
+        uv_read_stop(stream); /* so it has ended on the way */
+    }
+    settle(e, (int)n);
 }
 
 static void on_time(uv_timer_t *timer)
@@ -105,7 +102,7 @@ static void on_time(uv_timer_t *timer)
     if (e->linger != 0)
         close_client(e);
     else
-        settle(e);
+        settle(e, 0);
 }
 
 static void on_shutdown(uv_shutdown_t *shutdown, int status)
@@ -113,20 +110,23 @@ static void on_shutdown(uv_shutdown_t *shutdown, int status)
     (void)shutdown, (void)status;
 }
 
-/* After every call on a connection: answers, sends, then waits for what the connection waits for. */
-static void settle(struct client *e)
+/* After every call on a connection: answers, sends, then waits for what the connection waits for. A code below 0 is
+   libuv's for a transport that has failed: TLS is told, and ends by it. */
+static void settle(struct client *e, int code)
 {
     uv_stream_t *stream = (uv_stream_t *)&e->stream;
     tlsmem_want_info want = TLSMEM_WANT_INFO_INIT;
     int goes_on = echo(e->c);
-    while (send_some(e))
+    while (code >= 0 && (code = send_some(e)) > 0)
         goes_on = echo(e->c);
-    if ((!goes_on || e->broken) && e->linger == 0) {
-        if (farewell(&s, e->c, -e->broken))
+    if (code < 0 && tlsmem_feed_error(e->c, -code) != TLSMEM_OK)
+        goes_on = 0;
+    if (!goes_on && e->linger == 0) {
+        if (farewell(&s, e->c))
             uv_stop(stream->loop);
         e->linger = tlsmem_now() + LINGER_MS;
     }
-    if (e->broken) {
+    if (code < 0) {
         close_client(e);
         return;
     }
@@ -155,7 +155,7 @@ static void on_client(uv_stream_t *listener, int status)
     uv_timer_init(listener->loop, &e->timer);
     uv_tcp_init(listener->loop, &e->stream);
     if (uv_accept(listener, (uv_stream_t *)&e->stream) == 0 && (e->c = welcome(&s, -1, NULL, NULL)) != NULL)
-        settle(e);
+        settle(e, 0);
     else
         close_client(e);
 }

@@ -23,7 +23,7 @@ struct server {
 /* Takes a connection that has ended out of its place, and moves the last one there. Returns 1 after the last of all. */
 static int end(struct server *s, size_t place)
 {
-    int is_last = farewell(&s->all, s->connections[place], 0);
+    int is_last = farewell(&s->all, s->connections[place]);
     tlsmem_free(s->connections[place]);
     s->count--;
     s->polled[place] = s->polled[s->count];

@@ -2,8 +2,8 @@
  * starttls.c - plain first, TLS on the same socket after, and back to plain: a small mail server, and its client.
  *
  * The conversation is in starttls_talk.c, its two changes, which are what this is about, in starttls_change.c. TLS is
- * driven in the fd face, on a socket that has carried plain text; for its end the socket is taken back, and the last
- * records are counted out in the buffers face, so that not one byte of what follows in plain is swallowed.
+ * driven in the fd face, on a socket that has carried plain text, and ended by tlsmem_unwrap, which leaves the socket
+ * open and swallows not one byte of what follows in plain.
  */
 #include "starttls_mail.h"
 #include <string.h>

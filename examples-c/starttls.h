@@ -33,21 +33,16 @@ int talk_tls_failed(struct talk *t, ptrdiff_t status);
 /** Ends it, in order where there is TLS, and frees what it has. */
 void talk_end(struct talk *t);
 
-/** Waits until the socket is ready for one of the events. Returns what it is ready for, 0 when a deadline of TLS passed. */
-int talk_wait(struct talk *t, int events);
 /** Has TLS go on with what the socket is ready for. */
 int talk_drive(struct talk *t);
-/** Receives up to n bytes in plain, and sends n. The first returns how many. */
-ptrdiff_t receive_plain(struct talk *t, void *bytes, size_t n);
-int send_plain(struct talk *t, const char *bytes, size_t n);
 
 /**
  * Goes over to TLS; a client names the server. Refuses bytes that have come already: anybody can have put them behind the
  * last line in plain, and they would be read as if TLS had protected them (CVE-2011-0411, CVE-2021-23222).
  */
 int talk_start_tls(struct talk *t, tlsmem_ctx *ctx, const char *name);
-/** Goes back to plain, once both have agreed to: the peer says nothing more by TLS, and nothing in plain before it has
- *  sent its close_notify. */
+/** Goes back to plain, whoever of the two has begun: the peer says nothing more by TLS. What it has sent in plain behind
+ *  its close_notify is what is read next. */
 int talk_stop_tls(struct talk *t);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * starttls_server.c - a mail server as small as can be, with a thread for each client: RFC 5321 and STARTTLS of RFC 3207;
- * and XSTOPTLS, by which a client may go back to plain, as CCC is for FTP (RFC 4217).
+ * and back to plain, which a client begins by its close_notify, or asks for by XSTOPTLS, as CCC is for FTP (RFC 4217).
  */
 #include "starttls_mail.h"
 #include <errno.h>
@@ -118,12 +118,22 @@ static int obey(struct client *k, const char *line)
     return reply(k, "250 2.1.0 good");
 }
 
+/* Reads the next line. A client that has ended TLS, and not the connection, goes on in plain. */
+static int next_line(struct client *k, char *line)
+{
+    int status = talk_line(&k->talk, line, LINE_ROOM);
+    if (status == 0 || k->talk.c == NULL || k->talk.why[0] != '\0')
+        return status;
+    forget(k);
+    return talk_stop_tls(&k->talk) != 0 ? -1 : talk_line(&k->talk, line, LINE_ROOM);
+}
+
 static void *serve(void *argument)
 {
     struct client *k = argument;
     char line[LINE_ROOM];
     int status = reply(k, "220 starttls ESMTP");
-    while (status == 0 && (status = talk_line(&k->talk, line, sizeof line)) == 0)
+    while (status == 0 && (status = next_line(k, line)) == 0)
         status = obey(k, line);
     if (status < 0 && k->talk.why[0] != '\0' && k->mail->verbose)
         say("%s", k->talk.why);

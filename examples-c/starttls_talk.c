@@ -24,7 +24,8 @@ static int peer_closed(struct talk *t)
     return -1;
 }
 
-int talk_wait(struct talk *t, int events)
+/* Waits until the socket is ready for one of the events. Returns what it is ready for, 0 when a deadline of TLS passed. */
+static int wait_for(struct talk *t, int events)
 {
     struct pollfd p = { .fd = t->fd, .events = (short)events };
     int64_t deadline = t->c != NULL ? tlsmem_deadline(t->c) : -1, left = t->wait_ms;
@@ -40,7 +41,7 @@ int talk_wait(struct talk *t, int events)
 
 int talk_drive(struct talk *t)
 {
-    int ready = talk_wait(t, tlsmem_interest(t->c));
+    int ready = wait_for(t, tlsmem_interest(t->c));
     if (ready < 0)
         return -1;
     if (ready & ~POLLOUT)
@@ -56,7 +57,7 @@ static int connection_error(struct talk *t)
 {
     int error = 0;
     socklen_t n = sizeof error;
-    if (talk_wait(t, POLLOUT) < 0)
+    if (wait_for(t, POLLOUT) < 0)
         return ETIMEDOUT;
     return getsockopt(t->fd, SOL_SOCKET, SO_ERROR, &error, &n) == 0 ? error : errno;
 }
@@ -86,7 +87,7 @@ int talk_connect(struct talk *t, const char *host, long port)
     return 0;
 }
 
-ptrdiff_t receive_plain(struct talk *t, void *bytes, size_t n)
+static ptrdiff_t receive_plain(struct talk *t, void *bytes, size_t n)
 {
     for (;;) {
         ssize_t got = recv(t->fd, bytes, n, 0);
@@ -96,18 +97,18 @@ ptrdiff_t receive_plain(struct talk *t, void *bytes, size_t n)
             return peer_closed(t);
         if (errno != EAGAIN && errno != EINTR)
             return talk_fail(t, EXIT_NETWORK, "cannot receive: %s", strerror(errno));
-        if (talk_wait(t, POLLIN) < 0)
+        if (wait_for(t, POLLIN) < 0)
             return -1;
     }
 }
 
-int send_plain(struct talk *t, const char *bytes, size_t n)
+static int send_plain(struct talk *t, const char *bytes, size_t n)
 {
     while (n > 0) {
         ssize_t sent = send(t->fd, bytes, n, MSG_NOSIGNAL);
         if (sent < 0 && errno != EAGAIN && errno != EINTR)
             return talk_fail(t, EXIT_NETWORK, "cannot send: %s", strerror(errno));
-        if (sent < 0 && talk_wait(t, POLLOUT) < 0)
+        if (sent < 0 && wait_for(t, POLLOUT) < 0)
             return -1;
         bytes += sent > 0 ? sent : 0;
         n -= sent > 0 ? (size_t)sent : 0;

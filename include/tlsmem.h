@@ -286,7 +286,8 @@ typedef struct tlsmem_callbacks {
     void (*on_drain)(tlsmem *c, void *user);
     /** The peer sent close_notify; writing may go on. NULL, with on_data set: the library answers with a close. */
     void (*on_eof)(tlsmem *c, void *user);
-    /** Exactly once and last, unless the connection is freed first; `report` is valid until it returns. */
+    /** Exactly once and last, unless the connection is freed first; `report` is valid until it returns. With an fd, after the
+     *  alert of a failure is on its way; in the buffers face that is still to be sent: see tlsmem_outgoing_peek. */
     void (*on_close)(tlsmem *c, const tlsmem_report_info *report, void *user);
 } tlsmem_callbacks;
 #define TLSMEM_CALLBACKS_INIT { sizeof(tlsmem_callbacks), 0, 0, 0, 0, 0 }
@@ -368,7 +369,8 @@ int64_t tlsmem_now(void);
 int64_t tlsmem_deadline(const tlsmem *c);
 /**
  * Tells a connection what time it is; a deadline that passed ends it with TLSMEM_ETIMEOUT, or gives back OpenSSL's
- * buffers (buffers_ms). Loops do this by themselves.
+ * buffers (buffers_ms). Loops do this by themselves. The time that its own callbacks take counts for none of them but
+ * handshake_ms and close_ms; and before a peer is said to have been silent, its fd is looked at once more.
  *
  * Returns TLSMEM_OK while it goes on; TLSMEM_CLOSED or the failure once it has ended. May call back.
  */
@@ -397,7 +399,8 @@ int tlsmem_set_timeout(tlsmem *c, tlsmem_timeout which, uint32_t ms);
  * Takes ciphertext that came from the peer, and does everything that follows from it.
  *
  * Returns the bytes taken, which are fewer than n only when incoming_max is reached or the connection ended on the
- * way; TLSMEM_AGAIN when none could be taken because plaintext waits to be read; TLSMEM_CLOSED or the failure when
+ * way; TLSMEM_AGAIN when none could be taken because plaintext waits to be read, or because some were taken that came
+ * behind the peer's close_notify: they are kept for tlsmem_unwrapped, and the caller keeps the rest; TLSMEM_CLOSED or the failure when
  * it has ended; TLSMEM_EINVAL; TLSMEM_ESTATE when the connection has an fd, or after tlsmem_feed_eof. May call back.
  */
 ptrdiff_t tlsmem_feed(tlsmem *c, const void *bytes, size_t n) TLSMEM_CHECK;
@@ -409,11 +412,23 @@ ptrdiff_t tlsmem_feed(tlsmem *c, const void *bytes, size_t n) TLSMEM_CHECK;
  */
 int tlsmem_feed_eof(tlsmem *c);
 /**
+ * Says that the transport has failed, whether in receiving or in sending, with this errno (libuv's codes are negative
+ * ones). What was fed before is still delivered, what waits to be sent is dropped, and then it ends as it would with an fd:
+ * TLSMEM_ERESET for ECONNRESET and EPIPE, else TLSMEM_ESYSTEM; or cleanly, when the peer had closed and only our
+ * close_notify was left to send.
+ *
+ * Returns TLSMEM_OK while it goes on (plaintext waits for tlsmem_resume); TLSMEM_CLOSED or the failure once it has ended;
+ * TLSMEM_ESTATE when the connection has an fd; TLSMEM_EINVAL, also for an errno that is not above 0. May call back.
+ */
+int tlsmem_feed_error(tlsmem *c, int sys_errno);
+/**
  * Shows ciphertext that has to be sent; begins the handshake of a client.
  *
  * Returns TLSMEM_OK with *bytes and *n, n at least 1; TLSMEM_AGAIN when nothing waits; TLSMEM_ESTATE when the
  * connection has an fd; TLSMEM_EINVAL. There may be more behind it: consume, and peek again. Still answers after
- * the connection failed: the alert is in there.
+ * the connection failed: the alert is in there. For in the buffers face a failure ends it at once, with on_close, and the
+ * alert is sent by the program, which then sends FIN and had better receive (and drop) until the peer has closed too:
+ * closed with bytes unread, a TCP socket sends a reset, and that would destroy the alert.
  * Lifetime: until the next call on c that is not const. May call back, on_close only, when it begins a handshake
  * that is refused.
  */
@@ -500,9 +515,10 @@ int tlsmem_is_congested(const tlsmem *c);
 int tlsmem_set_fd(tlsmem *c, int fd) TLSMEM_CHECK;
 /** Returns the fd, or -1. */
 int tlsmem_fd(const tlsmem *c);
-/** Takes the fd back, out of a loop too; the connection goes on in the buffers face. Returns the fd, or -1. */
+/** Takes the fd back, out of a loop too; the connection goes on in the buffers face, or has ended. Returns the fd, or -1. */
 int tlsmem_take_fd(tlsmem *c);
-/** Says whether the connection closes its fd, after on_close or at tlsmem_free. Returns TLSMEM_OK or TLSMEM_EINVAL. */
+/** Says whether the connection closes its fd, after on_close (but see tlsmem_unwrap) or at tlsmem_free. Returns TLSMEM_OK
+ *  or TLSMEM_EINVAL. */
 int tlsmem_own_fd(tlsmem *c, int own);
 
 /**
@@ -553,6 +569,30 @@ int tlsmem_close(tlsmem *c);
  * after the end; TLSMEM_EINVAL. May call back.
  */
 int tlsmem_close_write(tlsmem *c);
+/**
+ * Ends TLS and leaves the transport to the program, which goes on in plain on the same fd: as tlsmem_close, but no FIN is
+ * sent, and the fd stays open, also one that the connection owns, until tlsmem_free or tlsmem_take_fd.
+ *
+ * on_close says TLSMEM_OK once both close_notify have gone; the connection has left its loop then. A peer that sends FIN
+ * instead, or does not answer within close_ms, makes it a failure, as does everything else that ends a connection; then
+ * the fd is as after any other end. Either side may be first: on_eof tells of a peer that was, and this is the answer.
+ * After the peer's close_notify nothing more is received once this was called. What had been received behind it is not
+ * lost: see tlsmem_unwrapped. In the buffers face it is over when our close_notify has been consumed, too.
+ * Returns TLSMEM_OK, also when it is under way already; TLSMEM_ESTATE after tlsmem_close, and after a failure or the end;
+ * TLSMEM_EINVAL. May call back.
+ */
+int tlsmem_unwrap(tlsmem *c) TLSMEM_CHECK;
+/**
+ * Takes bytes that were received behind the peer's close_notify, after tlsmem_unwrap has come to its end: the first ones
+ * that the peer sent in plain; what follows them is still in the socket (or was not taken by tlsmem_feed). No TLS protects
+ * them: anybody on the way can have put them there.
+ *
+ * They are kept from when they come, and nothing more is received, until tlsmem_close or tlsmem_free drops them, whether or
+ * not tlsmem_unwrap is called.
+ * Returns the bytes taken, 1 to n; 0 when there are no more (or n = 0); TLSMEM_AGAIN while tlsmem_unwrap is under way;
+ * TLSMEM_ESTATE without it; the failure when it has failed; TLSMEM_EINVAL. Calls nothing back.
+ */
+ptrdiff_t tlsmem_unwrapped(tlsmem *c, void *bytes, size_t n) TLSMEM_CHECK;
 /** Ends at once: nothing is sent, what waits is dropped, on_close says TLSMEM_EABORTED (or an earlier failure). Returns
  *  TLSMEM_OK, also after the end; TLSMEM_EINVAL. May call back. */
 int tlsmem_abort(tlsmem *c);
@@ -892,7 +932,8 @@ int tlsmem_loop_drain(tlsmem_loop *loop, int64_t grace_ms);
  */
 int tlsmem_loop_post(tlsmem_loop *loop, void (*fn)(void *arg), void *arg) TLSMEM_CHECK;
 
-/** Returns an fd that is readable when run_once(loop, 0) has work: a loop within any other loop. Or -1. */
+/** Returns an fd that is readable when run_once(loop, 0) has work, deadlines excepted (see tlsmem_loop_timeout): a loop
+ *  within any other loop. Or -1. */
 int tlsmem_loop_fd(const tlsmem_loop *loop);
 /** Returns the milliseconds until run_once has work by time alone, or thinks so: a deadline that was put off meanwhile is
  *  looked at when it would have passed. -1 for never. */

@@ -9,6 +9,8 @@ package enum Step {
     case peerClosed
     /// Everything that was fed is used up.
     case needsCiphertext
+    /// What is left of it came behind the peer's close_notify: it is no TLS, and whoever drives may have it.
+    case beyondTLS
     case failed(EngineFailure)
 }
 
@@ -108,7 +110,7 @@ package struct Engine: ~Copyable {
         // Asking costs a fraction of a read that finds nothing.
         case .plaintext: awaitsCiphertext = !renegotiationIsDue && incoming.isEmpty && !ssl.hasPartialRecord
         case .failed: return step
-        case .established, .peerClosed: break
+        case .established, .peerClosed, .beyondTLS: break
         }
         let seen = ssl.takeUpdates()
         if made == 0, seen.requests | seen.plain == 0 { return step }
@@ -126,8 +128,7 @@ package struct Engine: ~Copyable {
         case .handshaking:
             return handshakeStep()
         case .open(.ended, _):
-            incoming.consume(incoming.count)  // whatever follows a close_notify is ignored (RFC 8446, 6.1)
-            return .needsCiphertext
+            return incoming.isEmpty ? .needsCiphertext : .beyondTLS
         case .open(.open, _):
             beginRenegotiation()
             return readStep(into: &plaintext)

@@ -21,8 +21,13 @@ internal import TLSEngine
     var isPumping = false
     /// Another drive was asked for from inside.
     var isDriven = false
-    /// tlsmem_on_readable was called from inside; it is done at the end.
+    /// tlsmem_on_readable was called from inside, or a deadline is to be judged; it is done at the end.
     var receiveIsDue = false
+    /// What the time was when a deadline had passed; -1 when none had.
+    var tickIsDue: Int64 = -1
+    /// Bytes have come, were taken, of somebody who has deadlines.
+    var hasReceived = false
+    var hasSent = false
 
     fileprivate init(_ incoming: MemoryBIO, of owner: Benches) {
         self.incoming = incoming
@@ -46,7 +51,7 @@ internal import TLSEngine
     /// Takes back the one that was lent last; used up when the connection has not ended half-way.
     @inline(__always)
     func takeBack(usedUp: Bool) {
-        (isDriven, receiveIsDue) = (false, false)
+        (isDriven, receiveIsDue, tickIsDue) = (false, false, -1)
         if !usedUp { incoming.empty(keeping: 2 * Self.receiveBytes) }
         unsafe owner._withUnsafeGuaranteedRef { $0.takeBack() }
     }

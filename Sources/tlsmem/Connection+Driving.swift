@@ -67,6 +67,7 @@ extension Connection {
 
     /// Ends it.
     private func giveBack(_ bench: Bench) {
+        noteMoved(bench)
         unsafe self.bench = nil
         engine.end(bench.pool)
         if waiting != nil { giveBackWaiting(bench.pool) }
@@ -125,6 +126,7 @@ extension Connection {
         bench.receiveIsDue = false
         receive(bench)
         pump(bench)
+        if bench.tickIsDue >= 0 { judgeDeadline(bench) }
     }
 
     /// Tells the loop what is waited for now, or reports the end, outside of everything else: the user may free us.
@@ -152,7 +154,7 @@ extension Connection {
             var report = self.report
             unsafe onClose(handle, &report, user)
         }
-        closeOwnSocket()
+        if !isUnwrapped { closeOwnSocket() }
     }
 
     /// What a driving call returns.

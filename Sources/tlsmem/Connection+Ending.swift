@@ -20,6 +20,7 @@ extension Connection {
         guard case .going = course else { return }
         if engine.phase != .open, engine.deferredBytes == 0 { return end(Failure(.aborted)) }
         course = .closing
+        if !isUnwrapping { dropBeyondTLS() }
         engine.closeWriting()
         beginPhase()
     }
@@ -45,6 +46,17 @@ extension Connection {
 
     // MARK: Noticed
 
+    /// The program's transport has failed, both ways.
+    func feedError(_ errno: CInt) -> CInt {
+        guard errno > 0 else { return TLSMEM_EINVAL.code }
+        guard !hasTransport else { return TLSMEM_ESTATE.code }
+        guard !isOver else { return endStatus.code }
+        return drive { connection, bench in
+            if case .open = connection.input { connection.receiveFailed(errno) }
+            if case .working = connection.transport { connection.sendFailed(errno, bench) }
+        }
+    }
+
     /// Looks whether what has happened so far is an end. Called when nothing more can be done with what is there.
     func conclude() {
         switch course {
@@ -61,10 +73,10 @@ extension Connection {
         }
         if let failure = particulars?.inputFailure { return end(failure) }
         let isSent = engine.outgoing.isEmpty && engine.deferredBytes == 0
-        if isClosing, engine.hasClosed, isSent { sendFIN() }
+        if isClosing, !isUnwrapping, engine.hasClosed, isSent { sendFIN() }
         if engine.isOver, isSent { return end(nil) }
         guard inputIsOver, let cause = engine.endOfFile() else { return }
-        if !isClosing { return fail(Failure(.engine(cause))) }
+        if !isClosing || isUnwrapping { return fail(Failure(.engine(cause))) }
         if engine.hasClosed, isSent { return end(nil) }  // we closed, and the peer simply went
         if engine.phase != .open { return fail(Failure(.engine(cause))) }
     }

@@ -31,6 +31,8 @@ extension Connection {
                 unsafe callbacks.on_established?(handle, user)
             case .peerClosed:
                 owesEOF = true
+            case .beyondTLS:
+                keepBeyondTLS(bench)
             case .failed(let cause):
                 fail(Failure(.engine(cause)))
             case .needsCiphertext:
@@ -102,7 +104,7 @@ extension Connection {
                 return
             case .moved(let count):
                 budget -= count
-                noteReceived()
+                noteReceived(bench)
                 engine.fed()
                 if case .lingering = course {
                     note { $0.lingeringBytes -= count }
@@ -124,7 +126,8 @@ extension Connection {
     var wantsInput: Bool {
         guard case .open = input, !isFreed, connector == nil else { return false }
         switch course {
-        case .going, .closing: return incomingRoom > 0
+        case .going: return incomingRoom > 0
+        case .closing: return incomingRoom > 0 && !(engine.peerHasClosed && isUnwrapping)  // it is the program's
         case .lingering: return lingeringBytes > 0
         case .ended, .reported: return false
         }
@@ -139,11 +142,12 @@ extension Connection {
         if count >= limits.incomingMax {
             incomingIsFull = true
         } else if count <= limits.incomingLow || limits.incomingLow >= limits.incomingMax {
-            incomingIsFull = false
+            incomingIsFull = particulars?.beyondTLS != nil
         }
     }
 
-    private func receiveFailed(_ errno: CInt) {
+    @inline(never)
+    func receiveFailed(_ errno: CInt) {
         // A peer that has closed properly and does not wait for our answer: nothing is lost by that.
         let isHarmless = errno == ECONNRESET && engine.peerHasClosed && !engine.owesApplicationData
         input = isHarmless ? .ended : .failed
@@ -269,7 +273,7 @@ extension Connection {
         guard let sent else { return false }
         sendCalls &+= 1
         if sent.count >= 0 {
-            noteSent()
+            noteSent(bench)
             engine.consumeOutgoing(sent.count, bench.pool)
             if sent.count < sent.of, manner != .edge { transport = .full }
             return true
@@ -277,11 +281,17 @@ extension Connection {
         if errno == 0 {
             transport = .full
             exhausted(.write)
-        } else {  // it stops the sending, not the reading: what the peer sent before it went is still to be had
-            transport = .broken
-            note { $0.breakage = (errno, engine.owesApplicationData) }
-            engine.discardOutgoing(incoming: bench.incoming, bench.pool)
+        } else {
+            sendFailed(errno, bench)
         }
         return false
+    }
+
+    /// It stops the sending, not the reading: what the peer sent before it went is still to be had.
+    @inline(never)
+    func sendFailed(_ errno: CInt, _ bench: Bench) {
+        transport = .broken
+        note { $0.breakage = (errno, engine.owesApplicationData) }
+        engine.discardOutgoing(incoming: bench.incoming, bench.pool)
     }
 }

@@ -90,18 +90,27 @@ extension Connection {
         return all != 0 || clocks != nil
     }
 
-    /// Bytes have come.
-    func noteReceived() {
-        guard times else { return }
-        lastMoved = MonotonicClock.milliseconds()
-        if let clocks { clocks.lastReceived = lastMoved }
-    }
+    /// Bytes have come. When, is noted at the end of the drive: what our callbacks take is not the peer's time.
+    func noteReceived(_ bench: Bench) { if times { bench.hasReceived = true } }
 
     /// Bytes were taken.
-    func noteSent() {
+    func noteSent(_ bench: Bench) { if times { bench.hasSent = true } }
+
+    /// The same for what has moved since a bench was lent.
+    @inline(__always)
+    func noteMoved(_ bench: Bench) {
+        guard bench.hasReceived || bench.hasSent else { return }
+        noteMoved(received: bench.hasReceived, sent: bench.hasSent)
+        (bench.hasReceived, bench.hasSent) = (false, false)
+    }
+
+    /// Bytes have come, were taken, by now.
+    func noteMoved(received: Bool, sent: Bool) {
         guard times else { return }
         lastMoved = MonotonicClock.milliseconds()
-        if let clocks { clocks.lastSent = lastMoved }
+        guard let clocks else { return }
+        if received { clocks.lastReceived = lastMoved }
+        if sent { clocks.lastSent = lastMoved }
     }
 
     // MARK: Beginnings
@@ -203,7 +212,28 @@ extension Connection {
     func tick(_ now: Int64) -> CInt {
         giveBuffersBack(now)
         guard deadline >= 0, now >= deadline else { return progress }
-        return drive { connection, _ in connection.deadlineHasPassed(now) }
+        return drive { connection, bench in
+            guard connection.looksFirst(now) else { return connection.deadlineHasPassed(now) }
+            connection.socketIsWritable()
+            (bench.receiveIsDue, bench.tickIsDue) = (true, now)
+        }
+    }
+
+    /// Before somebody is said to have been silent, the socket is looked at once: the program may have been busy, and not
+    /// the peer. A handshake has so much time in all, and whoever has used it up is not given more work.
+    private func looksFirst(_ now: Int64) -> Bool {
+        guard let next = nextTimeout, now >= next.moment else { return false }
+        switch (next.which, course) {
+        case (.idle, _), (.read, _), (.write, _), (.close, .closing): return true
+        case (.handshake, _), (.close, _): return false
+        }
+    }
+
+    /// It was looked at.
+    func judgeDeadline(_ bench: Bench) {
+        guard !isFreed, !isOver else { return }
+        noteMoved(bench)
+        deadlineHasPassed(bench.tickIsDue)
     }
 
     private func deadlineHasPassed(_ now: Int64) {

@@ -128,7 +128,7 @@ extension Connection {
         _ = drive { connection, bench in
             while taken < ciphertext.count, !connection.isOver, !connection.isFreed, connection.feedRoom > 0 {
                 let size = min(ciphertext.count - taken, Bench.receiveBytes, connection.feedRoom)
-                connection.noteReceived()
+                connection.noteReceived(bench)
                 connection.engine.fed()
                 connection.ciphertextReceived &+= UInt64(size)
                 let part = unsafe UnsafeRawBufferPointer(rebasing: ciphertext[taken..<taken + size])
@@ -169,15 +169,18 @@ extension Connection {
     func consumeOutgoing(_ count: Int) -> CInt {
         guard !hasTransport else { return TLSMEM_ESTATE.code }
         guard count >= 0, count <= engine.outgoing.withFirst({ $0.byteCount }) ?? 0 else { return TLSMEM_EINVAL.code }
-        if count > 0 { noteSent() }
         if nothingFollows {
+            if count > 0 { noteMoved(received: false, sent: true) }
             Benches.withCurrent { benches in
                 engine.consumeOutgoing(count, benches.pool)
                 engine.end(benches.pool)
             }
             noteWaits()
         } else {
-            _ = drive { connection, bench in connection.engine.consumeOutgoing(count, bench.pool) }
+            _ = drive { connection, bench in
+                if count > 0 { connection.noteSent(bench) }
+                connection.engine.consumeOutgoing(count, bench.pool)
+            }
         }
         return TLSMEM_OK.code
     }

@@ -104,6 +104,12 @@ public func tlsmem_feed_eof(_ c: OpaquePointer!) -> CInt {
     return connection.feedEnd()
 }
 
+@implementation @_cdecl("tlsmem_feed_error")
+public func tlsmem_feed_error(_ c: OpaquePointer!, _ sys_errno: CInt) -> CInt {
+    guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
+    return connection.feedError(sys_errno)
+}
+
 @implementation @_cdecl("tlsmem_outgoing_peek")
 public func tlsmem_outgoing_peek(
     _ c: OpaquePointer!, _ bytes: UnsafeMutablePointer<UnsafeRawPointer?>!, _ n: UnsafeMutablePointer<Int>!

@@ -75,6 +75,18 @@ public func tlsmem_close_write(_ c: OpaquePointer!) -> CInt {
     return connection.closeWrite()
 }
 
+@implementation @_cdecl("tlsmem_unwrap")
+public func tlsmem_unwrap(_ c: OpaquePointer!) -> CInt {
+    guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
+    return connection.unwrap()
+}
+
+@implementation @_cdecl("tlsmem_unwrapped")
+public func tlsmem_unwrapped(_ c: OpaquePointer!, _ bytes: UnsafeMutableRawPointer!, _ n: Int) -> Int {
+    guard let connection = unsafe connection(c), unsafe input(bytes, n) != nil else { return TLSMEM_EINVAL.count }
+    return unsafe connection.takeUnwrapped(UnsafeMutableRawBufferPointer(start: bytes, count: n))
+}
+
 @implementation @_cdecl("tlsmem_abort")
 public func tlsmem_abort(_ c: OpaquePointer!) -> CInt {
     guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }

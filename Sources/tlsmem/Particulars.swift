@@ -12,6 +12,10 @@ internal import TLSEngine
     var inputFailure: Failure?
     /// What send failed with, and whether that lost data.
     var breakage: (errno: CInt, lostData: Bool)?
+    /// tlsmem_unwrap was called, and is under way or has ended it.
+    var isUnwrapping = false
+    /// What came behind the peer's close_notify, in plain; for tlsmem_unwrapped.
+    var beyondTLS: PlaintextQueue?
     /// Of the peer's bytes so many are still dropped.
     var lingeringBytes = 0
     var connector: Connector?
@@ -40,7 +44,7 @@ internal import TLSEngine
     fileprivate var isVoid: Bool {
         unsafe userMemory == nil && phaseBegan < 0 && failure == nil && inputFailure == nil && breakage == nil
             && connector == nil && destination == nil && clocks == nil && !hasSession && !nameIsHosts
-            && !isBeingAccepted
+            && !isBeingAccepted && !isUnwrapping && beyondTLS == nil
     }
 }
 

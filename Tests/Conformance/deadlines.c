@@ -4,8 +4,8 @@
  * Time stands still unless a test moves it (false_clock.h), and the time of day jumps by hours whenever it does.
  */
 #define _GNU_SOURCE
+#include "deadlines.h"
 #include "false_clock.h"
-#include "pair.h"
 
 static tlsmem_limits limits;
 static int64_t jumped;
@@ -252,6 +252,11 @@ int main(void)
                 false_clock_jump(-jumped); /* certificates want to know the day */
                 jumped = 0;
             }
+    for (int version = TLSMEM_TLS1_2; version <= TLSMEM_TLS1_3; version++)
+        for (int face = FACE_BUFFERS; face <= FACE_REGISTRY; face++) {
+            scene s = { .version = version, .client_face = (enum face)face, .server_face = FACE_BUFFERS };
+            late_deadlines(&s);
+        }
     situation("clocks");
     CHECK(false_clock_asked() == 0, "the library has asked %ld times for a clock that can be set", false_clock_asked());
     printf("deadlines: the time of day jumped hours to and fro, and the library never asked for it\n");

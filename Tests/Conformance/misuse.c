@@ -4,6 +4,7 @@
  */
 #include "misuse.h"
 
+#include <errno.h>
 #include <ctype.h>
 #include <poll.h>
 
@@ -63,6 +64,9 @@ static void null_connections(void)
     CHECK_STATUS(tlsmem_set_timeout(NULL, TLSMEM_TIMEOUT_IDLE, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_feed(NULL, "x", 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_feed_eof(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_feed_error(NULL, ECONNRESET), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_unwrap(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_unwrapped(NULL, text, sizeof text), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_outgoing_peek(NULL, &bytes, &n), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_outgoing_consume(NULL, 0), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_write(NULL, "x", 1), TLSMEM_EINVAL);

@@ -31,6 +31,7 @@ static void buffers(void)
         CHECK_STATUS(tlsmem_write(c, "x", bad[i]), TLSMEM_EINVAL);
         CHECK_STATUS(tlsmem_writev(c, (struct iovec[]){ { "x", 1 }, { "x", bad[i] } }, 2), TLSMEM_EINVAL);
         CHECK_STATUS(tlsmem_read(c, &n, bad[i]), TLSMEM_EINVAL);
+        CHECK_STATUS(tlsmem_unwrapped(c, &n, bad[i]), TLSMEM_EINVAL);
         CHECK_STATUS(tlsmem_peer_certificate(c, &n, bad[i]), TLSMEM_EINVAL);
         CHECK_STATUS(tlsmem_peer_subject(c, (char *)&n, bad[i]), TLSMEM_EINVAL);
         CHECK_STATUS(tlsmem_outgoing_consume(c, bad[i]), TLSMEM_EINVAL);
@@ -56,6 +57,8 @@ static void buffers(void)
         MUST(tlsmem_uncork(c) == TLSMEM_OK);
     CHECK_STATUS(tlsmem_uncork(c), TLSMEM_ESTATE);
     CHECK_STATUS(tlsmem_read(c, NULL, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_unwrapped(c, NULL, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_feed_error(c, -1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_peer_certificate(c, NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_peer_subject(c, NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_feed(c, NULL, 0), 0);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "misuse.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@ static long call_set_timeout(tlsmem *c) { return tlsmem_set_timeout(c, TLSMEM_TI
 static long call_congested(tlsmem *c) { return tlsmem_is_congested(c); }
 static long call_feed(tlsmem *c) { return tlsmem_feed(c, "x", 1); }
 static long call_feed_eof(tlsmem *c) { return tlsmem_feed_eof(c); }
+static long call_feed_error(tlsmem *c) { return tlsmem_feed_error(c, ECONNRESET); }
+static long call_feed_no_error(tlsmem *c) { return tlsmem_feed_error(c, 0); }
 static long call_consume(tlsmem *c) { return tlsmem_outgoing_consume(c, want_of(c).outgoing_bytes + 1); }
 static long call_write(tlsmem *c) { return tlsmem_write(c, "x", 1); }
 static long call_writev(tlsmem *c) { return tlsmem_writev(c, (struct iovec[]){ { "x", 1 }, { "yz", 2 } }, 2); }
@@ -40,6 +43,8 @@ static long call_pause(tlsmem *c) { return tlsmem_pause(c); }
 static long call_resume(tlsmem *c) { return tlsmem_resume(c); }
 static long call_close(tlsmem *c) { return tlsmem_close(c); }
 static long call_close_write(tlsmem *c) { return tlsmem_close_write(c); }
+static long call_unwrap(tlsmem *c) { return tlsmem_unwrap(c); }
+static long call_unwrapped(tlsmem *c) { char byte; return tlsmem_unwrapped(c, &byte, 1); }
 static long call_abort(tlsmem *c) { return tlsmem_abort(c); }
 static long call_key_update(tlsmem *c) { return tlsmem_key_update(c, 1); }
 static long call_renegotiate(tlsmem *c) { return tlsmem_renegotiate(c); }
@@ -57,6 +62,7 @@ enum { SKIP = 1000, WHY = 1001, WHY_STA = 1002 };
 #define INV TLSMEM_EINVAL
 #define STA TLSMEM_ESTATE
 #define CLO TLSMEM_CLOSED
+#define RST TLSMEM_ERESET
 #define OK_CLO OR(0, TLSMEM_CLOSED)
 #define CLO_STA OR(TLSMEM_CLOSED, TLSMEM_ESTATE)
 
@@ -72,6 +78,8 @@ static const struct {
     { "feed", call_feed,                       { 1, 1, 1, 1, 1, CLO, WHY } },
     { "feed_eof", call_feed_eof,               { TLSMEM_EHANDSHAKEEOF, TLSMEM_EHANDSHAKEEOF, TLSMEM_ETRUNCATED,
                                                  TLSMEM_ETRUNCATED, OR(TLSMEM_CLOSED, TLSMEM_ETRUNCATED), CLO, WHY } },
+    { "feed_error", call_feed_error,           { RST, RST, RST, RST, RST, CLO, WHY } },
+    { "feed_error without one", call_feed_no_error, { INV, INV, INV, INV, INV, INV, INV } },
     { "outgoing_consume", call_consume,        { INV, INV, INV, INV, INV, INV, INV } },
     { "write", call_write,                     { 1, 1, 1, 1, STA, CLO, WHY } },
     { "writev", call_writev,                   { 3, 3, 3, 3, STA, CLO, WHY } },
@@ -91,6 +99,8 @@ static const struct {
     { "resume", call_resume,                   { 0, 0, 0, 0, 0, 0, 0 } },
     { "close", call_close,                     { 0, 0, 0, 0, 0, 0, 0 } },
     { "close_write", call_close_write,         { 0, 0, 0, 0, 0, STA, STA } },
+    { "unwrap", call_unwrap,                   { 0, 0, 0, 0, STA, STA, STA } },
+    { "unwrapped", call_unwrapped,             { STA, STA, STA, STA, STA, STA, STA } },
     { "abort", call_abort,                     { 0, 0, 0, 0, 0, 0, 0 } },
     { "key_update", call_key_update,           { STA, STA, 0, STA, STA, STA, STA } },
     { "renegotiate", call_renegotiate,         { STA, STA, STA, 0, STA, STA, STA } },
@@ -170,6 +180,7 @@ static void wrong_face(void)
         end *e = i == 0 ? &client : &server;
         CHECK_STATUS(tlsmem_feed(e->c, "x", 1), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_feed_eof(e->c), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_feed_error(e->c, EPIPE), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_outgoing_peek(e->c, &bytes, &n), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_outgoing_consume(e->c, 0), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_set_fd(e->c, e->fd), TLSMEM_ESTATE);

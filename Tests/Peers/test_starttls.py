@@ -159,20 +159,40 @@ class StartTLS(unittest.TestCase):
                 wire.tell(b"XSTOPTLS\r\n", b"220 ")
                 self.assertRaises(ssl.SSLWantReadError, wire.tls.unwrap)
                 wire.plain.sendall(wire.outgoing.read() + b"NOOP\r\nQUIT\r\n")  # in one segment
-                received = bytearray()
-                while chunk := wire.plain.recv(1 << 16):
-                    received += chunk
-                self.assertRegex(bytes(received), rb"(?s)\A[\x15\x17]\x03\x03.*250 2.0.0 nothing done, in plain\r\n221 ")
+                self.goes_on_in_plain(wire)
 
-    def test_an_end_of_tls_that_was_not_agreed_upon_yet_is_refused(self):
+    def test_close_notify_alone_goes_back_to_plain_too(self):
+        for version in VERSIONS:
+            for command in (b"", b"XSTOPTLS\r\n"):  # and an answer to that is not waited for
+                with self.subTest(version=version, command=command):
+                    wire = self.tls_in_memory(version)
+                    if command:
+                        wire.tls.write(command)
+                    self.assertRaises(ssl.SSLWantReadError, wire.tls.unwrap)
+                    wire.plain.sendall(wire.outgoing.read() + b"NOOP\r\nQUIT\r\n")
+                    self.goes_on_in_plain(wire)
+
+    def goes_on_in_plain(self, wire):
+        received = bytearray()
+        while chunk := wire.plain.recv(1 << 16):
+            received += chunk
+        self.assertRegex(bytes(received), rb"(?s)\A[\x15\x17]\x03\x03.*250 2.0.0 nothing done, in plain\r\n221 ")
+
+    def test_many_plain_lines_behind_close_notify_are_all_answered(self):
         wire = self.tls_in_memory()
-        wire.tls.write(b"XSTOPTLS\r\n")
-        with contextlib.suppress(ssl.SSLWantReadError):
-            wire.tls.unwrap()
-        wire.plain.sendall(wire.outgoing.read() + b"NOOP\r\n")
-        while wire.plain.recv(1 << 16):
-            pass
-        self.says("the peer ended TLS before that was agreed upon")
+        self.assertRaises(ssl.SSLWantReadError, wire.tls.unwrap)
+        wire.plain.sendall(wire.outgoing.read() + b"NOOP\r\n" * 20000 + b"QUIT\r\n")
+        received = bytearray()
+        while chunk := wire.plain.recv(1 << 16):
+            received += chunk
+        self.assertEqual(received.count(b"250 2.0.0 nothing done, in plain\r\n"), 20000)
+
+    def test_half_a_line_by_tls_is_not_finished_in_plain(self):
+        wire = self.tls_in_memory()
+        wire.tls.write(b"NO")
+        self.assertRaises(ssl.SSLWantReadError, wire.tls.unwrap)
+        wire.plain.sendall(wire.outgoing.read() + b"OP\r\n")
+        self.says("the peer goes on by TLS")
 
     def test_more_by_tls_after_its_end_was_agreed_upon_is_refused(self):
         wire = self.tls_in_memory()
@@ -185,7 +205,7 @@ class StartTLS(unittest.TestCase):
         wire = self.tls_in_memory()
         wire.tell(b"XSTOPTLS\r\n", b"220 ")
         wire.plain.sendall(b"NOOP\r\n")
-        self.says("the peer does not end TLS, and sends something else")
+        self.says("the peer broke the protocol")
 
     def tls_in_memory(self, version=None):
         """Returns a client by TLS whose every byte the test sends itself."""

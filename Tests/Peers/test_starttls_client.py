@@ -130,7 +130,7 @@ class InTheMiddle(Client):
             while connection.recv(1 << 16):  # in plain from here on
                 pass
         port = self.script(*self.BY_TLS, (b"XSTOPTLS", end))
-        self.ends(self.client(port, "--stop-tls"), 3, "the peer closed without close_notify")
+        self.ends(self.client(port, "--stop-tls"), 3, "the peer ended the connection without close_notify")
 
 
 if __name__ == "__main__":

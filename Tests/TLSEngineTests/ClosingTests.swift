@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test(arguments: Version.allCases)
-    func `ends what is read: whatever follows is ignored`(version: Version) throws {
+    func `ends what is read: whatever follows is handed out as it is`(version: Version) throws {
         let pair = try established(version)
         pair.client.close()
         let end = pair.client.takeAll()
@@ -96,6 +96,7 @@ import Testing
         #expect(pair.server.received.isEmpty)
         #expect(pair.server.failure == nil)
         #expect(pair.server.leftBehind == 0)
+        #expect(pair.server.beyond == pattern(1000) + pattern(50_000))
         #expect(pair.differences([], [9]) == [])
     }
 }

@@ -23,6 +23,8 @@ package final class End {
     package var now: Int64 = 0
     package var received: [UInt8] = []
     package private(set) var events: [Event] = []
+    /// What came behind the peer's close_notify.
+    package private(set) var beyond: [UInt8] = []
     /// Ciphertext that lay unread in the lent BIO at the end of a drive: a bug, since the next drive is another's.
     package private(set) var leftBehind = 0
     private var plaintext = [UInt8](repeating: 0, count: 16384)
@@ -105,6 +107,9 @@ package final class End {
             received += plaintext[..<count]
         case .peerClosed:
             events.append(.peerClosed)
+        case .beyondTLS:
+            beyond += lent.incoming.copy()
+            lent.incoming.consume(lent.incoming.count)
         case .failed(let failure):
             if !events.contains(.failed(failure.kind)) { events.append(.failed(failure.kind)) }
             return false

@@ -55,7 +55,7 @@ import Testing
             tlsmem_set_callbacks(nil, nil, nil), tlsmem_set_server_name(nil, "x"), tlsmem_handshake(nil),
             tlsmem_want(nil, &want), tlsmem_tick(nil, 0), tlsmem_trim(nil), tlsmem_loop_trim(nil),
             tlsmem_set_timeout(nil, TLSMEM_TIMEOUT_IDLE, 1),
-            tlsmem_feed_eof(nil),
+            tlsmem_feed_eof(nil), tlsmem_feed_error(nil, 104), tlsmem_unwrap(nil),
             tlsmem_outgoing_peek(nil, &start, &length), tlsmem_outgoing_consume(nil, 0),
             tlsmem_read_peek(nil, &start, &length), tlsmem_read_consume(nil, 0), tlsmem_set_fd(nil, 0),
             tlsmem_own_fd(nil, 1), tlsmem_on_readable(nil), tlsmem_on_writable(nil), tlsmem_flush(nil),
@@ -67,6 +67,7 @@ import Testing
         var text: CChar = 0
         for found in [
             tlsmem_feed(nil, "x", 1), tlsmem_write(nil, "x", 1), tlsmem_read(nil, &byte, 1),
+            tlsmem_unwrapped(nil, &byte, 1),
             tlsmem_peer_certificate(nil, &byte, 1), tlsmem_peer_subject(nil, &text, 1),
         ] { #expect(found == count(TLSMEM_EINVAL)) }
         #expect(tlsmem_user(nil) == nil && tlsmem_native(nil) == nil && tlsmem_server_name(nil) == nil)
