@@ -38,6 +38,23 @@ import Testing
         #expect(unwrapped(server, 1).result == 0 && unwrapped(client, 1).result == 0)
     }
 
+    @Test func `takes nothing more before it is decided upon, whatever is read`() {
+        let contexts = Contexts()
+        let (client, server) = (Subject(contexts, \.client), Subject(contexts, \.server, callsBack: false))
+        carry(client, server)
+        #expect(client.write([1, 2, 3]) == 3)
+        #expect(tlsmem_unwrap(client.c) == status(TLSMEM_OK))
+        server.feed(client.take() + pattern(10))
+        for byte in [1, 2, 3] as [UInt8] {
+            #expect(server.feed([9]) == count(TLSMEM_AGAIN) && server.want.needs_ciphertext == 0)
+            #expect(server.read(1).bytes == [byte])
+        }
+        #expect(server.feed([9]) == count(TLSMEM_AGAIN) && server.want.needs_ciphertext == 0)
+        #expect(tlsmem_unwrap(server.c) == status(TLSMEM_OK))
+        carry(client, server)
+        #expect(unwrapped(server, 100).bytes == pattern(10))
+    }
+
     @Test(arguments: Version.allCases)
     func `that is a close after all drops it`(version: Version) {
         let (client, server) = established(version)
