@@ -12,8 +12,13 @@ internal import TLSEngine
     var inputFailure: Failure?
     /// What send failed with, and whether that lost data.
     var breakage: (errno: CInt, lostData: Bool)?
+    // These fill the word that the one before begins.
     /// tlsmem_unwrap was called, and is under way or has ended it.
     var isUnwrapping = false
+    /// The server is named as the host was that it connected to.
+    var nameIsHosts = false
+    /// Inside on_accept: its callbacks are not known yet, so nothing is reported.
+    var isBeingAccepted = false
     /// What came behind the peer's close_notify, in plain; for tlsmem_unwrapped.
     var beyondTLS: PlaintextQueue?
     /// Of the peer's bytes so many are still dropped.
@@ -25,10 +30,6 @@ internal import TLSEngine
     var userMemory: UnsafeMutableRawPointer?
     /// Held, because every connection has particulars for a while, and letting nothing go would be counted as well.
     private var heldSession: Held<Session>?
-    /// The server is named as the host was that it connected to.
-    var nameIsHosts = false
-    /// Inside on_accept: its callbacks are not known yet, so nothing is reported.
-    var isBeingAccepted = false
 
     deinit { unsafe CLinux.free(userMemory) }
 
