@@ -3,8 +3,10 @@ package import OpenSSLHandles
 /// Spare buffers of one thread, so that a connection owns one only while it has something in it: memory BIOs for
 /// ciphertext, queues for plaintext, and the lists that keep both.
 package final class BufferPool {
-    /// A slice takes a whole handshake flight or four full records, and little more.
-    static let sliceBytesMax = 65536
+    /// A slice takes fifteen full records, and little more: what is worth a send. A larger one falls out of the nearer
+    /// caches, and one of four, eight or twelve ends just behind a segment of the loopback (65,483 bytes), which then
+    /// carries the rest in one more.
+    package static let sliceBytesMax = 15 * 16384
     private static let capacityBytesMax = 2 * sliceBytesMax
 
     private var bios = Spares<MemoryBIO>()
@@ -54,7 +56,7 @@ package final class BufferPool {
 
 /// A few spare ones of a kind, the last one at hand: most drives need one, and give it back.
 private struct Spares<One: AnyObject> {
-    /// As many slices as wait at most, by default.
+    /// What sixteen connections need that write at once: a few MiB when they wrote much.
     private static var most: Int { 16 }
 
     private var last: One?

@@ -8,8 +8,6 @@ internal import TLSEngine
 /// a bench of its own.
 @safe final class Bench {
     static let receiveBytes = 262_144
-    /// More in one send gains nothing: it falls out of the nearer caches.
-    static let sendBytes = 65536
     static let plaintextBytes = 16384
 
     let incoming: MemoryBIO

@@ -239,7 +239,7 @@ extension Connection {
 
     /// Sends in the middle of something when so much waits that gathering more would gain nothing.
     func flushIfMuch(_ bench: Bench) {
-        if engine.outgoing.count >= min(Bench.sendBytes, limits.outgoingMax / 2) { flush(bench) }
+        if engine.outgoing.count >= min(BufferPool.sliceBytesMax, limits.outgoingMax / 2) { flush(bench) }
     }
 
     /// Sends what the socket takes. What it does not take stays in the engine's outgoing queue, the only one.
