@@ -112,7 +112,8 @@ typedef enum tlsmem_status {
     TLSMEM_EINTERNAL = -28,  /**< OpenSSL failed in a way that is none of the above: see openssl_code */
     TLSMEM_ERESOLVE = -29,   /**< the host name to connect to has no address: see the sentence */
     TLSMEM_ECONNECT = -30,   /**< no address could be connected to: see sys_errno, and the sentence for each of them */
-    TLSMEM_ESESSION = -31    /**< no session: the bytes are none, or it has expired */
+    TLSMEM_ESESSION = -31,   /**< no session: the bytes are none, or it has expired */
+    TLSMEM_EREFUSED = -33    /**< the program's own tlsmem_client_hello_cb refused the client: see alert_sent */
 } tlsmem_status;
 
 /** Returns the name of a status, "TLSMEM_EINVAL", or "TLSMEM_?"; static. Any thread. */
@@ -250,6 +251,69 @@ int tlsmem_ctx_set_renegotiation(tlsmem_ctx *ctx, int allowed) TLSMEM_CHECK;
 int tlsmem_ctx_set_limits(tlsmem_ctx *ctx, const tlsmem_limits *limits) TLSMEM_CHECK;
 /** Appends the secrets of every connection to a file (SSLKEYLOGFILE format), made with mode 0600: for debugging. */
 int tlsmem_ctx_set_keylog(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
+
+/*
+ * Two questions of a handshake that the program may answer itself. The callback is called outside of OpenSSL while the
+ * handshake stands still: every call is allowed on every object, as in any callback, on the connection too (what is written
+ * waits for the handshake). Handshakes that may stand still cost 32 KiB of stack, shared by those of a thread. TLSMEM_ECONFIG
+ * where OpenSSL was built without asynchronous jobs.
+ */
+
+/** What a client asks for, before anything was answered. What it points to is valid until the callback returns. */
+typedef struct tlsmem_client_hello {
+    size_t size;
+    const char *server_name;      /**< the host name that it wants (SNI; RFC 6066, 3); NULL when it sent none, or no name */
+    const uint8_t *alpn;          /**< the protocols that it offers, each behind one byte that is its length (RFC 7301, 3.1) */
+    size_t alpn_bytes;            /**< 0 for none */
+    const uint8_t *cipher_suites; /**< the cipher suites that it offers, two bytes each, the high one first */
+    size_t cipher_suites_bytes;
+    int version;                  /**< the newest TLS version that it offers, 0x0304 for TLS 1.3 */
+} tlsmem_client_hello;
+/**
+ * Returns TLSMEM_OK to go on; 1 to 255 to refuse the client with that alert (RFC 8446, 6.2); anything else refuses it with
+ * internal_error. The connection then ends with TLSMEM_EREFUSED.
+ */
+typedef int (*tlsmem_client_hello_cb)(tlsmem *c, const tlsmem_client_hello *hello, void *user);
+/**
+ * Has each ClientHello of a server shown to the program, which may call tlsmem_set_ctx and tlsmem_select_alpn; also that of
+ * a renegotiation, where it should say what it said before. NULL for none, the default. The context itself needs no
+ * certificate then. As any setter, and TLSMEM_EINVAL on a client.
+ */
+int tlsmem_ctx_set_client_hello_cb(tlsmem_ctx *ctx, tlsmem_client_hello_cb cb, void *user) TLSMEM_CHECK;
+/**
+ * Has a connection go on with another server context, which is frozen by that: its certificates, authorities, verification,
+ * versions, ciphers, protocols, limits and callbacks hold from now on. Only inside a tlsmem_client_hello_cb.
+ *
+ * Returns TLSMEM_OK; TLSMEM_ENOIDENTITY or TLSMEM_ENOTRUST when the context could serve nobody; TLSMEM_ESTATE outside of
+ * the callback; TLSMEM_EINVAL for NULL or a client's context; TLSMEM_ENOMEM. Calls nothing back.
+ */
+int tlsmem_set_ctx(tlsmem *c, tlsmem_ctx *ctx) TLSMEM_CHECK;
+/**
+ * Chooses the application protocol, in place of what the context's list would give. Only inside a tlsmem_client_hello_cb.
+ *
+ * Returns TLSMEM_OK; TLSMEM_EALPN when the client does not offer it; TLSMEM_ESTATE outside of the callback; TLSMEM_EINVAL.
+ */
+int tlsmem_select_alpn(tlsmem *c, const char *protocol) TLSMEM_CHECK;
+
+/** What verification came to. */
+typedef struct tlsmem_verdict {
+    size_t size;
+    long result;         /**< 0 for good (X509_V_OK), else OpenSSL's X509_V_ERR_... */
+    int depth;           /**< where in the chain it failed, 0 is the peer itself; -1 when it did not */
+    int insecure_accept; /**< 0; set to 1 it accepts a certificate that was found bad: who the peer is, is then the program's
+                          *   own business */
+} tlsmem_verdict;
+/**
+ * Returns TLSMEM_OK to leave the verdict as it is (a bad one stays bad); a number above 0 to refuse the peer as if OpenSSL
+ * had found that X509_V_ERR_..., which chooses the alert; anything else refuses it as X509_V_ERR_CERT_REJECTED.
+ */
+typedef int (*tlsmem_verify_cb)(tlsmem *c, tlsmem_verdict *verdict, void *user);
+/**
+ * Has each verdict on a peer's certificate shown to the program, good or bad; tlsmem_peer_certificate and its like tell what
+ * it was about. Not asked: where verification is off, where no certificate came, and when a session is resumed, which was
+ * asked about when it began. NULL for none, the default. As any setter.
+ */
+int tlsmem_ctx_set_verify_cb(tlsmem_ctx *ctx, tlsmem_verify_cb cb, void *user) TLSMEM_CHECK;
 
 /** Copies what the last refused setter has to say. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_ctx_error(const tlsmem_ctx *ctx, tlsmem_error_info *error);

@@ -3,6 +3,7 @@
 #define COPENSSL_SHIMS_H
 
 #include <fcntl.h>
+#include <openssl/async.h>
 #include <openssl/bio.h>
 #include <openssl/buffer.h>
 #include <openssl/crypto.h>
@@ -36,6 +37,14 @@ static inline uint64_t copenssl_op_no_renegotiation(void) { return SSL_OP_NO_REN
 static inline uint64_t copenssl_op_client_renegotiation(void) { return SSL_OP_ALLOW_CLIENT_RENEGOTIATION; }
 static inline uint64_t copenssl_op_server_preference(void) { return SSL_OP_CIPHER_SERVER_PREFERENCE; }
 
+static inline long copenssl_ctx_get_max_cert_list(SSL_CTX *ctx) { return SSL_CTX_get_max_cert_list(ctx); }
+
+static inline long copenssl_set_mode(SSL *ssl, long mode) { return SSL_set_mode(ssl, mode); }
+static inline long copenssl_clear_mode(SSL *ssl, long mode) { return SSL_clear_mode(ssl, mode); }
+static inline int copenssl_set_min(SSL *ssl, int version) { return (int)SSL_set_min_proto_version(ssl, version); }
+static inline int copenssl_set_max(SSL *ssl, int version) { return (int)SSL_set_max_proto_version(ssl, version); }
+static inline int copenssl_set_groups(SSL *ssl, const char *list) { return (int)SSL_set1_groups_list(ssl, list); }
+static inline void copenssl_set_max_cert_list(SSL *ssl, long bytes) { SSL_set_max_cert_list(ssl, bytes); }
 static inline int copenssl_set_sni(SSL *ssl, const char *name) { return (int)SSL_set_tlsext_host_name(ssl, name); }
 static inline void copenssl_set_msg_arg(SSL *ssl, void *arg) { SSL_set_msg_callback_arg(ssl, arg); }
 static inline int copenssl_negotiated_group(SSL *ssl) { return (int)SSL_get_negotiated_group(ssl); }

@@ -24,6 +24,13 @@ package struct SettingRefused: Error {
     package internal(set) var verifies: Bool
     package internal(set) var ticketCount = 2
     package internal(set) var allowsRenegotiation = false
+    /// Its handshakes stand still for these questions.
+    package internal(set) var asksAboutHellos = false
+    var asksAboutVerdicts = false
+    var asks: Bool { asksAboutHellos || asksAboutVerdicts }
+    private(set) var keepsBuffers = false
+    /// The groups that were set, for a connection that changes to this context; OpenSSL does not tell them.
+    private(set) var groups: [CChar] = []
     var versions = TLS1_2_VERSION...TLS1_3_VERSION
     /// The fd that secrets are appended to, -1 for none.
     var keylog: CInt = -1
@@ -68,6 +75,9 @@ package struct SettingRefused: Error {
         // reading them would otherwise lose its data to a reset (openssl#10880).
         _ = unsafe SSL_CTX_set_num_tickets(ctx, 0)
         let name: StaticString = "tlsmem"  // resumption with client certificates is refused without a name
+        if role == .server {
+            unsafe SSL_CTX_set_alpn_select_cb(ctx, selectALPN, Unmanaged.passUnretained(self).toOpaque())
+        }
         _ = unsafe SSL_CTX_set_session_id_context(ctx, name.utf8Start, UInt32(name.utf8CodeUnitCount))
     }
 }
@@ -95,6 +105,7 @@ extension OwnedContext {
         guard unsafe copenssl_ctx_set_groups(ctx, list) == 1 else {
             throw SettingRefused("the list of groups names one that OpenSSL does not know", .drain())
         }
+        groups = unsafe Array(UnsafeBufferPointer(start: list, count: strlen(list) + 1))
     }
 
     /// Sets TLS 1.3 suites (TLS_...) and older ciphers from one list; a kind that is not named stays as it was.
@@ -144,8 +155,6 @@ extension OwnedContext {
         unsafe alpn.deallocate()
         unsafe alpn = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: wire.count)
         _ = unsafe alpn.initialize(from: wire)
-        unsafe SSL_CTX_set_alpn_select_cb(
-            ctx, wire.isEmpty ? nil : selectALPN, Unmanaged.passUnretained(self).toOpaque())
     }
 
     package func setTickets(_ count: Int) {
@@ -169,6 +178,7 @@ extension OwnedContext {
 
     /// Whether OpenSSL keeps the buffers of a connection until they are asked back, or gives them back after each record.
     package func setKeepsBuffers(_ keeps: Bool) {
+        keepsBuffers = keeps
         let mode = Int(SSL_MODE_RELEASE_BUFFERS)
         _ = unsafe keeps ? copenssl_ctx_clear_mode(ctx, mode) : copenssl_ctx_set_mode(ctx, mode)
     }
@@ -190,12 +200,20 @@ private let selectALPN:
     @convention(c) (
         OpaquePointer?, UnsafeMutablePointer<UnsafePointer<UInt8>?>?, UnsafeMutablePointer<UInt8>?,
         UnsafePointer<UInt8>?, UInt32, UnsafeMutableRawPointer?
-    ) -> CInt = { _, chosen, chosenLength, offered, offeredLength, context in
+    ) -> CInt = { ssl, chosen, chosenLength, offered, offeredLength, context in
         guard let context = unsafe context, let chosen = unsafe chosen else { return SSL_TLSEXT_ERR_ALERT_FATAL }
-        let ours = unsafe Unmanaged<OwnedContext>.fromOpaque(context).takeUnretainedValue().alpn
         var match: UnsafeMutablePointer<UInt8>?
-        let outcome = unsafe SSL_select_next_proto(
-            &match, chosenLength, ours.baseAddress, UInt32(ours.count), offered, offeredLength)
+        let outcome: CInt
+        if let asked = unsafe inquiry(of: ssl)?.alpn, !asked.isEmpty {
+            // What is found points into the list that comes first, and `asked` does not stay.
+            outcome = unsafe SSL_select_next_proto(
+                &match, chosenLength, offered, offeredLength, asked, UInt32(asked.count))
+        } else {
+            let ours = unsafe Unmanaged<OwnedContext>.fromOpaque(context).takeUnretainedValue().alpn
+            guard unsafe !ours.isEmpty else { return SSL_TLSEXT_ERR_NOACK }
+            outcome = unsafe SSL_select_next_proto(
+                &match, chosenLength, ours.baseAddress, UInt32(ours.count), offered, offeredLength)
+        }
         guard outcome == OPENSSL_NPN_NEGOTIATED else { return SSL_TLSEXT_ERR_ALERT_FATAL }
         unsafe chosen.pointee = UnsafePointer(match)
         return SSL_TLSEXT_ERR_OK

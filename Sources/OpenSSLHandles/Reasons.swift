@@ -8,6 +8,8 @@ extension OpenSSLError {
 /// The reasons of libssl that are told apart.
 package enum Reason {
     package static var certificateVerifyFailed: CInt { SSL_R_CERTIFICATE_VERIFY_FAILED }
+    /// A callback said no: only that of the ClientHello is there to say it.
+    package static var callbackFailed: CInt { SSL_R_CALLBACK_FAILED }
     package static var noPeerCertificate: CInt { SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE }
     package static var excessiveMessageSize: CInt { SSL_R_EXCESSIVE_MESSAGE_SIZE }
     package static var noApplicationProtocol: CInt { SSL_R_NO_APPLICATION_PROTOCOL }
@@ -35,6 +37,7 @@ package enum Reason {
 /// The results of verification that are told apart.
 package enum VerifyResult {
     package static var good: Int { Int(X509_V_OK) }
+    package static var rejected: Int { Int(X509_V_ERR_CERT_REJECTED) }
     package static var notYetValid: Int { Int(X509_V_ERR_CERT_NOT_YET_VALID) }
     package static var expired: Int { Int(X509_V_ERR_CERT_HAS_EXPIRED) }
     package static var hostMismatch: Int { Int(X509_V_ERR_HOSTNAME_MISMATCH) }

@@ -1,9 +1,9 @@
 package import OpenSSLHandles
 
 /// What the connections of one context have in common. Changed only before the first of them.
-package final class Configuration {
-    package let context: OwnedContext
-    package var limits = Limits()
+package class Configuration {
+    package final let context: OwnedContext
+    package final var limits = Limits()
 
     package init(_ context: OwnedContext) {
         self.context = context

@@ -11,6 +11,8 @@ package enum Step {
     case needsCiphertext
     /// What is left of it came behind the peer's close_notify: it is no TLS, and whoever drives may have it.
     case beyondTLS
+    /// The handshake stands still until it is answered; a step before that has the same to say.
+    case asks(Question)
     case failed(EngineFailure)
 }
 
@@ -33,7 +35,7 @@ package struct Engine: ~Copyable {
     package private(set) var hasServerName = false
     /// OpenSSL may have buffers that it does not give back by itself.
     package private(set) var holdsBuffers = false
-    let configuration: Configuration
+    package internal(set) var configuration: Configuration
     var state = EngineState.new(.open)
     package internal(set) var outgoing = Outgoing()
     var tally = Tally()
@@ -110,7 +112,7 @@ package struct Engine: ~Copyable {
         // Asking costs a fraction of a read that finds nothing.
         case .plaintext: awaitsCiphertext = !renegotiationIsDue && incoming.isEmpty && !ssl.hasPartialRecord
         case .failed: return step
-        case .established, .peerClosed, .beyondTLS: break
+        case .established, .peerClosed, .beyondTLS, .asks: break
         }
         let seen = ssl.takeUpdates()
         if made == 0, seen.requests | seen.plain == 0 { return step }
@@ -139,6 +141,7 @@ package struct Engine: ~Copyable {
         switch ssl.handshake() {
         case .done:
             state.established()
+            if !configuration.context.allowsRenegotiation { ssl.stopAsking() }
             if role == .server, ssl.isTLS13 {
                 let wanted = configuration.context.ticketCount
                 ticketsDue = UInt8(clamping: ssl.isResumed ? min(wanted, 1) : wanted)
@@ -148,6 +151,8 @@ package struct Engine: ~Copyable {
             return .needsCiphertext
         case .closeNotify:
             return fail(EngineFailure(.endOfFileInHandshake))
+        case .asks(let question):
+            return .asks(question)
         case .failed(let cause):
             return fail(cause)
         }
@@ -165,6 +170,8 @@ package struct Engine: ~Copyable {
         case .closeNotify:
             state.peerClosed()
             return .peerClosed
+        case .asks(let question):
+            return .asks(question)
         case .failed(let cause):
             return fail(cause)
         }
@@ -189,7 +196,7 @@ package struct Engine: ~Copyable {
         case .client where context.verifies && !context.trustsSomebody: return EngineFailure(.noTrust)
         case .client where context.verifies && !hasServerName: return EngineFailure(.noServerName)
         case .server where context.verifies && !context.trustsSomebody: return EngineFailure(.noTrust)
-        case .server where !context.identity.isComplete: return EngineFailure(.noIdentity)
+        case .server where !context.identity.isComplete && !context.asksAboutHellos: return EngineFailure(.noIdentity)
         case .client, .server: return nil
         }
     }

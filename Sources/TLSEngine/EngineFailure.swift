@@ -11,6 +11,8 @@ package struct EngineFailure: Error {
         case controlLimit, updateLimit, messageLimit
         /// What a client offers to resume is over.
         case noSession
+        /// The program did not want this client.
+        case refused
         case outOfMemory, unexpected
     }
 
@@ -86,6 +88,8 @@ extension EngineFailure.Kind {
             self = .noCommonVersion
         case _ where Reason.algorithms.contains(reason):
             self = .noCommonCipher
+        case Reason.callbackFailed:
+            self = .refused
         case Reason.excessiveMessageSize:
             self = .messageLimit
         case Reason.noApplicationProtocol:

@@ -31,6 +31,8 @@ extension Connection {
                 unsafe callbacks.on_established?(handle, user)
             case .peerClosed:
                 owesEOF = true
+            case .asks(let question):
+                put(question)
             case .beyondTLS:
                 keepBeyondTLS(bench)
             case .failed(let cause):

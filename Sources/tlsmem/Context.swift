@@ -5,16 +5,11 @@ internal import Synchronization
 internal import TLSEngine
 
 /// A `tlsmem_ctx`: the configuration of many connections, and what its last refused setter has to say.
-final class Context {
-    let configuration: Configuration
+final class Context: Configuration {
+    var onClientHello: (callback: tlsmem_client_hello_cb, user: UnsafeMutableRawPointer?)?
+    var onVerify: (callback: tlsmem_verify_cb, user: UnsafeMutableRawPointer?)?
     private let isFrozen = Atomic<Bool>(false)
     private var refusal: (status: tlsmem_status, reason: SettingRefused, subject: [CChar])?
-
-    init(_ context: OwnedContext) {
-        configuration = Configuration(context)
-    }
-
-    var openSSL: OwnedContext { configuration.context }
 
     /// From the first connection on several threads may read the settings, so nobody writes them any more.
     func freeze() {
@@ -25,7 +20,7 @@ final class Context {
     func set(_ subject: UnsafePointer<CChar>?, _ setting: (OwnedContext) throws(SettingRefused) -> Void) -> CInt {
         guard !isFrozen.load(ordering: .relaxed) else { return TLSMEM_ESTATE.code }
         do {
-            try setting(openSSL)
+            try setting(context)
             return TLSMEM_OK.code
         } catch {
             let status = error.cause.isOutOfMemory ? TLSMEM_ENOMEM : TLSMEM_ECONFIG
@@ -43,8 +38,8 @@ final class Context {
             && max(limits.control_max, max(limits.wake_max, limits.cert_list_max)) <= UInt(Int32.max)
         guard isSensible else { return TLSMEM_EINVAL.code }
         return unsafe set(nil) { context in
-            configuration.limits = Limits(limits)
-            context.setCertificateListMax(configuration.limits.certificateListMax)
+            self.limits = Limits(limits)
+            context.setCertificateListMax(self.limits.certificateListMax)
             context.setKeepsBuffers(limits.buffers_ms > 0)
         }
     }

@@ -72,6 +72,7 @@ extension EngineFailure.Kind {
         case .truncated: TLSMEM_ETRUNCATED
         case .controlLimit, .updateLimit, .messageLimit: TLSMEM_ELIMIT
         case .noSession: TLSMEM_ESESSION
+        case .refused: TLSMEM_EREFUSED
         case .outOfMemory: TLSMEM_ENOMEM
         case .unexpected: TLSMEM_EINTERNAL
         }
@@ -117,6 +118,7 @@ extension tlsmem_status {
         case TLSMEM_ERESOLVE: "TLSMEM_ERESOLVE"
         case TLSMEM_ECONNECT: "TLSMEM_ECONNECT"
         case TLSMEM_ESESSION: "TLSMEM_ESESSION"
+        case TLSMEM_EREFUSED: "TLSMEM_EREFUSED"
         default: "TLSMEM_?"
         }
     }
@@ -155,6 +157,7 @@ extension tlsmem_status {
         case TLSMEM_ERESOLVE: "the host name has no address"
         case TLSMEM_ECONNECT: "no address could be connected to"
         case TLSMEM_ESESSION: "there is no session in the bytes, or it has expired"
+        case TLSMEM_EREFUSED: "the program refused the client"
         default: "no such status"
         }
     }
