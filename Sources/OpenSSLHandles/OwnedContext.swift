@@ -25,8 +25,10 @@ package struct SettingRefused: Error {
     package internal(set) var ticketCount = 2
     package internal(set) var allowsRenegotiation = false
     /// Its handshakes stand still for these questions.
-    package internal(set) var asksAboutHellos = false
+    var asksAboutHellos = false
     var asksAboutVerdicts = false
+    /// A server has somebody to be, or asks which context it is to go on with.
+    package var mayServe: Bool { identity.isComplete || asksAboutHellos }
     var asks: Bool { asksAboutHellos || asksAboutVerdicts }
     private(set) var keepsBuffers = false
     /// The groups that were set, for a connection that changes to this context; OpenSSL does not tell them.
@@ -210,7 +212,7 @@ private let selectALPN:
                 &match, chosenLength, offered, offeredLength, asked, UInt32(asked.count))
         } else {
             let ours = unsafe Unmanaged<OwnedContext>.fromOpaque(context).takeUnretainedValue().alpn
-            guard unsafe !ours.isEmpty else { return SSL_TLSEXT_ERR_NOACK }
+            guard !ours.isEmpty else { return SSL_TLSEXT_ERR_NOACK }
             outcome = unsafe SSL_select_next_proto(
                 &match, chosenLength, ours.baseAddress, UInt32(ours.count), offered, offeredLength)
         }

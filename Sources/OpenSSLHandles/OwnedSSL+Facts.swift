@@ -35,17 +35,23 @@ extension OwnedSSL {
     /// X509_V_OK, or why the peer's certificate is not good.
     package var verifyResult: Int { unsafe SSL_get_verify_result(ssl) }
 
-    package var peerSentCertificate: Bool { unsafe SSL_get0_peer_certificate(ssl) != nil }
+    package var peerSentCertificate: Bool { unsafe peerLeaf != nil }
+
+    /// The peer's own certificate, also while the verdict on it is asked about; OpenSSL's.
+    private var peerLeaf: OpaquePointer? {
+        if let store = unsafe inquiry(of: ssl)?.verification { return unsafe X509_STORE_CTX_get0_cert(store) }
+        return unsafe SSL_get0_peer_certificate(ssl)
+    }
 
     /// The peer's certificate as DER; nil when it sent none.
     package var peerCertificate: [UInt8]? {
-        guard let certificate = unsafe SSL_get0_peer_certificate(ssl) else { return nil }
+        guard let certificate = unsafe peerLeaf else { return nil }
         return unsafe encoded(certificate)
     }
 
     /// The subject of the peer's certificate in the form of RFC 2253, UTF-8; nil when it sent none.
     package var peerSubject: [UInt8]? {
-        guard let certificate = unsafe SSL_get0_peer_certificate(ssl), let text = try? MemoryBIO() else { return nil }
+        guard let certificate = unsafe peerLeaf, let text = try? MemoryBIO() else { return nil }
         guard unsafe copenssl_print_name(text.bio, X509_get_subject_name(certificate)) >= 0 else { return nil }
         return unsafe text.bytes.withUnsafeBytes { unsafe [UInt8]($0) }
     }

@@ -1,7 +1,7 @@
 package import OpenSSLHandles
 
 /// What the connections of one context have in common. Changed only before the first of them.
-package class Configuration {
+open class Configuration {
     package final let context: OwnedContext
     package final var limits = Limits()
 

@@ -1,4 +1,4 @@
-package import OpenSSLHandles
+internal import OpenSSLHandles
 
 /// While a handshake stands still for a question. The next step goes on with the answer.
 extension Engine {

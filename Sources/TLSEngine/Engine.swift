@@ -196,7 +196,7 @@ package struct Engine: ~Copyable {
         case .client where context.verifies && !context.trustsSomebody: return EngineFailure(.noTrust)
         case .client where context.verifies && !hasServerName: return EngineFailure(.noServerName)
         case .server where context.verifies && !context.trustsSomebody: return EngineFailure(.noTrust)
-        case .server where !context.identity.isComplete && !context.asksAboutHellos: return EngineFailure(.noIdentity)
+        case .server where !context.mayServe: return EngineFailure(.noIdentity)
         case .client, .server: return nil
         }
     }

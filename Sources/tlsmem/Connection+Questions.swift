@@ -17,10 +17,10 @@ extension Connection {
     /// Returns the alert to refuse it with, or nil.
     private func askAboutHello() -> UInt8? {
         guard let asked = unsafe context.onClientHello else { return nil }
-        var hello = tlsmem_client_hello()
-        hello.size = MemoryLayout<tlsmem_client_hello>.size
+        var hello = unsafe tlsmem_client_hello()
+        unsafe hello.size = unsafe MemoryLayout<tlsmem_client_hello>.size
+        unsafe hello.version = engine.ask { $0.helloVersion }
         let name = engine.ask { $0.helloServerName }
-        (hello.version, _) = (engine.ask { $0.helloVersion }, ())
         let alpn = unsafe engine.ask { unsafe $0.helloALPN }
         unsafe hello.alpn = alpn?.baseAddress?.assumingMemoryBound(to: UInt8.self)
         unsafe hello.alpn_bytes = alpn?.count ?? 0
@@ -52,7 +52,7 @@ extension Connection {
 
     func change(to other: Context) -> CInt {
         guard isAskedAboutHello else { return TLSMEM_ESTATE.code }
-        guard other.context.role == .server else { return TLSMEM_EINVAL.code }
+        guard other.openSSL.role == .server else { return TLSMEM_EINVAL.code }
         other.freeze()
         return (engine.change(to: other)?.kind.status ?? TLSMEM_OK).code
     }

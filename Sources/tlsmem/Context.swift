@@ -5,11 +5,13 @@ internal import Synchronization
 internal import TLSEngine
 
 /// A `tlsmem_ctx`: the configuration of many connections, and what its last refused setter has to say.
-final class Context: Configuration {
+@safe final class Context: Configuration {
     var onClientHello: (callback: tlsmem_client_hello_cb, user: UnsafeMutableRawPointer?)?
     var onVerify: (callback: tlsmem_verify_cb, user: UnsafeMutableRawPointer?)?
     private let isFrozen = Atomic<Bool>(false)
     private var refusal: (status: tlsmem_status, reason: SettingRefused, subject: [CChar])?
+
+    var openSSL: OwnedContext { context }
 
     /// From the first connection on several threads may read the settings, so nobody writes them any more.
     func freeze() {
@@ -20,7 +22,7 @@ final class Context: Configuration {
     func set(_ subject: UnsafePointer<CChar>?, _ setting: (OwnedContext) throws(SettingRefused) -> Void) -> CInt {
         guard !isFrozen.load(ordering: .relaxed) else { return TLSMEM_ESTATE.code }
         do {
-            try setting(context)
+            try setting(openSSL)
             return TLSMEM_OK.code
         } catch {
             let status = error.cause.isOutOfMemory ? TLSMEM_ENOMEM : TLSMEM_ECONFIG

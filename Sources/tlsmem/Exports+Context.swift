@@ -22,7 +22,7 @@ public func tlsmem_ctx_free(_ ctx: OpaquePointer!) {
 
 @implementation @_cdecl("tlsmem_ctx_native")
 public func tlsmem_ctx_native(_ ctx: OpaquePointer!) -> UnsafeMutableRawPointer! {
-    unsafe Handle.object(ctx, Context.self)?.context.native
+    unsafe Handle.object(ctx, Context.self)?.openSSL.native
 }
 
 @implementation @_cdecl("tlsmem_ctx_error")
@@ -78,7 +78,7 @@ public func tlsmem_ctx_set_ca_system(_ ctx: OpaquePointer!) -> CInt {
 
 @implementation @_cdecl("tlsmem_ctx_set_verify")
 public func tlsmem_ctx_set_verify(_ ctx: OpaquePointer!, _ verify: tlsmem_verify) -> CInt {
-    let isClient = unsafe Handle.object(ctx, Context.self)?.context.role == .client
+    let isClient = unsafe Handle.object(ctx, Context.self)?.openSSL.role == .client
     guard verify.rawValue <= TLSMEM_VERIFY_REQUIRED.rawValue, !isClient || verify == TLSMEM_VERIFY_REQUIRED
     else { return TLSMEM_EINVAL.code }
     let (asks, requires) = (verify != TLSMEM_VERIFY_NONE, verify == TLSMEM_VERIFY_REQUIRED)

@@ -6,7 +6,7 @@ internal import OpenSSLHandles
 public func tlsmem_ctx_set_client_hello_cb(
     _ ctx: OpaquePointer!, _ cb: tlsmem_client_hello_cb!, _ user: UnsafeMutableRawPointer!
 ) -> CInt {
-    guard let context = unsafe Handle.object(ctx, Context.self), context.context.role == .server
+    guard let context = unsafe Handle.object(ctx, Context.self), context.openSSL.role == .server
     else { return TLSMEM_EINVAL.code }
     return unsafe context.set(nil) { (openSSL) throws(SettingRefused) in
         try openSSL.askAboutHellos(unsafe cb != nil)

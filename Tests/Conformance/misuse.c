@@ -34,6 +34,8 @@ static void null_contexts(void)
     CHECK_STATUS(tlsmem_ctx_set_alpn(NULL, "h2"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_tickets(NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_renegotiation(NULL, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_client_hello_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_verify_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_limits(NULL, &limits), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_keylog(NULL, "x"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_error(NULL, &error), TLSMEM_EINVAL);
@@ -56,6 +58,8 @@ static void null_connections(void)
     CHECK_STATUS(tlsmem_set_callbacks(NULL, &end_callbacks, NULL), TLSMEM_EINVAL);
     CHECK(tlsmem_user(NULL) == NULL && tlsmem_native(NULL) == NULL, "not NULL");
     CHECK_STATUS(tlsmem_set_server_name(NULL, "localhost"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_set_ctx(NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_select_alpn(NULL, "h2"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_handshake(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_want(NULL, &want), TLSMEM_EINVAL);
     CHECK(tlsmem_is_established(NULL) == 0 && tlsmem_is_resumed(NULL) == 0, "not 0");
