@@ -19,7 +19,7 @@ enum { EXIT_DONE = 0, EXIT_USAGE = 1, EXIT_NETWORK = 2, EXIT_TLS = 3 };
 
 /** The options that every program has; NULL and 0 for those not given. */
 struct options {
-    const char *cert, *key, *ca, *host, *alpn, *keylog;
+    const char *cert, *key, *ca, *host, *alpn, *keylog, *preset, *ciphers, *groups;
     long port, insecure, inherited;
     int tls_version; /* TLSMEM_TLS1_2, TLSMEM_TLS1_3, or 0 for both */
 };
@@ -55,6 +55,8 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define usage_error(...) (say(__VA_ARGS__), exit(EXIT_USAGE))
 /** Makes a server's context; with client_ca, clients must have a certificate. Ends the program on failure. */
 tlsmem_ctx *server_context(const struct options *o, const char *client_ca);
+/** Sets what --preset, --tls, --ciphers, --groups, --alpn and --keylog say. Returns a tlsmem_status. */
+int set_tls_options(tlsmem_ctx *ctx, const struct options *o);
 /** Says why a context refused a setting (or was not made, when it is NULL), and ends the program with EXIT_TLS. */
 void context_refused(tlsmem_ctx *ctx) __attribute__((noreturn));
 /** Says why a connection failed; nothing if it did not. */

@@ -149,6 +149,19 @@ typedef enum tlsmem_role { TLSMEM_CLIENT = 1, TLSMEM_SERVER = 2 } tlsmem_role;
 /** Protocol versions, by their numbers on the wire. */
 typedef enum tlsmem_protocol_version { TLSMEM_TLS1_2 = 0x0303, TLSMEM_TLS1_3 = 0x0304 } tlsmem_protocol_version;
 
+/** Versions, ciphers and groups that go together: Mozilla's guide "Server Side TLS", version 5.7 of 2023-05-15. */
+typedef enum tlsmem_preset {
+    TLSMEM_PRESET_MODERN = 1,      /**< TLS 1.3 only */
+    TLSMEM_PRESET_INTERMEDIATE = 2 /**< TLS 1.2, with forward secrecy and authenticated encryption only, and 1.3 (a server's default) */
+} tlsmem_preset;
+
+/** What happens when two ends have no application protocol in common, or one of them speaks of none (RFC 7301). */
+typedef enum tlsmem_alpn_policy {
+    TLSMEM_ALPN_STRICT = 0,  /**< nothing in common ends the handshake; a peer that speaks of none goes on (the default) */
+    TLSMEM_ALPN_LENIENT = 1, /**< the connection goes on without one */
+    TLSMEM_ALPN_REQUIRED = 2 /**< a protocol in common, or no connection */
+} tlsmem_alpn_policy;
+
 /** Whether the peer must prove who it is. */
 typedef enum tlsmem_verify {
     TLSMEM_VERIFY_NONE = 0,     /**< a server asks for no client certificate (its default) */
@@ -183,7 +196,10 @@ typedef struct tlsmem_limits {
       524288, 131072, 0 }
 
 /**
- * Makes a context: TLS 1.2 and 1.3, OpenSSL's default ciphers, verification on for clients.
+ * Makes a context: TLS 1.2 and 1.3, verification on for clients.
+ *
+ * A server begins with TLSMEM_PRESET_INTERMEDIATE. A client begins with what OpenSSL, or its configuration file, offers,
+ * less the ciphers without forward secrecy, static RSA (RFC 9325, 4.1): others with CBC stay, for the sake of old servers.
  *
  * Returns the context, which the caller owns (tlsmem_ctx_free); NULL for an unknown role or without memory.
  */
@@ -224,20 +240,58 @@ int tlsmem_ctx_set_verify(tlsmem_ctx *ctx, tlsmem_verify verify) TLSMEM_CHECK;
 /** Switches verification off, on a server as TLSMEM_VERIFY_NONE does: anybody can sit in the middle. For tests. */
 int tlsmem_ctx_insecure_no_verify(tlsmem_ctx *ctx) TLSMEM_CHECK;
 
-/** Sets the oldest and the newest version that is spoken, TLSMEM_TLS1_2 or TLSMEM_TLS1_3. Default: both spoken. */
+/*
+ * Lists of ciphers, groups and signature algorithms are separated by colons, the best first. A name that OpenSSL does not
+ * know is refused, and named by tlsmem_ctx_error; one that begins with "?" is left out where the OpenSSL that runs does not
+ * know it: "?X25519MLKEM768:X25519". A list of which nothing is left is refused.
+ */
+
+/**
+ * Sets versions, ciphers and groups together, over what was set before; single setters may follow. TLSMEM_EINVAL for an
+ * unknown preset. Not in it, because not in the guide: signature algorithms, which are OpenSSL's.
+ *
+ * All ciphers of a preset are good ones, so the client's order decides which it is. Groups: X25519, P-256, P-384, and before
+ * them X25519MLKEM768, which resists quantum computers, where OpenSSL has it (3.5; later versions of the guide have it
+ * too). DHE has 2048 bits, and more where the key of the certificate is stronger.
+ */
+int tlsmem_ctx_set_preset(tlsmem_ctx *ctx, tlsmem_preset preset) TLSMEM_CHECK;
+/** Sets the oldest and the newest version that is spoken, TLSMEM_TLS1_2 or TLSMEM_TLS1_3. Default: both spoken. Refused
+ *  with TLSMEM_ECONFIG when they cross, or when tlsmem_ctx_set_ciphers has named ciphers for none that is left. */
 int tlsmem_ctx_set_min_version(tlsmem_ctx *ctx, int version) TLSMEM_CHECK;
 int tlsmem_ctx_set_max_version(tlsmem_ctx *ctx, int version) TLSMEM_CHECK;
-/** Sets the ciphers, in OpenSSL's colon-separated form; names that begin with TLS_ are TLS 1.3 suites. */
+/**
+ * Sets the ciphers: "TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256", by OpenSSL's names or the RFCs', or OpenSSL's
+ * words (HIGH, ECDHE+AESGCM, !SHA1, @SECLEVEL=2). Those of TLS 1.3 and the older ones are two kinds: one that the list does
+ * not name stays as it was. On a server the order of the list decides from now on, not the client's.
+ *
+ * Refused with TLSMEM_ECONFIG: a name that is unknown; one that stands only for ciphers without encryption or without
+ * authentication (other words do not stand for these; who wants them has tlsmem_ctx_native); ciphers for none of the
+ * versions that are spoken.
+ */
 int tlsmem_ctx_set_ciphers(tlsmem_ctx *ctx, const char *list) TLSMEM_CHECK;
-/** Sets the key exchange groups, "X25519:P-256", in order of preference. */
+/** Sets the groups for the key exchange: "X25519:P-256". A client sends its share for the first, and another after a
+ *  round trip if the server wants that. In TLS 1.2 a client takes an ECDSA certificate only if its curve is among them, too
+ *  (RFC 8422, 5.1.1). From OpenSSL 3.5 on its own marks are understood ("*", "/", "-"). */
 int tlsmem_ctx_set_groups(tlsmem_ctx *ctx, const char *list) TLSMEM_CHECK;
+/** Sets the signature algorithms, by their names in TLS or OpenSSL's: "ecdsa_secp256r1_sha256:RSA-PSS+SHA256". We sign with
+ *  no others, and take no others from the peer, the certificates of clients included. Default: OpenSSL's. */
+int tlsmem_ctx_set_signature_algorithms(tlsmem_ctx *ctx, const char *list) TLSMEM_CHECK;
 /**
  * Sets the application protocols, "h2,http/1.1", in order of preference (RFC 7301); NULL or "" for none.
  *
- * A server that has a list and shares nothing with the client's ends the handshake: TLSMEM_EALPN. A client that
- * sends no list is served.
+ * What happens when the peer has none of them says tlsmem_ctx_set_alpn_policy. A server that answers with a protocol that
+ * was not offered is refused: TLSMEM_EPROTOCOL (by OpenSSL, from 3.0.15 on).
  */
 int tlsmem_ctx_set_alpn(tlsmem_ctx *ctx, const char *list) TLSMEM_CHECK;
+/**
+ * Says what happens without an application protocol in common; see tlsmem_alpn_policy. It means nothing while there is no
+ * list. TLSMEM_EINVAL for an unknown policy.
+ *
+ * A server that refuses sends alert 120, no_application_protocol; both ends have TLSMEM_EALPN. A client with
+ * TLSMEM_ALPN_REQUIRED ends with TLSMEM_EALPN before it is established, and nothing that was written to it is sent; there is
+ * no alert for that, so the server sees close_notify behind the handshake. For a client the other two are the same.
+ */
+int tlsmem_ctx_set_alpn_policy(tlsmem_ctx *ctx, tlsmem_alpn_policy policy) TLSMEM_CHECK;
 /**
  * Sets how many session tickets a TLS 1.3 server sends, 0 to 16; default 2.
  *
@@ -760,7 +814,8 @@ const char *tlsmem_cipher_name(const tlsmem *c);
 const char *tlsmem_group_name(const tlsmem *c);
 /** Shows the negotiated application protocol. Returns TLSMEM_OK; TLSMEM_AGAIN when there is none; TLSMEM_EINVAL. */
 int tlsmem_alpn(const tlsmem *c, const char **name, size_t *n);
-/** Returns the server name that the client sent (SNI), or NULL. */
+/** Returns the server name that the client sent (SNI), or NULL. On a server that resumes a session of TLS 1.2 it is the name
+ *  that the session was made with, whatever the client sends now (RFC 6066, 3). Valid as long as c. */
 const char *tlsmem_server_name(const tlsmem *c);
 /** Returns 1 when the session was resumed, else 0. */
 int tlsmem_is_resumed(const tlsmem *c);

@@ -31,6 +31,9 @@ static inline long copenssl_ctx_clear_mode(SSL_CTX *ctx, long mode) { return SSL
 static inline int copenssl_ctx_set_min(SSL_CTX *ctx, int version) { return (int)SSL_CTX_set_min_proto_version(ctx, version); }
 static inline int copenssl_ctx_set_max(SSL_CTX *ctx, int version) { return (int)SSL_CTX_set_max_proto_version(ctx, version); }
 static inline int copenssl_ctx_set_groups(SSL_CTX *ctx, const char *list) { return (int)SSL_CTX_set1_groups_list(ctx, list); }
+static inline int copenssl_ctx_set_signature_algorithms(SSL_CTX *ctx, const char *list) { return (int)SSL_CTX_set1_sigalgs_list(ctx, list); }
+static inline void copenssl_ctx_set_dh_auto(SSL_CTX *ctx) { SSL_CTX_set_dh_auto(ctx, 1); }
+static inline void copenssl_ctx_set_servername_callback(SSL_CTX *ctx, int (*callback)(SSL *, int *, void *)) { SSL_CTX_set_tlsext_servername_callback(ctx, callback); }
 static inline void copenssl_ctx_set_max_cert_list(SSL_CTX *ctx, long bytes) { SSL_CTX_set_max_cert_list(ctx, bytes); }
 
 static inline uint64_t copenssl_op_no_renegotiation(void) { return SSL_OP_NO_RENEGOTIATION; }
@@ -65,6 +68,8 @@ static inline X509 *copenssl_x509s_at(const STACK_OF(X509) *list, int index) { r
 static inline X509 *copenssl_x509s_shift(STACK_OF(X509) *list) { return sk_X509_shift(list); }
 static inline void copenssl_x509s_free(STACK_OF(X509) *list) { sk_X509_pop_free(list, X509_free); }
 
+static inline int copenssl_ciphers_count(const STACK_OF(SSL_CIPHER) *list) { return sk_SSL_CIPHER_num(list); }
+static inline const SSL_CIPHER *copenssl_ciphers_at(const STACK_OF(SSL_CIPHER) *list, int index) { return sk_SSL_CIPHER_value(list, index); }
 static inline int copenssl_ciphers_find(STACK_OF(SSL_CIPHER) *list, const SSL_CIPHER *cipher) { return sk_SSL_CIPHER_find(list, cipher); }
 static inline void copenssl_ciphers_free(STACK_OF(SSL_CIPHER) *list) { sk_SSL_CIPHER_free(list); }
 

@@ -32,7 +32,7 @@ package enum Question {
     }
 
     /// Asks about a ClientHello. Returns the alert to refuse it with, or nil.
-    fileprivate func askAboutHello() -> UInt8? {
+    func askAboutHello() -> UInt8? {
         alpn = []
         ask(.clientHello)
         return refusal
@@ -110,7 +110,7 @@ extension OwnedContext {
     package func askAboutHellos(_ asks: Bool) throws(SettingRefused) {
         try checkThatItCanAsk()
         asksAboutHellos = asks
-        unsafe SSL_CTX_set_client_hello_cb(ctx, asks ? askAboutHello : nil, nil)
+        listenForHellos()
     }
 
     /// Has it ask about each verdict on a peer's certificate, or not.
@@ -120,14 +120,6 @@ extension OwnedContext {
         unsafe SSL_CTX_set_cert_verify_callback(ctx, asks ? verifyChain : nil, nil)
     }
 }
-
-private let askAboutHello:
-    @convention(c) (OpaquePointer?, UnsafeMutablePointer<CInt>?, UnsafeMutableRawPointer?) -> CInt = { ssl, alert, _ in
-        guard let inquiry = unsafe inquiry(of: ssl) else { return SSL_CLIENT_HELLO_SUCCESS }
-        guard let refusal = inquiry.askAboutHello() else { return SSL_CLIENT_HELLO_SUCCESS }
-        unsafe alert?.pointee = CInt(refusal)
-        return SSL_CLIENT_HELLO_ERROR
-    }
 
 /// Verifies as OpenSSL does by itself, and then asks, where somebody wants to be asked.
 private let verifyChain: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> CInt = { store, _ in

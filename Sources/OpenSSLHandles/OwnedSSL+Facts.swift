@@ -26,6 +26,8 @@ extension OwnedSSL {
         return unsafe UnsafeRawBufferPointer(start: name, count: name == nil ? 0 : Int(count))
     }
 
+    package var hasALPN: Bool { unsafe !alpn.isEmpty }
+
     package var serverName: UnsafePointer<CChar>? {
         unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)
     }

@@ -32,13 +32,10 @@ extension OwnedSSL {
         return false
     }
 
-    /// The body of an extension of the ClientHello (RFC 8446, 4.2); nil when it has none. Valid while the question is open.
+    /// The body of an extension of the ClientHello. Valid while the question is open.
     private func helloExtension(_ type: CInt) -> UnsafeRawBufferPointer? {
         guard case .clientHello = question else { return nil }
-        var start: UnsafePointer<UInt8>?
-        var count = 0
-        guard unsafe SSL_client_hello_get0_ext(ssl, UInt32(type), &start, &count) == 1 else { return nil }
-        return unsafe UnsafeRawBufferPointer(start: start, count: count)
+        return unsafe OpenSSLHandles.helloExtension(ssl, type)
     }
 
     /// The host name that the client wants (RFC 6066, 3), with a final 0; nil when it sends none, or none that is a name.

@@ -12,7 +12,6 @@ package enum Reason {
     package static var callbackFailed: CInt { SSL_R_CALLBACK_FAILED }
     package static var noPeerCertificate: CInt { SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE }
     package static var excessiveMessageSize: CInt { SSL_R_EXCESSIVE_MESSAGE_SIZE }
-    package static var noApplicationProtocol: CInt { SSL_R_NO_APPLICATION_PROTOCOL }
 
     package static var version: [CInt] {
         [

@@ -139,6 +139,10 @@ package struct Engine: ~Copyable {
 
     private mutating func handshakeStep() -> Step {
         switch ssl.handshake() {
+        case .done where lacksProtocol:
+            // The server had the last word: OpenSSL has no alert any more that would tell it why we close.
+            _ = ssl.sendCloseNotify()
+            return fail(EngineFailure(.noCommonProtocol))
         case .done:
             state.established()
             if !configuration.context.allowsRenegotiation { ssl.stopAsking() }
@@ -157,6 +161,9 @@ package struct Engine: ~Copyable {
             return fail(cause)
         }
     }
+
+    /// A client learns at the end whether the server has chosen an application protocol.
+    private var lacksProtocol: Bool { role == .client && configuration.context.requiresALPN && !ssl.hasALPN }
 
     private mutating func readStep(into plaintext: inout MutableRawSpan) -> Step {
         switch ssl.read(into: &plaintext) {

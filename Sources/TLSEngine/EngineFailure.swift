@@ -58,6 +58,8 @@ extension EngineFailure.Kind {
             self = .outOfMemory
         } else if let alert = seen.alertReceived {
             self = .init(alertReceived: alert, isNegotiating: isNegotiating)
+        } else if seen.alertSent == 120 {
+            self = .noCommonProtocol  // OpenSSL's own reason, or that a callback of ours has said so
         } else if !cause.isSSL {
             self = isPeersFault ? .protocolViolation : .unexpected  // a primitive of libcrypto refused something
         } else if seen.alertSent == nil, Reason.notTLS.contains(cause.reason) {
@@ -92,8 +94,6 @@ extension EngineFailure.Kind {
             self = .refused
         case Reason.excessiveMessageSize:
             self = .messageLimit
-        case Reason.noApplicationProtocol:
-            self = .noCommonProtocol
         default:
             self = isPeersFault ? .protocolViolation : .unexpected
         }

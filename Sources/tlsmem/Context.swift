@@ -18,7 +18,8 @@ internal import TLSEngine
         isFrozen.store(true, ordering: .relaxed)
     }
 
-    /// Applies one setting; `subject` is what the sentence about a refusal begins with, a path or a list.
+    /// Applies one setting; `subject` is what the sentence about a refusal begins with, a path or a list, unless one
+    /// name of the list is to blame.
     func set(_ subject: UnsafePointer<CChar>?, _ setting: (OwnedContext) throws(SettingRefused) -> Void) -> CInt {
         guard !isFrozen.load(ordering: .relaxed) else { return TLSMEM_ESTATE.code }
         do {
@@ -26,8 +27,8 @@ internal import TLSEngine
             return TLSMEM_OK.code
         } catch {
             let status = error.cause.isOutOfMemory ? TLSMEM_ENOMEM : TLSMEM_ECONFIG
-            let name = unsafe subject.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
-            refusal = (status, error, name ?? [0])
+            let whole = unsafe subject.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
+            refusal = (status, error, error.name.map { $0 + [0] } ?? whole ?? [0])
             return status.code
         }
     }

@@ -90,34 +90,7 @@ public func tlsmem_ctx_insecure_no_verify(_ ctx: OpaquePointer!) -> CInt {
     unsafe set(ctx) { $0.setVerification(asks: false, requires: false) }
 }
 
-// MARK: Negotiation
-
-@implementation @_cdecl("tlsmem_ctx_set_min_version")
-public func tlsmem_ctx_set_min_version(_ ctx: OpaquePointer!, _ version: CInt) -> CInt {
-    guard isVersion(version) else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx) { (openSSL) throws(SettingRefused) in try openSSL.setMinimumVersion(version) }
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_max_version")
-public func tlsmem_ctx_set_max_version(_ ctx: OpaquePointer!, _ version: CInt) -> CInt {
-    guard isVersion(version) else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx) { (openSSL) throws(SettingRefused) in try openSSL.setMaximumVersion(version) }
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_ciphers")
-public func tlsmem_ctx_set_ciphers(_ ctx: OpaquePointer!, _ list: UnsafePointer<CChar>!) -> CInt {
-    unsafe set(ctx, text: list, OwnedContext.setCiphers)
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_groups")
-public func tlsmem_ctx_set_groups(_ ctx: OpaquePointer!, _ list: UnsafePointer<CChar>!) -> CInt {
-    unsafe set(ctx, text: list, OwnedContext.setGroups)
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_alpn")
-public func tlsmem_ctx_set_alpn(_ ctx: OpaquePointer!, _ list: UnsafePointer<CChar>!) -> CInt {
-    unsafe set(ctx, text: list ?? cString(""), OwnedContext.setALPN)
-}
+// MARK: Conduct
 
 @implementation @_cdecl("tlsmem_ctx_set_tickets")
 public func tlsmem_ctx_set_tickets(_ ctx: OpaquePointer!, _ count: CInt) -> CInt {
@@ -145,14 +118,14 @@ public func tlsmem_ctx_set_limits(_ ctx: OpaquePointer!, _ limits: UnsafePointer
 
 // MARK: What the setters share
 
-private func set(
+func set(
     _ ctx: OpaquePointer?, _ subject: UnsafePointer<CChar>? = nil,
     _ setting: (OwnedContext) throws(SettingRefused) -> Void
 ) -> CInt {
     unsafe Handle.object(ctx, Context.self)?.set(subject, setting) ?? TLSMEM_EINVAL.code
 }
 
-private func set(
+func set(
     _ ctx: OpaquePointer?, text: UnsafePointer<CChar>?,
     _ setter: (OwnedContext) -> (UnsafePointer<CChar>) throws(SettingRefused) -> Void
 ) -> CInt {
@@ -160,7 +133,7 @@ private func set(
     return unsafe set(ctx, text) { (openSSL) throws(SettingRefused) in try unsafe setter(openSSL)(text) }
 }
 
-private func set(
+func set(
     _ ctx: OpaquePointer?, file path: UnsafePointer<CChar>?,
     _ setter: (OwnedContext) -> (borrowing PEMSource) throws(SettingRefused) -> Void
 ) -> CInt {
@@ -170,16 +143,12 @@ private func set(
     }
 }
 
-private func set(
+func set(
     _ ctx: OpaquePointer?, _ pem: UnsafeRawPointer?, _ n: Int,
     _ setter: (OwnedContext) -> (borrowing PEMSource) throws(SettingRefused) -> Void
 ) -> CInt {
     guard let text = unsafe input(pem, n) else { return TLSMEM_EINVAL.code }
     return unsafe set(ctx) { (openSSL) throws(SettingRefused) in try setter(openSSL)(try unsafe PEMSource(text)) }
-}
-
-private func isVersion(_ version: CInt) -> Bool {
-    version == CInt(TLSMEM_TLS1_2.rawValue) || version == CInt(TLSMEM_TLS1_3.rawValue)
 }
 
 extension tlsmem_error_info {

@@ -32,6 +32,9 @@ static void null_contexts(void)
     CHECK_STATUS(tlsmem_ctx_set_ciphers(NULL, "HIGH"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_groups(NULL, "X25519"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_alpn(NULL, "h2"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_alpn_policy(NULL, TLSMEM_ALPN_STRICT), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_preset(NULL, TLSMEM_PRESET_MODERN), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_signature_algorithms(NULL, "ECDSA+SHA256"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_tickets(NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_renegotiation(NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_client_hello_cb(NULL, NULL, NULL), TLSMEM_EINVAL);

@@ -28,6 +28,17 @@ static void refused_at(const char *file, int line, tlsmem_ctx *ctx, const char *
              error.sentence);
 }
 
+/** And its sentence begins with the one name of a list that is to blame. */
+#define REFUSED_NAME(ctx, call, name) refused_name_at(__FILE__, __LINE__, ctx, #call, call, name)
+static void refused_name_at(const char *file, int line, tlsmem_ctx *ctx, const char *what, int status, const char *name)
+{
+    tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
+    refused_at(file, line, ctx, what, status);
+    IGNORE(tlsmem_ctx_error(ctx, &error));
+    check_at(file, line, strncmp(error.sentence, name, strlen(name)) == 0 && error.sentence[strlen(name)] == ':',
+             "%s: \"%s\" does not begin with %s", what, error.sentence, name);
+}
+
 /** The contract leaves open which of the two a list without sense is: a value out of range, or unparsable. */
 #define REFUSED_LIST(call) CHECK_EITHER(call, TLSMEM_ECONFIG, TLSMEM_EINVAL)
 
@@ -117,7 +128,33 @@ static void values(void)
     REFUSED_LIST(tlsmem_ctx_set_ciphers(ctx, "NO-SUCH-CIPHER"));
     REFUSED_LIST(tlsmem_ctx_set_ciphers(ctx, "TLS_NO_SUCH_SUITE"));
     REFUSED_LIST(tlsmem_ctx_set_groups(ctx, ""));
-    REFUSED_LIST(tlsmem_ctx_set_groups(ctx, "X25519:NO-SUCH-GROUP"));
+    REFUSED_LIST(tlsmem_ctx_set_groups(ctx, "?NO-SUCH-GROUP"));
+    CHECK_STATUS(tlsmem_ctx_set_signature_algorithms(ctx, NULL), TLSMEM_EINVAL);
+    REFUSED_LIST(tlsmem_ctx_set_signature_algorithms(ctx, ""));
+    REFUSED_NAME(ctx, tlsmem_ctx_set_ciphers(ctx, "ECDHE-ECDSA-AES128-GCM-SHA256:NO-SUCH-CIPHER"), "NO-SUCH-CIPHER");
+    REFUSED_NAME(ctx, tlsmem_ctx_set_ciphers(ctx, "ECDHE-ECDSA-AES128-GCM-SHA256:ADH-AES128-SHA256"), "ADH-AES128-SHA256");
+    REFUSED_NAME(ctx, tlsmem_ctx_set_groups(ctx, "X25519:NO-SUCH-GROUP:P-256"), "NO-SUCH-GROUP");
+    REFUSED_NAME(ctx, tlsmem_ctx_set_signature_algorithms(ctx, "ECDSA+SHA256:NO+SUCH"), "NO+SUCH");
+    REFUSED(ctx, tlsmem_ctx_set_ciphers(ctx, "TLS_AES_128_GCM_SHA256")); /* it speaks no TLS 1.3 any more */
+    CHECK_STATUS(tlsmem_ctx_set_ciphers(ctx, "?NO-SUCH-CIPHER:ECDHE-ECDSA-AES128-GCM-SHA256"), TLSMEM_OK);
+    CHECK_STATUS(tlsmem_ctx_set_groups(ctx, "?NO-SUCH-GROUP:X25519"), TLSMEM_OK);
+    CHECK_STATUS(tlsmem_ctx_set_signature_algorithms(ctx, "?no_such:ecdsa_secp256r1_sha256"), TLSMEM_OK);
+    situation("presets and policies");
+    static const unsigned unknown[] = { 3, 77, (unsigned)-1 };
+    for (int i = 0; i < 3; i++) {
+        CHECK_STATUS(tlsmem_ctx_set_preset(ctx, (tlsmem_preset)unknown[i]), TLSMEM_EINVAL);
+        CHECK_STATUS(tlsmem_ctx_set_alpn_policy(ctx, (tlsmem_alpn_policy)unknown[i]), TLSMEM_EINVAL);
+    }
+    CHECK_STATUS(tlsmem_ctx_set_preset(ctx, (tlsmem_preset)0), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_preset(ctx, TLSMEM_PRESET_MODERN), TLSMEM_OK);
+    REFUSED(ctx, tlsmem_ctx_set_ciphers(ctx, "ECDHE-ECDSA-AES128-GCM-SHA256"));
+    REFUSED(ctx, tlsmem_ctx_set_max_version(ctx, TLSMEM_TLS1_2));
+    CHECK_STATUS(tlsmem_ctx_set_preset(ctx, TLSMEM_PRESET_INTERMEDIATE), TLSMEM_OK);
+    CHECK_STATUS(tlsmem_ctx_set_ciphers(ctx, "TLS_AES_128_GCM_SHA256"), TLSMEM_OK);
+    REFUSED(ctx, tlsmem_ctx_set_max_version(ctx, TLSMEM_TLS1_2)); /* its one cipher is for TLS 1.3 */
+    for (int policy = TLSMEM_ALPN_STRICT; policy <= TLSMEM_ALPN_REQUIRED; policy++)
+        CHECK_STATUS(tlsmem_ctx_set_alpn_policy(ctx, (tlsmem_alpn_policy)policy), TLSMEM_OK);
+    situation("lists of protocols");
     memset(list, 'a', sizeof list);
     list[256] = 0;
     REFUSED_LIST(tlsmem_ctx_set_alpn(ctx, list));
@@ -198,6 +235,9 @@ static void frozen(void)
         CHECK_STATUS(tlsmem_ctx_set_ciphers(ctx, "HIGH"), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_groups(ctx, "X25519"), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_alpn(ctx, "h2"), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_set_alpn_policy(ctx, TLSMEM_ALPN_LENIENT), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_set_preset(ctx, TLSMEM_PRESET_MODERN), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_set_signature_algorithms(ctx, "ECDSA+SHA256"), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_tickets(ctx, 1), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_renegotiation(ctx, 1), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_limits(ctx, &limits), TLSMEM_ESTATE);

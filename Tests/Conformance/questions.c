@@ -165,6 +165,22 @@ static void takes_everything_over(int version)
     tlsmem_ctx_free(other);
 }
 
+/** What the other context asks of ALPN holds, too. */
+static void takes_the_policy_over(int version)
+{
+    situation("version %x: another context that insists on a protocol", (unsigned)version);
+    said.other = asking_server("server", version, 0);
+    MUST(tlsmem_ctx_set_alpn(said.other, "h2") == TLSMEM_OK);
+    MUST(tlsmem_ctx_set_alpn_policy(said.other, TLSMEM_ALPN_REQUIRED) == TLSMEM_OK);
+    tlsmem_ctx *other = said.other;
+    ask_open(context(TLSMEM_CLIENT, version), asking_server("server", version, 1), FACE_BUFFERS, FACE_FD, CUT_WHOLE);
+    ask_run();
+    CHECK_ENDED(server, TLSMEM_EALPN);
+    CHECK_ENDED(client, TLSMEM_EALPN);
+    ask_close();
+    tlsmem_ctx_free(other);
+}
+
 static void selects(int version, const char *protocol, int expected)
 {
     situation("version %x: the protocol %s is selected", (unsigned)version, protocol);
@@ -290,6 +306,7 @@ int main(void)
             does_in_callback(version, faces[f], "everything", drive_it, TLSMEM_OK);
         }
         takes_everything_over(version);
+        takes_the_policy_over(version);
         selects(version, "http/1.1", TLSMEM_OK);
         selects(version, "h2", TLSMEM_OK);
         selects(version, "smtp", TLSMEM_EALPN);

@@ -18,6 +18,8 @@ import Testing
             tlsmem_ctx_set_verify(nil, TLSMEM_VERIFY_REQUIRED), tlsmem_ctx_insecure_no_verify(nil),
             tlsmem_ctx_set_min_version(nil, 0x0303), tlsmem_ctx_set_max_version(nil, 0x0304),
             tlsmem_ctx_set_ciphers(nil, "HIGH"), tlsmem_ctx_set_groups(nil, "X25519"), tlsmem_ctx_set_alpn(nil, "h2"),
+            tlsmem_ctx_set_preset(nil, TLSMEM_PRESET_MODERN), tlsmem_ctx_set_alpn_policy(nil, TLSMEM_ALPN_STRICT),
+            tlsmem_ctx_set_signature_algorithms(nil, "ECDSA+SHA256"),
             tlsmem_ctx_set_tickets(nil, 1), tlsmem_ctx_set_renegotiation(nil, 1), tlsmem_ctx_set_limits(nil, &limits),
             tlsmem_ctx_set_keylog(nil, "/dev/null"), tlsmem_ctx_error(nil, &error),
         ] { #expect(found == invalid) }
@@ -32,6 +34,7 @@ import Testing
             tlsmem_ctx_set_cert_file(ctx, nil), tlsmem_ctx_set_cert_mem(ctx, nil, 1), tlsmem_ctx_set_key_file(ctx, nil),
             tlsmem_ctx_set_key_mem(ctx, nil, 1), tlsmem_ctx_set_ca_file(ctx, nil), tlsmem_ctx_set_ca_dir(ctx, nil),
             tlsmem_ctx_set_ca_mem(ctx, nil, 1), tlsmem_ctx_set_ciphers(ctx, nil), tlsmem_ctx_set_groups(ctx, nil),
+            tlsmem_ctx_set_signature_algorithms(ctx, nil),
             tlsmem_ctx_set_limits(ctx, nil), tlsmem_ctx_set_keylog(ctx, nil), tlsmem_ctx_error(ctx, nil),
         ] { #expect(found == invalid) }
         #expect(tlsmem_ctx_set_alpn(ctx, nil) == status(TLSMEM_OK))  // none
