@@ -1,6 +1,6 @@
 /*
  * The program answers a ClientHello: it goes on, refuses, changes to another context, chooses a protocol; and does
- * whatever else it likes in the callback. Verdicts on certificates are in questions_verdicts.c.
+ * whatever else it likes in the callback: questions_inside.c. Verdicts on certificates are in questions_verdicts.c.
  */
 #include "questions.h"
 
@@ -69,7 +69,7 @@ void ask_close(void)
     memset(&said, 0, sizeof said);
 }
 
-static void check_whole(void)
+void check_whole(void)
 {
     CHECK_ENDED(client, TLSMEM_OK);
     CHECK_ENDED(server, TLSMEM_OK);
@@ -77,7 +77,7 @@ static void check_whole(void)
     CHECK_DELIVERED(server, client);
 }
 
-static tlsmem_ctx *plain_client(int version)
+tlsmem_ctx *plain_client(int version)
 {
     tlsmem_ctx *ctx = context(TLSMEM_CLIENT, version);
     MUST(tlsmem_ctx_set_alpn(ctx, "h2,http/1.1") == TLSMEM_OK);
@@ -199,44 +199,6 @@ static void selects(int version, const char *protocol, int expected)
     ask_close();
 }
 
-static void free_it(tlsmem *c)
-{
-    (void)c;
-    end_free_connection(&server);
-}
-
-static void abort_it(tlsmem *c) { CHECK_STATUS(tlsmem_abort(c), TLSMEM_OK); }
-static void close_it(tlsmem *c) { IGNORE(tlsmem_close(c)); }
-
-static void drive_it(tlsmem *c)
-{
-    IGNORE(tlsmem_handshake(c));
-    IGNORE(tlsmem_flush(c));
-    IGNORE(tlsmem_trim(c));
-    IGNORE(tlsmem_key_update(c, 0));
-    CHECK(!tlsmem_is_established(c) && state_of(c) == TLSMEM_STATE_HANDSHAKING, "state %d", (int)state_of(c));
-    CHECK(tlsmem_write(c, "", 0) == 0, "an empty write");
-}
-
-static void does_in_callback(int version, face f, const char *what, void (*inside)(tlsmem *), int server_status)
-{
-    situation("version %x, %s: %s in the callback", (unsigned)version, face_names[f], what);
-    said.inside = inside;
-    ask_open(plain_client(version), asking_server("server", version, 1), f, f, CUT_WHOLE);
-    if (inside == close_it)
-        client.close_on_eof = 1;
-    if (server_status == TLSMEM_OK) {
-        ask_run();
-        check_whole();
-    } else {
-        wire_settle(&pair_wire);
-        CHECK(server.freed || server.closes == 1, "%d times on_close", server.closes);
-        CHECK(server.freed || server.report.status == (server_status == TLSMEM_CLOSED ? TLSMEM_OK : server_status), "status %d", server.report.status);
-    }
-    CHECK(said.hellos == 1, "asked %d times", said.hellos);
-    ask_close();
-}
-
 static void is_refused_outside(void)
 {
     situation("what is for the callback is refused outside of it");
@@ -266,24 +228,6 @@ static void is_refused_outside(void)
     tlsmem_ctx_free(empty);
 }
 
-static void is_asked_again(void)
-{
-    situation("a renegotiation asks again");
-    tlsmem_ctx *from = context(TLSMEM_CLIENT, TLSMEM_TLS1_2), *to = asking_server("server", TLSMEM_TLS1_2, 1);
-    MUST(tlsmem_ctx_set_renegotiation(from, 1) == TLSMEM_OK && tlsmem_ctx_set_renegotiation(to, 1) == TLSMEM_OK);
-    ask_open(from, to, FACE_BUFFERS, FACE_BUFFERS, CUT_WHOLE);
-    client.close_when_done = 0;
-    MUST(wire_run(&pair_wire, both_established));
-    CHECK_STATUS(tlsmem_renegotiate(client.c), TLSMEM_OK);
-    wire_settle(&pair_wire);
-    CHECK(said.hellos == 2, "asked %d times", said.hellos);
-    said.inside = free_it;
-    CHECK_STATUS(tlsmem_renegotiate(client.c), TLSMEM_OK);
-    wire_settle(&pair_wire);
-    CHECK(said.hellos == 3 && server.freed, "asked %d times", said.hellos);
-    ask_close();
-}
-
 int main(void)
 {
     static const int versions[] = { TLSMEM_TLS1_2, TLSMEM_TLS1_3 };
@@ -300,10 +244,6 @@ int main(void)
             refuses(version, faces[f], -5, 80);
             refuses(version, faces[f], 1000, 80);
             changes_context(version, faces[f]);
-            does_in_callback(version, faces[f], "free", free_it, TLSMEM_EABORTED);
-            does_in_callback(version, faces[f], "abort", abort_it, TLSMEM_EABORTED);
-            does_in_callback(version, faces[f], "close", close_it, TLSMEM_CLOSED);
-            does_in_callback(version, faces[f], "everything", drive_it, TLSMEM_OK);
         }
         takes_everything_over(version);
         takes_the_policy_over(version);
@@ -314,6 +254,6 @@ int main(void)
         questions_of_verdicts(version);
     }
     is_refused_outside();
-    is_asked_again();
+    questions_inside();
     return finish();
 }

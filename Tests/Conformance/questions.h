@@ -41,6 +41,12 @@ void ask_run(void);
 /** Frees everything. */
 void ask_close(void);
 
+/** Checks that both have ended cleanly, and that everything arrived. */
+void check_whole(void);
+/** A client's context with a list of protocols. */
+tlsmem_ctx *plain_client(int version);
+
+void questions_inside(void);
 void questions_of_verdicts(int version);
 
 #endif
