@@ -329,7 +329,7 @@ typedef struct tlsmem_client_hello {
  */
 typedef int (*tlsmem_client_hello_cb)(tlsmem *c, const tlsmem_client_hello *hello, void *user);
 /**
- * Has each ClientHello of a server shown to the program, which may call tlsmem_set_ctx and tlsmem_select_alpn; also that of
+ * Has the ClientHello of a handshake shown to the program, which may call tlsmem_set_ctx and tlsmem_select_alpn; also that of
  * a renegotiation, where it should say what it said before. NULL for none, the default. The context itself needs no
  * certificate then. As any setter, and TLSMEM_EINVAL on a client.
  */

@@ -17,6 +17,7 @@ package enum Question {
     private(set) var question: Question?
     /// The alert that ends the handshake instead; nil to go on.
     private var refusal: UInt8? = 80
+    private var helloWasAnswered = false
     /// The application protocol that was chosen for this connection, instead of by the list.
     var alpn: [UInt8] = []
     /// What the question about the verdict is about; there only while it is open.
@@ -31,10 +32,13 @@ package enum Question {
         self.question = nil
     }
 
-    /// Asks about a ClientHello. Returns the alert to refuse it with, or nil.
-    func askAboutHello() -> UInt8? {
+    /// Asks about a ClientHello. Returns the alert to refuse it with, or nil. What was said to the first holds for the second,
+    /// which a client sends when it was asked for another key share (RFC 8446, 4.1.4); TLS 1.2 renegotiates instead.
+    func askAboutHello(_ ssl: OpaquePointer) -> UInt8? {
+        if helloWasAnswered, unsafe SSL_version(ssl) == TLS1_3_VERSION { return nil }
         alpn = []
         ask(.clientHello)
+        helloWasAnswered = true
         return refusal
     }
 

@@ -97,6 +97,23 @@ static void goes_on(int version, face f, face g, cut_kind how)
     ask_close();
 }
 
+/** The client has to send another key share, and with it a second ClientHello. */
+static void asks_once(void)
+{
+    situation("a HelloRetryRequest asks nothing again");
+    tlsmem_ctx *from = plain_client(TLSMEM_TLS1_3), *to = asking_server("server", TLSMEM_TLS1_3, 1);
+    MUST(tlsmem_ctx_set_groups(from, "X25519:P-384") == TLSMEM_OK && tlsmem_ctx_set_groups(to, "P-384") == TLSMEM_OK);
+    said.protocol = "http/1.1";
+    ask_open(from, to, FACE_BUFFERS, FACE_BUFFERS, CUT_WHOLE);
+    ask_run();
+    check_whole();
+    const char *name = "";
+    size_t n = 0;
+    CHECK_STATUS(tlsmem_alpn(client.c, &name, &n), TLSMEM_OK);
+    CHECK(said.hellos == 1 && n == 8, "asked %d times, %zu bytes of ALPN", said.hellos, n);
+    ask_close();
+}
+
 static void refuses(int version, face f, int with, int alert)
 {
     situation("version %x, %s: a ClientHello is refused with %d", (unsigned)version, face_names[f], with);
@@ -127,6 +144,7 @@ static void changes_context(int version, face f)
     check_whole();
     const char *name = "";
     size_t n = 0;
+    CHECK(said.hellos == 1, "asked %d times", said.hellos);
     CHECK_STATUS(said.set_ctx, TLSMEM_OK);
     CHECK_STATUS(tlsmem_alpn(client.c, &name, &n), TLSMEM_OK);
     CHECK(n == 8 && memcmp(name, "http/1.1", 8) == 0, "the protocol is %.*s", (int)n, name);
@@ -253,6 +271,7 @@ int main(void)
         selects(version, "", TLSMEM_EALPN);
         questions_of_verdicts(version);
     }
+    asks_once();
     is_refused_outside();
     questions_inside();
     return finish();
