@@ -33,20 +33,22 @@ extension [CChar] {
 }
 
 extension OwnedContext {
-    /// Sets a list that OpenSSL takes whole or not at all. It understands "?" by itself from 3.3 on, and never says which
-    /// name it is that it does not know: what it refuses is therefore tried name by name, on a context of its own.
+    /// Sets a list that OpenSSL takes whole or not at all, and never says which name it is that it does not know. It
+    /// understands "?" from 3.3 on, and then takes a list of which nothing is left. So what it refuses, and what has a "?",
+    /// is tried name by name, on a context of its own.
     func setList(
         _ list: UnsafePointer<CChar>, ifUnknown sentence: StaticString,
         _ set: (OpaquePointer, UnsafePointer<CChar>) -> CInt
     ) throws(SettingRefused) {
+        let names = unsafe names(in: list, separators: ":").map(ListedName.init)
+        guard names.allSatisfy({ !$0.name.isEmpty }) else { throw SettingRefused("a name in the list is empty") }
         ERR_clear_error()
-        if unsafe set(ctx, list) == 1 { return }
+        if !names.contains(where: { $0.mayBeUnknown }), unsafe set(ctx, list) == 1 { return }
         let cause = OpenSSLError.drain()
         guard let trial = unsafe SSL_CTX_new(TLS_method()) else { throw SettingRefused("out of memory", .drain()) }
         defer { unsafe SSL_CTX_free(trial) }
         var known: [CChar] = []
-        for listed in unsafe names(in: list, separators: ":").map(ListedName.init) {
-            guard !listed.name.isEmpty else { throw SettingRefused("there is an empty name in the list", cause) }
+        for listed in names {
             if unsafe set(trial, listed.name + [0]) == 1 {
                 known.append(name: listed.name)
             } else {
