@@ -8,10 +8,19 @@ package enum Role {
 package struct SettingRefused: Error {
     package let sentence: StaticString
     package let cause: OpenSSLError
+    /// The file that it is about, where that is not plain from the setter; with a zero behind it.
+    package let subject: [CChar]?
 
     init(_ sentence: StaticString, _ cause: OpenSSLError = .none) {
         self.sentence = sentence
         self.cause = cause
+        subject = nil
+    }
+
+    init(_ sentence: StaticString, _ cause: OpenSSLError = .none, about path: UnsafePointer<CChar>?) {
+        self.sentence = sentence
+        self.cause = cause
+        subject = unsafe path.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
     }
 }
 
@@ -20,6 +29,8 @@ package struct SettingRefused: Error {
     let ctx: OpaquePointer
     package let role: Role
     package internal(set) var identity: Identity
+    /// Asks the program for the password of what is encrypted.
+    var askPassword: PasswordQuestion?
     package internal(set) var trustsSomebody = false
     package internal(set) var verifies: Bool
     package internal(set) var ticketCount = 2

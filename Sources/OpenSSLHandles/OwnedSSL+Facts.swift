@@ -69,7 +69,7 @@ extension OwnedSSL {
 
 /// Labels of 1 to 63 letters, digits, hyphens and underscores between dots. A final dot, which makes a name absolute,
 /// is neither sent (RFC 6066, 3) nor found in certificates.
-private func isHostName(_ name: ArraySlice<CChar>) -> Bool {
+func isHostName(_ name: ArraySlice<CChar>) -> Bool {
     guard name.count <= 253 else { return false }
     var length = 0
     for character in name {

@@ -10,6 +10,8 @@ package enum Reason {
     package static var certificateVerifyFailed: CInt { SSL_R_CERTIFICATE_VERIFY_FAILED }
     package static var noPeerCertificate: CInt { SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE }
     package static var excessiveMessageSize: CInt { SSL_R_EXCESSIVE_MESSAGE_SIZE }
+    /// A callback of ours has refused; the alert says which.
+    package static var callbackFailed: CInt { SSL_R_CALLBACK_FAILED }
     package static var noApplicationProtocol: CInt { SSL_R_NO_APPLICATION_PROTOCOL }
 
     package static var version: [CInt] {

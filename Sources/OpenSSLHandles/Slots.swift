@@ -4,6 +4,7 @@ internal import COpenSSL
 /// so only those that need it have something there.
 private nonisolated(unsafe) var depthSlot: CInt = -1
 private nonisolated(unsafe) var keylogSlot: CInt = -1
+private nonisolated(unsafe) var ownerSlot: CInt = -1
 private nonisolated(unsafe) var slotsOnce: CRYPTO_ONCE = 0
 
 /// The numbers are made once in the process.
@@ -11,6 +12,7 @@ private func makeSlots() {
     _ = unsafe CRYPTO_THREAD_run_once(&slotsOnce) {
         unsafe depthSlot = copenssl_ssl_index()
         unsafe keylogSlot = copenssl_ctx_index()
+        unsafe ownerSlot = copenssl_ctx_index()
     }
 }
 
@@ -42,6 +44,21 @@ let noteVerifyDepth: @convention(c) (CInt, OpaquePointer?) -> CInt = { isGood, s
     makeSlots()
     _ = unsafe SSL_set_ex_data(ssl, depthSlot, pointer(X509_STORE_CTX_get_error_depth(store)))
     return isGood
+}
+
+// MARK: Whose an SSL_CTX is
+
+/// Has a context found by its SSL_CTX. False without memory.
+func setOwner(_ owner: OwnedContext) -> Bool {
+    makeSlots()
+    return unsafe SSL_CTX_set_ex_data(owner.ctx, ownerSlot, Unmanaged.passUnretained(owner).toOpaque()) == 1
+}
+
+/// The context that a connection has at the moment, if that is to be found.
+func owner(of ssl: OpaquePointer) -> OwnedContext? {
+    makeSlots()
+    guard let found = unsafe SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ownerSlot) else { return nil }
+    return unsafe Unmanaged<OwnedContext>.fromOpaque(found).takeUnretainedValue()
 }
 
 // MARK: Where secrets go

@@ -60,6 +60,8 @@ extension EngineFailure.Kind {
             self = isPeersFault ? .protocolViolation : .unexpected  // a primitive of libcrypto refused something
         } else if seen.alertSent == nil, Reason.notTLS.contains(cause.reason) {
             self = isNegotiating ? .notTLS : .protocolViolation  // OpenSSL answers neither with an alert
+        } else if cause.reason == Reason.callbackFailed, seen.alertSent == 112 {
+            self = .noIdentity  // unrecognized_name (RFC 6066, 3)
         } else {
             self = .init(reason: cause.reason, verifyResult: verifyResult, isPeersFault: isPeersFault)
         }

@@ -30,7 +30,7 @@ final class Context {
         } catch {
             let status = error.cause.isOutOfMemory ? TLSMEM_ENOMEM : TLSMEM_ECONFIG
             let name = unsafe subject.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
-            refusal = (status, error, name ?? [0])
+            refusal = (status, error, error.subject ?? name ?? [0])
             return status.code
         }
     }
@@ -53,6 +53,7 @@ final class Context {
         guard let refusal else { return }
         info.status = refusal.status.code
         info.openssl_code = refusal.reason.cause.code
+        info.sys_errno = refusal.reason.cause.errno
         unsafe withUnsafeMutableBytes(of: &info.sentence) { target in
             var sentence = unsafe Sentence(target)
             if refusal.subject.count > 1 {

@@ -19,19 +19,21 @@ func set(
 }
 
 func set(
-    _ ctx: OpaquePointer?, file path: UnsafePointer<CChar>?,
+    _ ctx: OpaquePointer?, file path: UnsafePointer<CChar>?, bytesMax: Int = PEMSource.bundleBytesMax,
     _ setter: (OwnedContext) -> (borrowing PEMSource) throws(SettingRefused) -> Void
 ) -> CInt {
     guard let path = unsafe path else { return TLSMEM_EINVAL.code }
     return unsafe set(ctx, path) { (openSSL) throws(SettingRefused) in
-        try setter(openSSL)(try unsafe PEMSource(path: path))
+        try setter(openSSL)(try unsafe PEMSource(path: path, bytesMax: bytesMax))
     }
 }
 
 func set(
-    _ ctx: OpaquePointer?, _ pem: UnsafeRawPointer?, _ n: Int,
+    _ ctx: OpaquePointer?, _ bytes: UnsafeRawPointer?, _ n: Int, bytesMax: Int = PEMSource.bundleBytesMax,
     _ setter: (OwnedContext) -> (borrowing PEMSource) throws(SettingRefused) -> Void
 ) -> CInt {
-    guard let text = unsafe input(pem, n) else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx) { (openSSL) throws(SettingRefused) in try setter(openSSL)(try unsafe PEMSource(text)) }
+    guard let bytes = unsafe input(bytes, n) else { return TLSMEM_EINVAL.code }
+    return unsafe set(ctx) { (openSSL) throws(SettingRefused) in
+        try setter(openSSL)(try unsafe PEMSource(bytes, bytesMax: bytesMax))
+    }
 }

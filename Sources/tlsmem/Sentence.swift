@@ -100,7 +100,7 @@ extension Failure {
             sentence.append(Int(alert))
             unsafe sentence.append(", ")
             unsafe sentence.append(Words.alert(alert))
-        } else if failure.kind != .noCommonProtocol, let text = failure.cause.text {
+        } else if failure.kind != .noCommonProtocol, failure.kind != .noIdentity, let text = failure.cause.text {
             unsafe sentence.append(": ")
             unsafe sentence.append(text)
         }
