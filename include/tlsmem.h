@@ -248,7 +248,7 @@ int tlsmem_ctx_set_pkcs12_mem(tlsmem_ctx *ctx, const void *der, size_t n, const 
  * peer's algorithms decide; in place of it, if it has the same type of key. With a name it is for the clients of a server
  * that ask for that name (SNI), and one name may have a pair for each type of key. A name is "a.example", or "*.example.org"
  * for any one label in front of the rest (RFC 9525, 6.3), which counts where the whole name is not there; it is compared
- * without case. Who asks for no name, or for one that is not
+ * without case, and may be international, as in tlsmem_set_server_name. Who asks for no name, or for one that is not
  * there, gets the pairs of no name (see tlsmem_ctx_set_sni_strict); without such, the handshake is refused with the alert
  * unrecognized_name, and ends with TLSMEM_ENOIDENTITY. Thousands of names may be added.
  *
@@ -376,6 +376,10 @@ void *tlsmem_user(const tlsmem *c);
 void *tlsmem_native(tlsmem *c);
 /**
  * Names the server that a client wants: a host name (sent as SNI) or an IP address. Verified against the certificate.
+ *
+ * An international name, in UTF-8, is turned into what the DNS and certificates have, "xn--bcher-kva.example" (IDNA2008,
+ * RFC 5891), by libidn2, which is loaded for the first such name; where it is not installed (Debian: libidn2-0) they are
+ * refused. A name in ASCII is taken as it is.
  *
  * Returns TLSMEM_OK; TLSMEM_EINVAL for NULL, "", or a name that is no name; TLSMEM_ESTATE on a server, after
  * the handshake began, or after tlsmem_session_set. A client that verifies and has no name is refused with TLSMEM_ENAME when it begins.
@@ -850,7 +854,7 @@ int tlsmem_loop_move(tlsmem_loop *to, tlsmem *c) TLSMEM_CHECK;
 /** How to connect. */
 typedef struct tlsmem_connect_options {
     size_t size;
-    const char *host;             /**< name or address */
+    const char *host;             /**< name, also an international one (tlsmem_set_server_name), or address */
     int port;                     /**< 1 to 65535 */
     const char *path;             /**< of a Unix socket, instead of host and port; "@name" is an abstract one */
     const char *bind_host;        /**< address to connect from; NULL for any. Of a name only addresses of its family count */

@@ -61,9 +61,10 @@ public func tlsmem_ctx_add_keypair(
 ) -> CInt {
     guard let cert = unsafe cert_path, let key = unsafe key_path, unsafe mayHaveName(ctx, name)
     else { return TLSMEM_EINVAL.code }
+    let ascii = unsafe name.map { unsafe InternationalName.orItself($0) }
     return unsafe set(ctx, name) { (openSSL) throws(SettingRefused) in
         try unsafe openSSL.addPair(
-            for: name, PEMSource(path: cert, bytesMax: bytesMax), PEMSource(path: key, bytesMax: bytesMax))
+            for: ascii, PEMSource(path: cert, bytesMax: bytesMax), PEMSource(path: key, bytesMax: bytesMax))
     }
 }
 
@@ -74,9 +75,10 @@ public func tlsmem_ctx_add_keypair_mem(
 ) -> CInt {
     guard let cert = unsafe input(cert, cert_n), let key = unsafe input(key, key_n), unsafe mayHaveName(ctx, name)
     else { return TLSMEM_EINVAL.code }
+    let ascii = unsafe name.map { unsafe InternationalName.orItself($0) }
     return unsafe set(ctx, name) { (openSSL) throws(SettingRefused) in
         try unsafe openSSL.addPair(
-            for: name, PEMSource(cert, bytesMax: bytesMax), PEMSource(key, bytesMax: bytesMax))
+            for: ascii, PEMSource(cert, bytesMax: bytesMax), PEMSource(key, bytesMax: bytesMax))
     }
 }
 
