@@ -90,7 +90,7 @@ void parse_options(int argc, char **argv, const char *about, struct options *o, 
             usage_error("--help lists the options");
         const struct own_option *chosen = &all[index];
         if (chosen->text != NULL)
-            *chosen->text = optarg;
+            chosen->text[chosen->number != NULL ? (*chosen->number)++ % KEYPAIRS_MAX : 0] = optarg;
         else
             *chosen->number = chosen->argument != NULL ? number(chosen->name, optarg) : 1;
     }
@@ -112,7 +112,7 @@ tlsmem_ctx *server_context(const struct options *o, const char *client_ca)
         usage_error("--cert and --key are needed");
     tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
     int v = o->tls_version;
-    if (tlsmem_ctx_set_cert_file(ctx, o->cert) || tlsmem_ctx_set_key_file(ctx, o->key)
+    if (add_keypairs(ctx, o) || tlsmem_ctx_set_cert_file(ctx, o->cert) || tlsmem_ctx_set_key_file(ctx, o->key)
         || (o->ca && (tlsmem_ctx_set_ca_file(ctx, o->ca) || tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL)))
         || (client_ca && tlsmem_ctx_set_ca_file(ctx, client_ca))
         || (client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED))
