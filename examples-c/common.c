@@ -93,7 +93,7 @@ void parse_options(int argc, char **argv, const char *about, struct options *o, 
             usage_error("--help lists the options");
         const struct own_option *chosen = &all[index];
         if (chosen->text != NULL)
-            *chosen->text = optarg;
+            chosen->text[chosen->number != NULL ? (*chosen->number)++ % KEYPAIRS_MAX : 0] = optarg;
         else
             *chosen->number = chosen->argument != NULL ? number(chosen->name, optarg) : 1;
     }

@@ -31,7 +31,7 @@ tlsmem_ctx *server_context(const struct options *o, const char *client_ca)
     if (o->cert == NULL || o->key == NULL)
         usage_error("--cert and --key are needed");
     tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
-    if (tlsmem_ctx_set_cert_file(ctx, o->cert) || tlsmem_ctx_set_key_file(ctx, o->key)
+    if (add_keypairs(ctx, o) || tlsmem_ctx_set_cert_file(ctx, o->cert) || tlsmem_ctx_set_key_file(ctx, o->key)
         || (o->ca && (tlsmem_ctx_set_ca_file(ctx, o->ca) || tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL)))
         || (client_ca && tlsmem_ctx_set_ca_file(ctx, client_ca))
         || (client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED)) || set_tls_options(ctx, o))

@@ -91,7 +91,7 @@ typedef enum tlsmem_status {
     TLSMEM_ECONFIG = -7,     /**< a setting was refused: unreadable, unparsable, unknown, or not fitting another */
     TLSMEM_ENAME = -8,       /**< a client that verifies was given no server name */
     TLSMEM_ENOTRUST = -9,    /**< verification is on and no certificate authority was set */
-    TLSMEM_ENOIDENTITY = -10, /**< a server has no certificate and key */
+    TLSMEM_ENOIDENTITY = -10, /**< a server has no certificate and key, or none for the name that the client asks for */
     TLSMEM_ELIMIT = -11,     /**< the peer went past a limit of tlsmem_limits */
     TLSMEM_ETIMEOUT = -12,   /**< a deadline of tlsmem_limits passed */
     TLSMEM_EABORTED = -13,   /**< ended by tlsmem_abort, tlsmem_loop_free, or tlsmem_close before the handshake */
@@ -215,12 +215,72 @@ void tlsmem_ctx_free(tlsmem_ctx *ctx);
  * the context as it was, and tlsmem_ctx_error says in a sentence what was refused and why. Call none back.
  */
 
-/** Sets our certificate, followed by its chain, PEM. A certificate that does not fit a key already set is refused. */
+/*
+ * Files are regular ones of at most 1 MiB, or 16 MiB where they hold what we trust: anything else, which might block or
+ * never end, is refused with TLSMEM_ECONFIG. They are read whole and not kept open, and wiped in memory after; the twins
+ * that end in _mem take the same bytes. Each may be PEM or DER, whatever the file is called.
+ */
+
+/** Sets our certificate, followed by its chain. One that does not fit a key already set is refused. */
 int tlsmem_ctx_set_cert_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
-int tlsmem_ctx_set_cert_mem(tlsmem_ctx *ctx, const void *pem, size_t n) TLSMEM_CHECK;
-/** Sets our private key, PEM, unencrypted. A key that does not fit a certificate already set is refused. */
+int tlsmem_ctx_set_cert_mem(tlsmem_ctx *ctx, const void *bytes, size_t n) TLSMEM_CHECK;
+/**
+ * Sets our private key: PKCS#8, PKCS#1 or SEC 1, encrypted or not (tlsmem_ctx_set_password_cb). The first one counts
+ * of a PEM text that has several, or certificates besides. One that does not fit a certificate already set is refused; to
+ * change both, tlsmem_ctx_add_keypair takes them together.
+ */
 int tlsmem_ctx_set_key_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
-int tlsmem_ctx_set_key_mem(tlsmem_ctx *ctx, const void *pem, size_t n) TLSMEM_CHECK;
+int tlsmem_ctx_set_key_mem(tlsmem_ctx *ctx, const void *bytes, size_t n) TLSMEM_CHECK;
+
+/**
+ * Asked for the password of something encrypted that a setter is to load: at most `size` bytes, without a zero at the end,
+ * are written to `password`, which is wiped when the setter returns. `subject` is the path, NULL for what comes from memory.
+ * Runs inside the setter, in its thread; it must not free the context, nor make connections from it. The one function of
+ * the program that is called while a key is being loaded.
+ *
+ * Returns the length, 0 or more; a negative number when there is no password.
+ */
+typedef ptrdiff_t (*tlsmem_password_cb)(char *password, size_t size, const char *subject, void *user);
+/**
+ * Sets who knows the passwords of encrypted keys, for the setters that are called after it. NULL, the default: nobody
+ * does, and what is encrypted is refused. Nobody is ever asked on a terminal.
+ */
+int tlsmem_ctx_set_password_cb(tlsmem_ctx *ctx, tlsmem_password_cb cb, void *user) TLSMEM_CHECK;
+
+/**
+ * Sets certificate, key and chain from one file (PKCS#12, RFC 7292; ".p12", ".pfx"), in place of those of
+ * tlsmem_ctx_set_cert_file and tlsmem_ctx_set_key_file, also when they have another type of key.
+ *
+ * `password` is UTF-8. NULL: tlsmem_ctx_set_password_cb's is asked, or without one there is none, or an empty one. What is
+ * encrypted with an algorithm that this OpenSSL has given up (RC2-40, in files of old programs) is refused, and the
+ * sentence says so: `openssl pkcs12 -legacy` converts it.
+ */
+int tlsmem_ctx_set_pkcs12(tlsmem_ctx *ctx, const char *path, const char *password) TLSMEM_CHECK;
+int tlsmem_ctx_set_pkcs12_mem(tlsmem_ctx *ctx, const void *der, size_t n, const char *password) TLSMEM_CHECK;
+
+/**
+ * Adds a certificate with its chain and its key, both as in tlsmem_ctx_set_cert_file and tlsmem_ctx_set_key_file.
+ *
+ * With name NULL it stands beside the pair that these have set, so that one context has RSA, ECDSA and Ed25519, and the
+ * peer's algorithms decide; in place of it, if it has the same type of key. With a name it is for the clients of a server
+ * that ask for that name (SNI), and one name may have a pair for each type of key. A name is "a.example", or "*.example.org"
+ * for any one label in front of the rest (RFC 9525, 6.3), which counts where the whole name is not there; it is compared
+ * without case, and may be international, as in tlsmem_set_server_name. Who asks for no name, or for one that is not
+ * there, gets the pairs of no name (see tlsmem_ctx_set_sni_strict); without such, the handshake is refused with the alert
+ * unrecognized_name, and ends with TLSMEM_ENOIDENTITY. Thousands of names may be added.
+ *
+ * Returns TLSMEM_OK; TLSMEM_EINVAL for NULL, or for a name on a client; TLSMEM_ECONFIG also for what is no name, for a
+ * certificate that is not for the name, and for a key that is not the certificate's; and as every setter.
+ */
+int tlsmem_ctx_add_keypair(tlsmem_ctx *ctx, const char *name, const char *cert_path, const char *key_path) TLSMEM_CHECK;
+int tlsmem_ctx_add_keypair_mem(tlsmem_ctx *ctx, const char *name, const void *cert, size_t cert_n, const void *key,
+                               size_t key_n) TLSMEM_CHECK;
+/**
+ * Says, with strict not 0, that a client which asks for a name that was not added (tlsmem_ctx_add_keypair) is refused with
+ * the alert unrecognized_name, 112 (RFC 6066, 3), and the connection ends with TLSMEM_ENOIDENTITY. Default: it gets the
+ * pairs of no name, as who asks for none does in both cases. TLSMEM_EINVAL on a client.
+ */
+int tlsmem_ctx_set_sni_strict(tlsmem_ctx *ctx, int strict) TLSMEM_CHECK;
 
 /** Trusts the certificate authorities in a PEM file. Each call adds. */
 int tlsmem_ctx_set_ca_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
@@ -434,6 +494,10 @@ void *tlsmem_user(const tlsmem *c);
 void *tlsmem_native(tlsmem *c);
 /**
  * Names the server that a client wants: a host name (sent as SNI) or an IP address. Verified against the certificate.
+ *
+ * An international name, in UTF-8, is turned into what the DNS and certificates have, "xn--bcher-kva.example" (IDNA2008,
+ * RFC 5891), by libidn2, which is loaded for the first such name; where it is not installed (Debian: libidn2-0) they are
+ * refused. A name in ASCII is taken as it is.
  *
  * Returns TLSMEM_OK; TLSMEM_EINVAL for NULL, "", or a name that is no name; TLSMEM_ESTATE on a server, after
  * the handshake began, or after tlsmem_session_set. A client that verifies and has no name is refused with TLSMEM_ENAME when it begins.
@@ -909,7 +973,7 @@ int tlsmem_loop_move(tlsmem_loop *to, tlsmem *c) TLSMEM_CHECK;
 /** How to connect. */
 typedef struct tlsmem_connect_options {
     size_t size;
-    const char *host;             /**< name or address */
+    const char *host;             /**< name, also an international one (tlsmem_set_server_name), or address */
     int port;                     /**< 1 to 65535 */
     const char *path;             /**< of a Unix socket, instead of host and port; "@name" is an abstract one */
     const char *bind_host;        /**< address to connect from; NULL for any. Of a name only addresses of its family count */

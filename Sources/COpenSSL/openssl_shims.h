@@ -2,6 +2,7 @@
 #ifndef COPENSSL_SHIMS_H
 #define COPENSSL_SHIMS_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <openssl/async.h>
 #include <openssl/bio.h>
@@ -9,6 +10,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -25,6 +27,7 @@ static inline void copenssl_get_mem_ptr(BIO *bio, BUF_MEM **memory) { BIO_get_me
 static inline void copenssl_reset(BIO *bio) { (void)BIO_reset(bio); }
 static inline void *copenssl_malloc(size_t count) { return OPENSSL_malloc(count); }
 static inline void copenssl_clear_free(void *memory, size_t count) { OPENSSL_clear_free(memory, count); }
+static inline void copenssl_secure_clear_free(void *memory, size_t count) { OPENSSL_secure_clear_free(memory, count); }
 
 static inline long copenssl_ctx_set_mode(SSL_CTX *ctx, long mode) { return SSL_CTX_set_mode(ctx, mode); }
 static inline long copenssl_ctx_clear_mode(SSL_CTX *ctx, long mode) { return SSL_CTX_clear_mode(ctx, mode); }
@@ -55,6 +58,7 @@ static inline int copenssl_ssl_index(void) { return SSL_get_ex_new_index(0, NULL
 static inline int copenssl_ctx_index(void) { return SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
 
 static inline int copenssl_err_is_system(unsigned long code) { return ERR_SYSTEM_ERROR(code) != 0; }
+static inline unsigned long copenssl_err_system(int code) { return ERR_SYSTEM_FLAG | (unsigned long)code; }
 static inline int copenssl_err_library(unsigned long code) { return ERR_GET_LIB(code); }
 static inline int copenssl_err_reason(unsigned long code) { return ERR_GET_REASON(code); }
 
@@ -66,6 +70,7 @@ static inline int copenssl_x509s_push(STACK_OF(X509) *list, X509 *certificate) {
 static inline int copenssl_x509s_count(const STACK_OF(X509) *list) { return sk_X509_num(list); }
 static inline X509 *copenssl_x509s_at(const STACK_OF(X509) *list, int index) { return sk_X509_value(list, index); }
 static inline X509 *copenssl_x509s_shift(STACK_OF(X509) *list) { return sk_X509_shift(list); }
+static inline int copenssl_x509s_unshift(STACK_OF(X509) *list, X509 *certificate) { return sk_X509_unshift(list, certificate); }
 static inline void copenssl_x509s_free(STACK_OF(X509) *list) { sk_X509_pop_free(list, X509_free); }
 
 static inline int copenssl_ciphers_count(const STACK_OF(SSL_CIPHER) *list) { return sk_SSL_CIPHER_num(list); }
@@ -74,6 +79,9 @@ static inline int copenssl_ciphers_find(STACK_OF(SSL_CIPHER) *list, const SSL_CI
 static inline void copenssl_ciphers_free(STACK_OF(SSL_CIPHER) *list) { sk_SSL_CIPHER_free(list); }
 
 static inline int copenssl_open_append(const char *path) { return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600); }
+static inline int copenssl_open_read(const char *path) { return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); }
+static inline int copenssl_is_regular(mode_t mode) { return S_ISREG(mode); }
+static inline int copenssl_errno(void) { return errno; }
 static inline int copenssl_is_directory(const char *path) { struct stat s; return stat(path, &s) == 0 && S_ISDIR(s.st_mode); }
 
 #endif

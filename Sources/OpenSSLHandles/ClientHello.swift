@@ -9,8 +9,8 @@ extension OwnedContext {
     }
 }
 
-private let hearHello:
-    @convention(c) (OpaquePointer?, UnsafeMutablePointer<CInt>?, UnsafeMutableRawPointer?) -> CInt = { ssl, alert, _ in
+private let hearHello: @convention(c) (OpaquePointer?, UnsafeMutablePointer<CInt>?, UnsafeMutableRawPointer?) -> CInt =
+    { ssl, alert, _ in
         guard let ssl = unsafe ssl else { return SSL_CLIENT_HELLO_ERROR }
         if let inquiry = unsafe inquiry(of: ssl), let refusal = unsafe inquiry.askAboutHello(ssl) {
             unsafe alert?.pointee = CInt(refusal)

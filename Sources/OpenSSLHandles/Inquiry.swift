@@ -18,6 +18,7 @@ package enum Question {
     /// The alert that ends the handshake instead; nil to go on.
     private var refusal: UInt8? = 80
     private var helloWasAnswered = false
+    private(set) var isRefused = false
     /// The application protocol that was chosen for this connection, instead of by the list.
     var alpn: [UInt8] = []
     /// What the question about the verdict is about; there only while it is open.
@@ -52,6 +53,7 @@ package enum Question {
 
     func answerHello(refusing alert: UInt8?) {
         refusal = alert
+        isRefused = alert != nil
     }
 
     func answerVerdict(_ code: CInt) {

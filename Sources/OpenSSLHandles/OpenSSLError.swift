@@ -7,6 +7,9 @@ package struct OpenSSLError: Error, Equatable {
 
     package static let none = OpenSSLError(code: 0)
 
+    /// What a system call failed with.
+    static func system(_ errno: CInt) -> OpenSSLError { OpenSSLError(code: copenssl_err_system(errno)) }
+
     package init(code: UInt) {
         self.code = code
     }
@@ -22,6 +25,14 @@ package struct OpenSSLError: Error, Equatable {
     package var reason: CInt { copenssl_err_reason(code) }
 
     package var isOutOfMemory: Bool { reason == ERR_R_MALLOC_FAILURE }
+
+    /// errno, when a system call failed; or 0.
+    package var errno: CInt { copenssl_err_is_system(code) != 0 ? reason : 0 }
+
+    /// No provider that is loaded has an algorithm.
+    var isUnsupported: Bool {
+        library == ERR_LIB_EVP && [CInt(ERR_R_UNSUPPORTED), EVP_R_UNSUPPORTED_ALGORITHM].contains(reason)
+    }
 
     /// OpenSSL's words for it, or the system's; nil when it has none.
     @safe package var text: UnsafePointer<CChar>? {

@@ -8,13 +8,19 @@ package enum Role {
 package struct SettingRefused: Error {
     package let sentence: StaticString
     package let cause: OpenSSLError
-    /// The one of a list that is to blame.
-    package let name: [CChar]?
+    /// What it is about, where that is not plain from the setter: the file, or the one of a list. With a zero behind it.
+    package let subject: [CChar]?
 
     init(_ sentence: StaticString, _ cause: OpenSSLError = .none, name: [CChar]? = nil) {
         self.sentence = sentence
         self.cause = cause
-        self.name = name
+        subject = name.map { $0 + [0] }
+    }
+
+    init(_ sentence: StaticString, _ cause: OpenSSLError = .none, about path: UnsafePointer<CChar>?) {
+        self.sentence = sentence
+        self.cause = cause
+        subject = unsafe path.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
     }
 }
 
@@ -23,6 +29,8 @@ package struct SettingRefused: Error {
     let ctx: OpaquePointer
     package let role: Role
     package internal(set) var identity: Identity
+    /// Asks the program for the password of what is encrypted.
+    var askPassword: PasswordQuestion?
     package internal(set) var trustsSomebody = false
     package internal(set) var verifies: Bool
     package internal(set) var ticketCount = 2
@@ -92,16 +100,10 @@ package struct SettingRefused: Error {
         let name: StaticString = "tlsmem"  // resumption with client certificates is refused without a name
         _ = unsafe SSL_CTX_set_session_id_context(ctx, name.utf8Start, UInt32(name.utf8CodeUnitCount))
         guard role == .server else { return }
-        unsafe copenssl_ctx_set_servername_callback(ctx, acknowledgeServerName)
+        unsafe copenssl_ctx_set_servername_callback(ctx, acknowledgeName)
         unsafe SSL_CTX_set_alpn_select_cb(ctx, chooseALPN, Unmanaged.passUnretained(self).toOpaque())
     }
 }
-
-/// A name that nobody acknowledges is not in the session, and so is unknown when TLS 1.2 resumes it.
-private let acknowledgeServerName:
-    @convention(c) (OpaquePointer?, UnsafeMutablePointer<CInt>?, UnsafeMutableRawPointer?) -> CInt = { ssl, _, _ in
-        unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) == nil ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_OK
-    }
 
 /// What has no page of its own.
 extension OwnedContext {

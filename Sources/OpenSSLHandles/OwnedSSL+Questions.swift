@@ -8,6 +8,9 @@ extension OwnedSSL {
     /// No handshake will come any more that could be asked about.
     package borrowing func stopAsking() { unsafe closeInquiry(ssl) }
 
+    /// The program has refused the client.
+    package var isRefused: Bool { unsafe inquiry(of: ssl)?.isRefused ?? false }
+
     // MARK: A ClientHello
 
     /// Lets it go on, or ends it with an alert.

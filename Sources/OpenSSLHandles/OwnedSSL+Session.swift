@@ -6,8 +6,7 @@ extension OwnedSSL {
     package var nameToVerify: [UInt8] {
         let parameters = unsafe SSL_get0_param(ssl)
         if let host = unsafe X509_VERIFY_PARAM_get0_host(parameters, 0) {
-            let bytes = unsafe UnsafeRawBufferPointer(start: host, count: strlen(host))
-            return unsafe bytes.map { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 ? $0 | 0x20 : $0 }
+            return unsafe lowerCase(UnsafeRawBufferPointer(start: host, count: strlen(host)))
         }
         guard let address = unsafe X509_VERIFY_PARAM_get1_ip_asc(parameters) else { return [] }
         defer { unsafe copenssl_clear_free(address, strlen(address)) }

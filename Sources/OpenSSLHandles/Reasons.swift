@@ -8,7 +8,7 @@ extension OpenSSLError {
 /// The reasons of libssl that are told apart.
 package enum Reason {
     package static var certificateVerifyFailed: CInt { SSL_R_CERTIFICATE_VERIFY_FAILED }
-    /// A callback said no: only that of the ClientHello is there to say it.
+    /// A callback of ours has refused; the alert says which.
     package static var callbackFailed: CInt { SSL_R_CALLBACK_FAILED }
     package static var noPeerCertificate: CInt { SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE }
     package static var excessiveMessageSize: CInt { SSL_R_EXCESSIVE_MESSAGE_SIZE }

@@ -49,7 +49,8 @@ let noteVerifyDepth: @convention(c) (CInt, OpaquePointer?) -> CInt = { isGood, s
 /// Has the connections of an SSL_CTX find whose it is; nil when it is nobody's any more. False without memory.
 func setOwner(of ctx: OpaquePointer, _ owner: OwnedContext?) -> Bool {
     makeSlots()
-    return unsafe SSL_CTX_set_ex_data(ctx, contextSlot, owner.map { unsafe Unmanaged.passUnretained($0).toOpaque() }) == 1
+    return unsafe SSL_CTX_set_ex_data(ctx, contextSlot, owner.map { unsafe Unmanaged.passUnretained($0).toOpaque() })
+        == 1
 }
 
 /// The context that a connection has now: a ClientHello may have changed it.

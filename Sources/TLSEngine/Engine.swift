@@ -213,7 +213,7 @@ package struct Engine: ~Copyable {
         return fail(
             EngineFailure(
                 cause, seen: ssl.observations, verifyResult: ssl.verifyResult, verifyDepth: ssl.verifyDepth,
-                isNegotiating: isNegotiating, canSendAlerts: state.writing != .closed))
+                isNegotiating: isNegotiating, canSendAlerts: state.writing != .closed, isRefused: ssl.isRefused))
     }
 
     mutating func fail(_ failure: EngineFailure) -> Step {

@@ -36,7 +36,7 @@ package struct EngineFailure: Error {
     /// `isNegotiating`: the first handshake has not come to a cipher yet.
     init(
         _ cause: OpenSSLError, seen: Observations, verifyResult: Int, verifyDepth: CInt, isNegotiating: Bool,
-        canSendAlerts: Bool
+        canSendAlerts: Bool, isRefused: Bool = false
     ) {
         self.cause = cause
         alertSent = seen.alertSent
@@ -44,7 +44,10 @@ package struct EngineFailure: Error {
         let failedToVerify = cause.isSSL && cause.reason == Reason.certificateVerifyFailed
         self.verifyResult = failedToVerify ? verifyResult : 0
         self.verifyDepth = failedToVerify ? verifyDepth : -1
-        kind = Kind(cause, seen, verifyResult: verifyResult, isNegotiating: isNegotiating, canSendAlerts: canSendAlerts)
+        kind =
+            isRefused
+            ? .refused
+            : Kind(cause, seen, verifyResult: verifyResult, isNegotiating: isNegotiating, canSendAlerts: canSendAlerts)
     }
 }
 
@@ -64,6 +67,8 @@ extension EngineFailure.Kind {
             self = isPeersFault ? .protocolViolation : .unexpected  // a primitive of libcrypto refused something
         } else if seen.alertSent == nil, Reason.notTLS.contains(cause.reason) {
             self = isNegotiating ? .notTLS : .protocolViolation  // OpenSSL answers neither with an alert
+        } else if cause.reason == Reason.callbackFailed, seen.alertSent == 112 {
+            self = .noIdentity  // unrecognized_name (RFC 6066, 3)
         } else {
             self = .init(reason: cause.reason, verifyResult: verifyResult, isPeersFault: isPeersFault)
         }
@@ -90,8 +95,6 @@ extension EngineFailure.Kind {
             self = .noCommonVersion
         case _ where Reason.algorithms.contains(reason):
             self = .noCommonCipher
-        case Reason.callbackFailed:
-            self = .refused
         case Reason.excessiveMessageSize:
             self = .messageLimit
         default:

@@ -28,7 +28,7 @@ internal import TLSEngine
         } catch {
             let status = error.cause.isOutOfMemory ? TLSMEM_ENOMEM : TLSMEM_ECONFIG
             let whole = unsafe subject.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
-            refusal = (status, error, error.name.map { $0 + [0] } ?? whole ?? [0])
+            refusal = (status, error, error.subject ?? whole ?? [0])
             return status.code
         }
     }
@@ -51,6 +51,7 @@ internal import TLSEngine
         guard let refusal else { return }
         info.status = refusal.status.code
         info.openssl_code = refusal.reason.cause.code
+        info.sys_errno = refusal.reason.cause.errno
         unsafe withUnsafeMutableBytes(of: &info.sentence) { target in
             var sentence = unsafe Sentence(target)
             if refusal.subject.count > 1 {

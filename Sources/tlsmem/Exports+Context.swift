@@ -34,27 +34,7 @@ public func tlsmem_ctx_error(_ ctx: OpaquePointer!, _ error: UnsafeMutablePointe
     return TLSMEM_OK.code
 }
 
-// MARK: Identity and trust
-
-@implementation @_cdecl("tlsmem_ctx_set_cert_file")
-public func tlsmem_ctx_set_cert_file(_ ctx: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> CInt {
-    unsafe set(ctx, file: path, OwnedContext.setCertificate)
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_cert_mem")
-public func tlsmem_ctx_set_cert_mem(_ ctx: OpaquePointer!, _ pem: UnsafeRawPointer!, _ n: Int) -> CInt {
-    unsafe set(ctx, pem, n, OwnedContext.setCertificate)
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_key_file")
-public func tlsmem_ctx_set_key_file(_ ctx: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> CInt {
-    unsafe set(ctx, file: path, OwnedContext.setKey)
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_key_mem")
-public func tlsmem_ctx_set_key_mem(_ ctx: OpaquePointer!, _ pem: UnsafeRawPointer!, _ n: Int) -> CInt {
-    unsafe set(ctx, pem, n, OwnedContext.setKey)
-}
+// MARK: Trust
 
 @implementation @_cdecl("tlsmem_ctx_set_ca_file")
 public func tlsmem_ctx_set_ca_file(_ ctx: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> CInt {
@@ -114,41 +94,6 @@ public func tlsmem_ctx_set_limits(_ ctx: OpaquePointer!, _ limits: UnsafePointer
         unsafe limits.pointee.size == MemoryLayout<tlsmem_limits>.size
     else { return TLSMEM_EINVAL.code }
     return context.setLimits(unsafe limits.pointee)
-}
-
-// MARK: What the setters share
-
-func set(
-    _ ctx: OpaquePointer?, _ subject: UnsafePointer<CChar>? = nil,
-    _ setting: (OwnedContext) throws(SettingRefused) -> Void
-) -> CInt {
-    unsafe Handle.object(ctx, Context.self)?.set(subject, setting) ?? TLSMEM_EINVAL.code
-}
-
-func set(
-    _ ctx: OpaquePointer?, text: UnsafePointer<CChar>?,
-    _ setter: (OwnedContext) -> (UnsafePointer<CChar>) throws(SettingRefused) -> Void
-) -> CInt {
-    guard let text = unsafe text else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx, text) { (openSSL) throws(SettingRefused) in try unsafe setter(openSSL)(text) }
-}
-
-func set(
-    _ ctx: OpaquePointer?, file path: UnsafePointer<CChar>?,
-    _ setter: (OwnedContext) -> (borrowing PEMSource) throws(SettingRefused) -> Void
-) -> CInt {
-    guard let path = unsafe path else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx, path) { (openSSL) throws(SettingRefused) in
-        try setter(openSSL)(try unsafe PEMSource(path: path))
-    }
-}
-
-func set(
-    _ ctx: OpaquePointer?, _ pem: UnsafeRawPointer?, _ n: Int,
-    _ setter: (OwnedContext) -> (borrowing PEMSource) throws(SettingRefused) -> Void
-) -> CInt {
-    guard let text = unsafe input(pem, n) else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx) { (openSSL) throws(SettingRefused) in try setter(openSSL)(try unsafe PEMSource(text)) }
 }
 
 extension tlsmem_error_info {

@@ -100,7 +100,7 @@ extension Failure {
             sentence.append(Int(alert))
             unsafe sentence.append(", ")
             unsafe sentence.append(Words.alert(alert))
-        } else if failure.kind != .noCommonProtocol, failure.kind != .refused, let text = failure.cause.text {
+        } else if ![.noCommonProtocol, .noIdentity, .refused].contains(failure.kind), let text = failure.cause.text {
             unsafe sentence.append(": ")
             unsafe sentence.append(text)
         }

@@ -135,7 +135,7 @@ extension tlsmem_status {
         case TLSMEM_ECONFIG: "a setting was refused"
         case TLSMEM_ENAME: "a client that verifies needs a server name (tlsmem_set_server_name)"
         case TLSMEM_ENOTRUST: "verification is on and no certificate authority was set (tlsmem_ctx_set_ca_...)"
-        case TLSMEM_ENOIDENTITY: "the server has no certificate and key"
+        case TLSMEM_ENOIDENTITY: "the server has no certificate and key, or none for the name that the client asks for"
         case TLSMEM_ELIMIT: "the peer went past a limit"
         case TLSMEM_ETIMEOUT: "a deadline passed"
         case TLSMEM_EABORTED: "the connection was aborted"

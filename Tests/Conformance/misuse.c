@@ -21,6 +21,12 @@ static void null_contexts(void)
     CHECK_STATUS(tlsmem_ctx_set_cert_mem(NULL, "x", 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_key_file(NULL, "x"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_key_mem(NULL, "x", 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_password_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_pkcs12(NULL, "x", "x"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_pkcs12_mem(NULL, "x", 1, "x"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_add_keypair(NULL, NULL, "x", "x"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_add_keypair_mem(NULL, "x", "x", 1, "x", 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_sni_strict(NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_ca_file(NULL, "x"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_ca_dir(NULL, "x"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_ca_mem(NULL, "x", 1), TLSMEM_EINVAL);

@@ -68,16 +68,26 @@ static void files(void)
     CHECK_STATUS(tlsmem_ctx_set_key_file(ctx, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_ca_file(ctx, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_ca_dir(ctx, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_pkcs12(ctx, NULL, "x"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_add_keypair(ctx, NULL, NULL, "x"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_add_keypair(ctx, NULL, "x", NULL), TLSMEM_EINVAL);
+    REFUSED(ctx, tlsmem_ctx_add_keypair(ctx, "localhost", "", ""));
     CHECK_STATUS(tlsmem_ctx_set_keylog(ctx, NULL), TLSMEM_EINVAL);
     static const size_t bad[] = { NEGATIVE, TOO_LONG };
     for (int i = 0; i < 2; i++) {
         CHECK_STATUS(tlsmem_ctx_set_cert_mem(ctx, pem, bad[i]), TLSMEM_EINVAL);
         CHECK_STATUS(tlsmem_ctx_set_key_mem(ctx, key, bad[i]), TLSMEM_EINVAL);
         CHECK_STATUS(tlsmem_ctx_set_ca_mem(ctx, pem, bad[i]), TLSMEM_EINVAL);
+        CHECK_STATUS(tlsmem_ctx_set_pkcs12_mem(ctx, pem, bad[i], NULL), TLSMEM_EINVAL);
+        CHECK_STATUS(tlsmem_ctx_add_keypair_mem(ctx, NULL, pem, bad[i], key, key_n), TLSMEM_EINVAL);
+        CHECK_STATUS(tlsmem_ctx_add_keypair_mem(ctx, NULL, pem, n, key, bad[i]), TLSMEM_EINVAL);
     }
     CHECK_STATUS(tlsmem_ctx_set_cert_mem(ctx, NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_key_mem(ctx, NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_ca_mem(ctx, NULL, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_pkcs12_mem(ctx, NULL, 1, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_add_keypair_mem(ctx, NULL, NULL, 1, key, key_n), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_add_keypair_mem(ctx, NULL, pem, n, NULL, 1), TLSMEM_EINVAL);
     REFUSED_LIST(tlsmem_ctx_set_ca_mem(ctx, NULL, 0));
 
     situation("a key that does not fit");
@@ -224,6 +234,12 @@ static void frozen(void)
         CHECK_STATUS(tlsmem_ctx_set_cert_mem(ctx, "x", 1), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_key_file(ctx, certificate("server.key")), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_key_mem(ctx, "x", 1), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_set_password_cb(ctx, NULL, NULL), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_set_pkcs12(ctx, certificate("full.p12"), "secret"), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_set_pkcs12_mem(ctx, "x", 1, "secret"), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_add_keypair(ctx, NULL, certificate("server.pem"), certificate("server.key")), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_add_keypair_mem(ctx, "b.example", "x", 1, "x", 1), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_set_sni_strict(ctx, 1), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_ca_file(ctx, certificate("ca.pem")), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_ca_dir(ctx, "/"), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_ca_mem(ctx, "x", 1), TLSMEM_ESTATE);
