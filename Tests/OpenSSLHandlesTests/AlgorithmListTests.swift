@@ -27,7 +27,7 @@ private func blamed(_ setting: (OwnedContext) throws -> Void) throws -> (name: S
         return (nil, "taken")
     } catch let refused as SettingRefused {
         return (
-            refused.name.map { String(decoding: $0.map { UInt8(bitPattern: $0) }, as: UTF8.self) },
+            refused.subject.map { String(decoding: $0.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self) },
             "\(refused.sentence)"
         )
     }

@@ -62,19 +62,4 @@ import Testing
     func `has nothing else`(name: String) {
         #expect(IdentityTable.entryName(name) == nil)
     }
-
-    @Test func `is what handshakes are asked about, and of other contexts they are not`() throws {
-        let context = try OwnedContext(.server)
-        try context.use(.server)
-        let before = try #require(SSL_new(context.ctx))
-        defer { SSL_free(before) }
-        #expect(owner(of: before) == nil)
-        try credentials.certificate.withUnsafeBytes { certificate in
-            try credentials.key.withUnsafeBytes { key in
-                try context.addPair(for: "a.example.org", PEMSource(certificate), PEMSource(key))
-            }
-        }
-        #expect(owner(of: before) === context)
-        expectEmptyQueue()
-    }
 }
