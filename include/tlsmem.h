@@ -435,6 +435,9 @@ void *tlsmem_native(tlsmem *c);
 /**
  * Names the server that a client wants: a host name (sent as SNI) or an IP address. Verified against the certificate.
  *
+ * By its subject alternative names only, never by its common name (RFC 9525, 2). "*" is one whole label, the first, before
+ * two more at least; nobody looks up whether those belong to a registry, as in "*.co.uk".
+ *
  * Returns TLSMEM_OK; TLSMEM_EINVAL for NULL, "", or a name that is no name; TLSMEM_ESTATE on a server, after
  * the handshake began, or after tlsmem_session_set. A client that verifies and has no name is refused with TLSMEM_ENAME when it begins.
  */

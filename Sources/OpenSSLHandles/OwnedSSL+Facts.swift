@@ -82,7 +82,9 @@ extension OwnedSSL {
         if host.count > 2, host[host.count - 2] == CChar(UInt8(ascii: ".")) { host.remove(at: host.count - 2) }
         guard isHostName(host.dropLast()) else { return false }
         _ = unsafe X509_VERIFY_PARAM_set1_ip(parameters, nil, 0)
-        unsafe SSL_set_hostflags(ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
+        // RFC 9525: a common name is for people to read (2), and a wildcard is a whole label (6.3).
+        unsafe SSL_set_hostflags(
+            ssl, UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
         return unsafe X509_VERIFY_PARAM_set1_host(parameters, host, 0) == 1 && copenssl_set_sni(ssl, host) == 1
     }
 }
