@@ -23,8 +23,7 @@ package struct SettingRefused: Error {
     let ctx: OpaquePointer
     package let role: Role
     package internal(set) var identity: Identity
-    package internal(set) var trustsSomebody = false
-    package internal(set) var verifies: Bool
+    var trust: Trust
     package internal(set) var ticketCount = 2
     package internal(set) var allowsRenegotiation = false
     /// Its handshakes stand still for these questions.
@@ -59,7 +58,7 @@ package struct SettingRefused: Error {
         unsafe self.ctx = ctx
         self.role = role
         identity = Identity()
-        verifies = role == .client
+        trust = Trust(role)
         guard unsafe setOwner(of: ctx, self) else { throw .drain() }
         applyDefaults()
         do {
@@ -79,7 +78,7 @@ package struct SettingRefused: Error {
     package var native: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(ctx) }
 
     private func applyDefaults() {
-        unsafe SSL_CTX_set_verify(ctx, verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, noteVerifyDepth)
+        applyVerificationDefaults()
         _ = unsafe copenssl_ctx_set_min(ctx, TLS1_2_VERSION)
         // One record a write and any address on a repeat: what is not taken stays ours.
         let modes = SSL_MODE_AUTO_RETRY | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER

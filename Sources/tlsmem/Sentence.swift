@@ -98,8 +98,10 @@ extension Failure {
         default: sentence.append(status.sentence)
         }
         if failure.verifyResult != 0 {
-            unsafe sentence.append(": ")
-            unsafe sentence.append(Words.verifyResult(failure.verifyResult))
+            if failure.kind != .unpinned {
+                unsafe sentence.append(": ")
+                unsafe sentence.append(Words.verifyResult(failure.verifyResult))
+            }
             if failure.verifyDepth >= 0 {
                 unsafe sentence.append(" (certificate ")
                 sentence.append(Int(failure.verifyDepth))
