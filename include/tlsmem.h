@@ -838,7 +838,8 @@ int tlsmem_renegotiate(tlsmem *c) TLSMEM_CHECK;
  *
  * A session holds secrets: who has it, or its bytes, can read and forge what is sent over the connections that it resumes,
  * and who can write the bytes can be the server. To the server it stands for the client certificate, too, that the client
- * showed. It never changes, so any thread may use it, several at once; it outlives its connection and context, and has
+ * showed, and so is taken only by a context that lets in the same clients: with the same authorities, directories, revocation
+ * lists, pins, and all else that decides (a directory's content, and what callbacks say, excepted). It never changes, so any thread may use it, several at once; it outlives its connection and context, and has
  * no part in either. These functions call nothing back.
  */
 

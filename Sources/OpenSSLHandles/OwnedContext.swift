@@ -88,7 +88,8 @@ package struct SettingRefused: Error {
         // Tickets go out with the first application write instead (Engine): a client that writes and closes without
         // reading them would otherwise lose its data to a reset (openssl#10880).
         _ = unsafe SSL_CTX_set_num_tickets(ctx, 0)
-        let name: StaticString = "tlsmem"  // resumption with client certificates is refused without a name
+        // A client's sessions belong to no context; a server's are bound to its trust (bindSessions).
+        let name: StaticString = "tlsmem"
         _ = unsafe SSL_CTX_set_session_id_context(ctx, name.utf8Start, UInt32(name.utf8CodeUnitCount))
         guard role == .server else { return }
         unsafe copenssl_ctx_set_servername_callback(ctx, acknowledgeServerName)
