@@ -183,6 +183,9 @@ static int session(int version)
         set("certificate", tlsmem_ctx_set_cert_file(for_server, certificate("server.pem"))) &&
         set("key", tlsmem_ctx_set_key_file(for_server, certificate("server.key"))) &&
         set("authority", tlsmem_ctx_set_ca_file(for_client, certificate("ca.pem"))) &&
+        set("names", tlsmem_ctx_set_accepted_ca_file(for_server, certificate("ca.pem"))) &&
+        set("revocations", tlsmem_ctx_add_crl(for_client, certificate("corpus/stranger.crl"))) &&
+        set("no check", tlsmem_ctx_set_crl_check(for_client, TLSMEM_CRL_NONE)) &&
         set("version", tlsmem_ctx_set_max_version(for_client, version)) &&
         set("renegotiation", tlsmem_ctx_set_renegotiation(for_server, 1)) &&
         set("renegotiation", tlsmem_ctx_set_renegotiation(for_client, 1)) &&
