@@ -113,6 +113,7 @@ typedef enum tlsmem_status {
     TLSMEM_ERESOLVE = -29,   /**< the host name to connect to has no address: see the sentence */
     TLSMEM_ECONNECT = -30,   /**< no address could be connected to: see sys_errno, and the sentence for each of them */
     TLSMEM_ESESSION = -31,   /**< no session: the bytes are none, or it has expired */
+    TLSMEM_EPIN = -32,       /**< the peer has no key that is pinned (tlsmem_ctx_add_pin) */
     TLSMEM_EREFUSED = -33    /**< the program's own tlsmem_client_hello_cb refused the client: see alert_sent */
 } tlsmem_status;
 
@@ -168,6 +169,19 @@ typedef enum tlsmem_verify {
     TLSMEM_VERIFY_OPTIONAL = 1, /**< a server asks; a certificate that comes must be good */
     TLSMEM_VERIFY_REQUIRED = 2  /**< a good certificate or no connection (the default of a client) */
 } tlsmem_verify;
+
+/** Which of the peer's certificates must be on no certificate revocation list. */
+typedef enum tlsmem_crl_check {
+    TLSMEM_CRL_NONE = 0, /**< none is looked for (the default without lists) */
+    TLSMEM_CRL_LEAF = 1, /**< the peer's own */
+    TLSMEM_CRL_CHAIN = 2 /**< the whole chain (the default with a list) */
+} tlsmem_crl_check;
+
+/** What the peer's certificates have to be made for (extended key usage: RFC 5280, 4.2.1.12). */
+typedef enum tlsmem_purpose {
+    TLSMEM_PURPOSE_PEER = 0,        /**< for servers on a client, for clients on a server (the default) */
+    TLSMEM_PURPOSE_INSECURE_ANY = 1 /**< for anything: whoever has a certificate for mail, say, can be your server */
+} tlsmem_purpose;
 
 /** Limits and deadlines of every connection of a context. 0 in a field that ends in _ms means "no deadline". */
 typedef struct tlsmem_limits {
@@ -290,6 +304,33 @@ int tlsmem_ctx_set_ca_dir(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
 int tlsmem_ctx_set_ca_mem(tlsmem_ctx *ctx, const void *pem, size_t n) TLSMEM_CHECK;
 /** Trusts what the system trusts: OpenSSL's default paths, or SSL_CERT_FILE and SSL_CERT_DIR of the environment. */
 int tlsmem_ctx_set_ca_system(tlsmem_ctx *ctx) TLSMEM_CHECK;
+/**
+ * Sets whose certificates a server asks its clients for: the subjects of the certificates in a PEM file, in place of those
+ * of the authorities that it trusts by file or memory (RFC 8446, 4.2.4; RFC 5246, 7.4.4). A second call replaces the first.
+ *
+ * It helps a client to choose, and decides nothing: who is let in depends on whom the context trusts. TLSMEM_ECONFIG for a
+ * client's context, too, and for more than 65535 bytes of names.
+ */
+int tlsmem_ctx_set_accepted_ca_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
+int tlsmem_ctx_set_accepted_ca_mem(tlsmem_ctx *ctx, const void *pem, size_t n) TLSMEM_CHECK;
+
+/**
+ * Adds the certificate revocation lists in a file, PEM or one in DER (RFC 5280, 5). Each call adds.
+ *
+ * From the first on each certificate of a chain needs a list of its issuer's that is valid now and does not name it (but
+ * see tlsmem_ctx_set_crl_check): without one the peer is refused, so do not let them run out. A list is read once; for a
+ * newer one make a new context.
+ */
+int tlsmem_ctx_add_crl(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
+int tlsmem_ctx_add_crl_mem(tlsmem_ctx *ctx, const void *crl, size_t n) TLSMEM_CHECK;
+/**
+ * Says which certificates are looked for on revocation lists, whether or not lists were added: those in the directories of
+ * tlsmem_ctx_set_ca_dir count as well (under their hashed names, HASH.r0), and are read when needed, newer ones too.
+ *
+ * Default: TLSMEM_CRL_CHAIN once a list was added, TLSMEM_CRL_NONE before. With TLSMEM_CRL_LEAF an authority between can be
+ * revoked and still be believed.
+ */
+int tlsmem_ctx_set_crl_check(tlsmem_ctx *ctx, tlsmem_crl_check check) TLSMEM_CHECK;
 
 /**
  * Says whether a server asks clients for a certificate; see tlsmem_verify.
@@ -297,8 +338,43 @@ int tlsmem_ctx_set_ca_system(tlsmem_ctx *ctx) TLSMEM_CHECK;
  * A client verifies always: for it anything but TLSMEM_VERIFY_REQUIRED is refused with TLSMEM_EINVAL.
  */
 int tlsmem_ctx_set_verify(tlsmem_ctx *ctx, tlsmem_verify verify) TLSMEM_CHECK;
-/** Switches verification off, on a server as TLSMEM_VERIFY_NONE does: anybody can sit in the middle. For tests. */
+/** Switches verification off, on a server as TLSMEM_VERIFY_NONE does: anybody can sit in the middle, unless a key is pinned
+ *  (tlsmem_ctx_add_pin). For tests. */
 int tlsmem_ctx_insecure_no_verify(tlsmem_ctx *ctx) TLSMEM_CHECK;
+/**
+ * Pins a public key, by the 32 bytes of the SHA-256 of its SubjectPublicKeyInfo in DER (RFC 7469, 2.4). Each call adds; have
+ * a second one for the day when the first key is lost.
+ *
+ * With pins one key of the verified chain, the peer's own or that of an authority above it, must be pinned, in addition to
+ * everything else. Without verification (tlsmem_ctx_insecure_no_verify; on a server TLSMEM_VERIFY_NONE, its default) the
+ * peer must show a certificate with a pinned key, and nothing else of it counts, neither name nor dates: so a pin stands in
+ * for authorities. A session is held against the pins as well. A peer that has none of them fails with TLSMEM_EPIN, alert
+ * bad_certificate, and verify_result 65 (X509_V_ERR_DANE_NO_MATCH).
+ *
+ *     openssl x509 -in cert.pem -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256
+ */
+int tlsmem_ctx_add_pin(tlsmem_ctx *ctx, const uint8_t *sha256) TLSMEM_CHECK;
+/**
+ * Sets how many certificates may stand between the peer's own and the trusted one at the end of the chain, neither of which
+ * is counted: 0 to 100, default 100. Longer chains are refused with verify_result 22 (X509_V_ERR_CERT_CHAIN_TOO_LONG).
+ */
+int tlsmem_ctx_set_verify_depth(tlsmem_ctx *ctx, int intermediates) TLSMEM_CHECK;
+/**
+ * Lets a chain end, when enough is not 0, at any certificate that is trusted, be it an authority between, or the peer's own.
+ * Default: at one that is its own issuer. Whatever is above it is not looked at then, revocation lists included.
+ */
+int tlsmem_ctx_set_partial_chain(tlsmem_ctx *ctx, int enough) TLSMEM_CHECK;
+/** Sets what the peer's certificates have to be made for; see tlsmem_purpose. */
+int tlsmem_ctx_set_purpose(tlsmem_ctx *ctx, tlsmem_purpose purpose) TLSMEM_CHECK;
+/**
+ * Sets OpenSSL's security level (SSL_CTX_set_security_level), 1 to 5: the least strength of keys, signatures, groups and
+ * ciphers, of both sides. Default: 2, or more where OpenSSL's own default is: 112 bits, so no RSA key below 2048, and no
+ * signature by SHA-1 or MD5 on a certificate.
+ *
+ * 1 takes RSA keys of 1024 bits, which can be broken with enough money. 0, which takes anything, is refused with
+ * TLSMEM_ECONFIG. Set it before our certificate, which is held against it when it is set.
+ */
+int tlsmem_ctx_set_security_level(tlsmem_ctx *ctx, int level) TLSMEM_CHECK;
 
 /*
  * Lists of ciphers, groups and signature algorithms are separated by colons, the best first. A name that OpenSSL does not
@@ -424,8 +500,8 @@ typedef struct tlsmem_verdict {
 typedef int (*tlsmem_verify_cb)(tlsmem *c, tlsmem_verdict *verdict, void *user);
 /**
  * Has each verdict on a peer's certificate shown to the program, good or bad; tlsmem_peer_certificate and its like tell what
- * it was about. Not asked: where verification is off, where no certificate came, and when a session is resumed, which was
- * asked about when it began. NULL for none, the default. As any setter.
+ * it was about. Not asked: where verification is off and no key is pinned, where no certificate came, and when a session is
+ * resumed, which was asked about when it began. NULL for none, the default. As any setter.
  */
 int tlsmem_ctx_set_verify_cb(tlsmem_ctx *ctx, tlsmem_verify_cb cb, void *user) TLSMEM_CHECK;
 
@@ -495,6 +571,8 @@ void *tlsmem_native(tlsmem *c);
 /**
  * Names the server that a client wants: a host name (sent as SNI) or an IP address. Verified against the certificate.
  *
+ * By its subject alternative names only, never by its common name (RFC 9525, 2). "*" is one whole label, the first, before
+ * two more at least; nobody looks up whether those belong to a registry, as in "*.co.uk".
  * An international name, in UTF-8, is turned into what the DNS and certificates have, "xn--bcher-kva.example" (IDNA2008,
  * RFC 5891), by libidn2, which is loaded for the first such name; where it is not installed (Debian: libidn2-0) they are
  * refused. A name in ASCII is taken as it is.
@@ -823,7 +901,8 @@ int tlsmem_renegotiate(tlsmem *c) TLSMEM_CHECK;
  *
  * A session holds secrets: who has it, or its bytes, can read and forge what is sent over the connections that it resumes,
  * and who can write the bytes can be the server. To the server it stands for the client certificate, too, that the client
- * showed. It never changes, so any thread may use it, several at once; it outlives its connection and context, and has
+ * showed, and so is taken only by a context that lets in the same clients: with the same authorities, directories, revocation
+ * lists, pins, and all else that decides (a directory's content, and what callbacks say, excepted). It never changes, so any thread may use it, several at once; it outlives its connection and context, and has
  * no part in either. These functions call nothing back.
  */
 
@@ -844,7 +923,7 @@ tlsmem_session *tlsmem_session_get(const tlsmem *c) TLSMEM_CHECK;
  * handshake began, or after the end; TLSMEM_EHOST for another name than the session's (no name being one, too), or when
  * the certificate is not for it; TLSMEM_EVERSION or TLSMEM_ECIPHER when the context does not speak the version or does not
  * offer the cipher of the session; TLSMEM_ESESSION when it has expired; TLSMEM_ENAME, TLSMEM_ENOTRUST, TLSMEM_EVERIFY,
- * TLSMEM_EEXPIRED or TLSMEM_ENOCERT where a full handshake would fail for it, unless the context does not verify;
+ * TLSMEM_EEXPIRED, TLSMEM_EPIN or TLSMEM_ENOCERT where a full handshake would fail for it, unless the context does not verify;
  * TLSMEM_ENOMEM; TLSMEM_EINVAL for NULL. What is refused changes nothing, and is no failure of the connection.
  */
 int tlsmem_session_set(tlsmem *c, const tlsmem_session *session) TLSMEM_CHECK;

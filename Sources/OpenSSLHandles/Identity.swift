@@ -14,7 +14,7 @@ internal import COpenSSL
     package var isComplete: Bool { !pairs.all.isEmpty || !names.isEmpty }
 }
 
-/// Who we are, and whom we trust.
+/// Who we are.
 extension OwnedContext {
     package func setCertificate(_ source: borrowing PEMSource) throws(SettingRefused) {
         let certificates = try Certificates.read(source)
@@ -77,44 +77,5 @@ extension OwnedContext {
         guard unsafe pair.give(to: trial) else {
             throw source.refused("OpenSSL does not take this certificate and key", .drain())
         }
-    }
-
-    /// Trusts every certificate of a PEM text; a server also names them to its clients.
-    package func addTrust(_ source: borrowing PEMSource) throws(SettingRefused) {
-        let authorities = try Certificates.read(source)
-        let store = unsafe SSL_CTX_get_cert_store(ctx)
-        let count = unsafe copenssl_x509s_count(authorities.list)
-        for index in 0..<max(0, count) {
-            let authority = unsafe copenssl_x509s_at(authorities.list, index)
-            var isTaken = unsafe X509_STORE_add_cert(store, authority) == 1
-            if isTaken, role == .server { isTaken = unsafe SSL_CTX_add_client_CA(ctx, authority) == 1 }
-            guard isTaken else { throw SettingRefused("OpenSSL does not take an authority in it", .drain()) }
-        }
-        trustsSomebody = true
-    }
-
-    package func addTrust(directory: UnsafePointer<CChar>) throws(SettingRefused) {
-        guard unsafe copenssl_is_directory(directory) == 1 else {
-            throw SettingRefused("there is no such directory")
-        }
-        guard unsafe SSL_CTX_load_verify_dir(ctx, directory) == 1 else {
-            throw SettingRefused("OpenSSL does not take this directory", .drain())
-        }
-        trustsSomebody = true
-    }
-
-    package func addSystemTrust() throws(SettingRefused) {
-        guard unsafe SSL_CTX_set_default_verify_paths(ctx) == 1 else {
-            throw SettingRefused("OpenSSL finds no certificate authorities of the system", .drain())
-        }
-        trustsSomebody = true
-    }
-
-    /// What a server asks of its clients; a client always verifies.
-    package func setVerification(asks: Bool, requires: Bool) {
-        verifies = asks
-        var mode = asks ? SSL_VERIFY_PEER : SSL_VERIFY_NONE
-        if requires { mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT }
-        unsafe SSL_CTX_set_verify(ctx, mode, noteVerifyDepth)
     }
 }

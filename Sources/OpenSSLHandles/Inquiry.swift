@@ -123,19 +123,6 @@ extension OwnedContext {
     package func askAboutVerdicts(_ asks: Bool) throws(SettingRefused) {
         try checkThatItCanAsk()
         asksAboutVerdicts = asks
-        unsafe SSL_CTX_set_cert_verify_callback(ctx, asks ? verifyChain : nil, nil)
+        applyVerification()
     }
-}
-
-/// Verifies as OpenSSL does by itself, and then asks, where somebody wants to be asked.
-private let verifyChain: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> CInt = { store, _ in
-    guard let store = unsafe store else { return 0 }
-    let isGood = unsafe X509_verify_cert(store) == 1
-    guard let found = unsafe X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()),
-        let inquiry = unsafe inquiry(of: OpaquePointer(found)),
-        unsafe SSL_get_verify_mode(OpaquePointer(found)) != SSL_VERIFY_NONE
-    else { return isGood ? 1 : 0 }
-    let verdict = unsafe inquiry.askAboutVerdict(store)
-    unsafe X509_STORE_CTX_set_error(store, verdict)
-    return verdict == X509_V_OK ? 1 : 0
 }

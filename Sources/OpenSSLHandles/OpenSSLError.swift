@@ -14,11 +14,13 @@ package struct OpenSSLError: Error, Equatable {
         self.code = code
     }
 
-    /// Empties this thread's queue and keeps its first entry, which is the one nearest to the cause.
+    /// Empties this thread's queue and keeps its first entry, which is the one nearest to the cause. Only that a certificate
+    /// was not good counts more than what libcrypto said while it looked: that is in the result of verification.
     package static func drain() -> OpenSSLError {
-        let code = ERR_get_error()
+        let last = OpenSSLError(code: ERR_peek_last_error())
+        let first = OpenSSLError(code: ERR_get_error())
         ERR_clear_error()
-        return OpenSSLError(code: code)
+        return last.isSSL && last.reason == Reason.certificateVerifyFailed ? last : first
     }
 
     package var library: CInt { copenssl_err_library(code) }

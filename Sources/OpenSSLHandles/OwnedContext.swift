@@ -31,8 +31,7 @@ package struct SettingRefused: Error {
     package internal(set) var identity: Identity
     /// Asks the program for the password of what is encrypted.
     var askPassword: PasswordQuestion?
-    package internal(set) var trustsSomebody = false
-    package internal(set) var verifies: Bool
+    var trust: Trust
     package internal(set) var ticketCount = 2
     package internal(set) var allowsRenegotiation = false
     /// Its handshakes stand still for these questions.
@@ -67,7 +66,7 @@ package struct SettingRefused: Error {
         unsafe self.ctx = ctx
         self.role = role
         identity = Identity()
-        verifies = role == .client
+        trust = Trust(role)
         guard unsafe setOwner(of: ctx, self) else { throw .drain() }
         applyDefaults()
         do {
@@ -87,7 +86,7 @@ package struct SettingRefused: Error {
     package var native: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(ctx) }
 
     private func applyDefaults() {
-        unsafe SSL_CTX_set_verify(ctx, verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, noteVerifyDepth)
+        applyVerificationDefaults()
         _ = unsafe copenssl_ctx_set_min(ctx, TLS1_2_VERSION)
         // One record a write and any address on a repeat: what is not taken stays ours.
         let modes = SSL_MODE_AUTO_RETRY | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
@@ -97,7 +96,8 @@ package struct SettingRefused: Error {
         // Tickets go out with the first application write instead (Engine): a client that writes and closes without
         // reading them would otherwise lose its data to a reset (openssl#10880).
         _ = unsafe SSL_CTX_set_num_tickets(ctx, 0)
-        let name: StaticString = "tlsmem"  // resumption with client certificates is refused without a name
+        // A client's sessions belong to no context; a server's are bound to its trust (bindSessions).
+        let name: StaticString = "tlsmem"
         _ = unsafe SSL_CTX_set_session_id_context(ctx, name.utf8Start, UInt32(name.utf8CodeUnitCount))
         guard role == .server else { return }
         unsafe copenssl_ctx_set_servername_callback(ctx, acknowledgeName)

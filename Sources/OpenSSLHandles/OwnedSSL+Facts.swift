@@ -53,7 +53,18 @@ extension OwnedSSL {
 
     /// The subject of the peer's certificate in the form of RFC 2253, UTF-8; nil when it sent none.
     package var peerSubject: [UInt8]? {
-        guard let certificate = unsafe peerLeaf, let text = try? MemoryBIO() else { return nil }
+        unsafe subject(of: peerLeaf)
+    }
+
+    /// The same of one in the chain that was verified, or that verification came to before it failed.
+    package func subject(atDepth depth: CInt) -> [UInt8]? {
+        let chain = unsafe SSL_get0_verified_chain(ssl)
+        guard (0..<max(0, unsafe copenssl_x509s_count(chain))).contains(depth) else { return nil }
+        return unsafe subject(of: copenssl_x509s_at(chain, depth))
+    }
+
+    private func subject(of certificate: OpaquePointer?) -> [UInt8]? {
+        guard let certificate = unsafe certificate, let text = try? MemoryBIO() else { return nil }
         guard unsafe copenssl_print_name(text.bio, X509_get_subject_name(certificate)) >= 0 else { return nil }
         return unsafe text.bytes.withUnsafeBytes { unsafe [UInt8]($0) }
     }
@@ -71,7 +82,9 @@ extension OwnedSSL {
         if host.count > 2, host[host.count - 2] == CChar(UInt8(ascii: ".")) { host.remove(at: host.count - 2) }
         guard isHostName(host.dropLast()) else { return false }
         _ = unsafe X509_VERIFY_PARAM_set1_ip(parameters, nil, 0)
-        unsafe SSL_set_hostflags(ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
+        // RFC 9525: a common name is for people to read (2), and a wildcard is a whole label (6.3).
+        unsafe SSL_set_hostflags(
+            ssl, UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
         return unsafe X509_VERIFY_PARAM_set1_host(parameters, host, 0) == 1 && copenssl_set_sni(ssl, host) == 1
     }
 }

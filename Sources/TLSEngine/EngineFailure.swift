@@ -6,7 +6,7 @@ package struct EngineFailure: Error {
         case noServerName, noTrust, noIdentity
         case notTLS, protocolViolation, alertReceived
         case noCommonVersion, noCommonCipher, noCommonProtocol
-        case untrusted, wrongHost, expired, noCertificate, rejected
+        case untrusted, wrongHost, expired, unpinned, noCertificate, rejected
         case endOfFileInHandshake, truncated
         case controlLimit, updateLimit, messageLimit
         /// What a client offers to resume is over.
@@ -108,6 +108,8 @@ extension EngineFailure.Kind {
         switch verifyResult {
         case VerifyResult.notYetValid, VerifyResult.expired: self = .expired
         case VerifyResult.hostMismatch, VerifyResult.addressMismatch: self = .wrongHost
+        case VerifyResult.unpinned: self = .unpinned
+        case VerifyResult.outOfMemory: self = .outOfMemory
         default: self = .untrusted
         }
     }

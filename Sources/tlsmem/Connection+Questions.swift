@@ -53,7 +53,7 @@ extension Connection {
     func change(to other: Context) -> CInt {
         guard isAskedAboutHello else { return TLSMEM_ESTATE.code }
         guard other.openSSL.role == .server else { return TLSMEM_EINVAL.code }
-        other.freeze()
+        guard other.freeze() else { return TLSMEM_ENOMEM.code }
         return (engine.change(to: other)?.kind.status ?? TLSMEM_OK).code
     }
 

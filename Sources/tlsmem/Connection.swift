@@ -91,8 +91,7 @@ internal import TLSEngine
     var finIsSent = false
 
     convenience init?(_ context: Context, _ callbacks: tlsmem_callbacks, _ user: UnsafeMutableRawPointer?) {
-        guard let engine = try? Engine(context) else { return nil }
-        context.freeze()
+        guard context.freeze(), let engine = try? Engine(context) else { return nil }
         unsafe self.init(engine, CallbackTable.of(callbacks), user)
     }
 

@@ -13,9 +13,16 @@ internal import TLSEngine
 
     var openSSL: OwnedContext { context }
 
-    /// From the first connection on several threads may read the settings, so nobody writes them any more.
-    func freeze() {
-        isFrozen.store(true, ordering: .relaxed)
+    /// From the first connection on several threads may read the settings, so nobody writes them any more. False without
+    /// memory.
+    func freeze() -> Bool {
+        if isFrozen.load(ordering: .acquiring) { return true }
+        return openSSL.exclusively {
+            if isFrozen.load(ordering: .relaxed) { return true }
+            guard openSSL.bindSessions() else { return false }
+            isFrozen.store(true, ordering: .releasing)
+            return true
+        }
     }
 
     /// Applies one setting; `subject` is what the sentence about a refusal begins with, a path or a list, unless one

@@ -34,41 +34,6 @@ public func tlsmem_ctx_error(_ ctx: OpaquePointer!, _ error: UnsafeMutablePointe
     return TLSMEM_OK.code
 }
 
-// MARK: Trust
-
-@implementation @_cdecl("tlsmem_ctx_set_ca_file")
-public func tlsmem_ctx_set_ca_file(_ ctx: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> CInt {
-    unsafe set(ctx, file: path, OwnedContext.addTrust(_:))
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_ca_mem")
-public func tlsmem_ctx_set_ca_mem(_ ctx: OpaquePointer!, _ pem: UnsafeRawPointer!, _ n: Int) -> CInt {
-    unsafe set(ctx, pem, n, OwnedContext.addTrust(_:))
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_ca_dir")
-public func tlsmem_ctx_set_ca_dir(_ ctx: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> CInt {
-    unsafe set(ctx, text: path, OwnedContext.addTrust(directory:))
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_ca_system")
-public func tlsmem_ctx_set_ca_system(_ ctx: OpaquePointer!) -> CInt {
-    unsafe set(ctx) { (openSSL) throws(SettingRefused) in try openSSL.addSystemTrust() }
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_verify")
-public func tlsmem_ctx_set_verify(_ ctx: OpaquePointer!, _ verify: tlsmem_verify) -> CInt {
-    let isClient = unsafe Handle.object(ctx, Context.self)?.openSSL.role == .client
-    guard verify.rawValue <= TLSMEM_VERIFY_REQUIRED.rawValue, !isClient || verify == TLSMEM_VERIFY_REQUIRED
-    else { return TLSMEM_EINVAL.code }
-    let (asks, requires) = (verify != TLSMEM_VERIFY_NONE, verify == TLSMEM_VERIFY_REQUIRED)
-    return unsafe set(ctx) { $0.setVerification(asks: asks, requires: requires) }
-}
-
-@implementation @_cdecl("tlsmem_ctx_insecure_no_verify")
-public func tlsmem_ctx_insecure_no_verify(_ ctx: OpaquePointer!) -> CInt {
-    unsafe set(ctx) { $0.setVerification(asks: false, requires: false) }
-}
 
 // MARK: Conduct
 

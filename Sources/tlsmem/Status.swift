@@ -66,6 +66,7 @@ extension EngineFailure.Kind {
         case .untrusted: TLSMEM_EVERIFY
         case .wrongHost: TLSMEM_EHOST
         case .expired: TLSMEM_EEXPIRED
+        case .unpinned: TLSMEM_EPIN
         case .noCertificate: TLSMEM_ENOCERT
         case .rejected: TLSMEM_EREJECTED
         case .endOfFileInHandshake: TLSMEM_EHANDSHAKEEOF
@@ -118,6 +119,7 @@ extension tlsmem_status {
         case TLSMEM_ERESOLVE: "TLSMEM_ERESOLVE"
         case TLSMEM_ECONNECT: "TLSMEM_ECONNECT"
         case TLSMEM_ESESSION: "TLSMEM_ESESSION"
+        case TLSMEM_EPIN: "TLSMEM_EPIN"
         case TLSMEM_EREFUSED: "TLSMEM_EREFUSED"
         default: "TLSMEM_?"
         }
@@ -157,6 +159,7 @@ extension tlsmem_status {
         case TLSMEM_ERESOLVE: "the host name has no address"
         case TLSMEM_ECONNECT: "no address could be connected to"
         case TLSMEM_ESESSION: "there is no session in the bytes, or it has expired"
+        case TLSMEM_EPIN: "the peer has no key that is pinned"
         case TLSMEM_EREFUSED: "the program refused the client"
         default: "no such status"
         }

@@ -78,7 +78,7 @@ static void *reallocate(void *block, size_t size, const char *file, int line)
 /** What a call may say: it went well, it has to wait, there is no memory, or it comes after the end. */
 static int documented(long status)
 {
-    return status >= TLSMEM_ESESSION;
+    return status >= TLSMEM_EREFUSED;
 }
 
 static void note(const char *what, long status)
@@ -185,6 +185,9 @@ static int session(int version)
         set("certificate", tlsmem_ctx_set_cert_file(for_server, certificate("server.pem"))) &&
         set("key", tlsmem_ctx_set_key_file(for_server, certificate("server.key"))) &&
         set("authority", tlsmem_ctx_set_ca_file(for_client, certificate("ca.pem"))) &&
+        set("names", tlsmem_ctx_set_accepted_ca_file(for_server, certificate("ca.pem"))) &&
+        set("revocations", tlsmem_ctx_add_crl(for_client, certificate("corpus/stranger.crl"))) &&
+        set("no check", tlsmem_ctx_set_crl_check(for_client, TLSMEM_CRL_NONE)) &&
         set("version", tlsmem_ctx_set_max_version(for_client, version)) &&
         set("renegotiation", tlsmem_ctx_set_renegotiation(for_server, 1)) &&
         set("renegotiation", tlsmem_ctx_set_renegotiation(for_client, 1)) &&

@@ -17,17 +17,6 @@ static char *contents(const char *name, size_t *n)
     return text;
 }
 
-/** Refused with TLSMEM_ECONFIG, and tlsmem_ctx_error has a sentence about it. */
-#define REFUSED(ctx, call) refused_at(__FILE__, __LINE__, ctx, #call, call)
-static void refused_at(const char *file, int line, tlsmem_ctx *ctx, const char *what, int status)
-{
-    tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
-    check_at(file, line, status == TLSMEM_ECONFIG, "%s: %s, expected TLSMEM_ECONFIG", what, tlsmem_status_name(status));
-    check_at(file, line, tlsmem_ctx_error(ctx, &error) == TLSMEM_OK && error.status == status
-             && error.sentence[0] != 0, "%s: tlsmem_ctx_error says %s, \"%s\"", what, tlsmem_status_name(error.status),
-             error.sentence);
-}
-
 /** And its sentence begins with the one name of a list that is to blame. */
 #define REFUSED_NAME(ctx, call, name) refused_name_at(__FILE__, __LINE__, ctx, #call, call, name)
 static void refused_name_at(const char *file, int line, tlsmem_ctx *ctx, const char *what, int status, const char *name)

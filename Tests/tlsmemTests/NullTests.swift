@@ -16,6 +16,11 @@ import Testing
             tlsmem_ctx_set_key_mem(nil, "x", 1), tlsmem_ctx_set_ca_file(nil, "x"), tlsmem_ctx_set_ca_dir(nil, "x"),
             tlsmem_ctx_set_ca_mem(nil, "x", 1), tlsmem_ctx_set_ca_system(nil),
             tlsmem_ctx_set_verify(nil, TLSMEM_VERIFY_REQUIRED), tlsmem_ctx_insecure_no_verify(nil),
+            tlsmem_ctx_set_accepted_ca_file(nil, "x"), tlsmem_ctx_set_accepted_ca_mem(nil, "x", 1),
+            tlsmem_ctx_add_crl(nil, "x"), tlsmem_ctx_add_crl_mem(nil, "x", 1),
+            tlsmem_ctx_set_crl_check(nil, TLSMEM_CRL_LEAF), tlsmem_ctx_add_pin(nil, [UInt8](repeating: 0, count: 32)),
+            tlsmem_ctx_set_verify_depth(nil, 1), tlsmem_ctx_set_partial_chain(nil, 1),
+            tlsmem_ctx_set_purpose(nil, TLSMEM_PURPOSE_PEER), tlsmem_ctx_set_security_level(nil, 2),
             tlsmem_ctx_set_min_version(nil, 0x0303), tlsmem_ctx_set_max_version(nil, 0x0304),
             tlsmem_ctx_set_ciphers(nil, "HIGH"), tlsmem_ctx_set_groups(nil, "X25519"), tlsmem_ctx_set_alpn(nil, "h2"),
             tlsmem_ctx_set_preset(nil, TLSMEM_PRESET_MODERN), tlsmem_ctx_set_alpn_policy(nil, TLSMEM_ALPN_STRICT),
@@ -35,6 +40,8 @@ import Testing
             tlsmem_ctx_set_key_mem(ctx, nil, 1), tlsmem_ctx_set_ca_file(ctx, nil), tlsmem_ctx_set_ca_dir(ctx, nil),
             tlsmem_ctx_set_ca_mem(ctx, nil, 1), tlsmem_ctx_set_ciphers(ctx, nil), tlsmem_ctx_set_groups(ctx, nil),
             tlsmem_ctx_set_signature_algorithms(ctx, nil),
+            tlsmem_ctx_set_accepted_ca_file(ctx, nil), tlsmem_ctx_set_accepted_ca_mem(ctx, nil, 1),
+            tlsmem_ctx_add_crl(ctx, nil), tlsmem_ctx_add_crl_mem(ctx, nil, 1), tlsmem_ctx_add_pin(ctx, nil),
             tlsmem_ctx_set_limits(ctx, nil), tlsmem_ctx_set_keylog(ctx, nil), tlsmem_ctx_error(ctx, nil),
         ] { #expect(found == invalid) }
         #expect(tlsmem_ctx_set_alpn(ctx, nil) == status(TLSMEM_OK))  // none
