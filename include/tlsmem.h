@@ -445,8 +445,9 @@ int tlsmem_ctx_set_keylog(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
 /*
  * Two questions of a handshake that the program may answer itself. The callback is called outside of OpenSSL while the
  * handshake stands still: every call is allowed on every object, as in any callback, on the connection too (what is written
- * waits for the handshake). Handshakes that may stand still cost 32 KiB of stack, shared by those of a thread. TLSMEM_ECONFIG
- * where OpenSSL was built without asynchronous jobs.
+ * waits for the handshake). Such handshakes run as OpenSSL's asynchronous jobs, on 32 KiB of stack, without a guard page, that
+ * a thread keeps for the next one; signal handlers run there too. TLSMEM_ECONFIG where OpenSSL was built without such jobs;
+ * whoever drives a connection from inside a job of his own cannot be asked, and the handshake fails.
  */
 
 /** What a client asks for, before anything was answered. What it points to is valid until the callback returns. */
@@ -455,24 +456,28 @@ typedef struct tlsmem_client_hello {
     const char *server_name;      /**< the host name that it wants (SNI; RFC 6066, 3); NULL when it sent none, or no name */
     const uint8_t *alpn;          /**< the protocols that it offers, each behind one byte that is its length (RFC 7301, 3.1) */
     size_t alpn_bytes;            /**< 0 for none */
-    const uint8_t *cipher_suites; /**< the cipher suites that it offers, two bytes each, the high one first */
+    const uint8_t *cipher_suites; /**< the cipher suites that it offers, two bytes each, the high one first; NULL when they are
+                                   *   in the form of SSL 2 */
     size_t cipher_suites_bytes;
     int version;                  /**< the newest TLS version that it offers, 0x0304 for TLS 1.3 */
 } tlsmem_client_hello;
 /**
- * Returns TLSMEM_OK to go on; 1 to 255 to refuse the client with that alert (RFC 8446, 6.2); anything else refuses it with
- * internal_error. The connection then ends with TLSMEM_EREFUSED.
+ * Returns TLSMEM_OK to go on; an alert to refuse the client with (RFC 8446, 6.2): 40, 42 to 51, 70, 71, 80, 112, 115 or 120;
+ * anything else refuses it with internal_error (80). The connection then ends with TLSMEM_EREFUSED; or with
+ * TLSMEM_ENOIDENTITY when it is to go on without any certificate.
  */
 typedef int (*tlsmem_client_hello_cb)(tlsmem *c, const tlsmem_client_hello *hello, void *user);
 /**
  * Has the ClientHello of a handshake shown to the program, which may call tlsmem_set_ctx and tlsmem_select_alpn; also that of
- * a renegotiation, where it should say what it said before. NULL for none, the default. The context itself needs no
- * certificate then. As any setter, and TLSMEM_EINVAL on a client.
+ * a renegotiation, where no protocol is offered any more, if the context that it has by then asks. Not the second that a
+ * client sends when it was asked for another key share (RFC 8446, 4.1.4). One whose lists are malformed is refused before.
+ * NULL for none, the default. The context itself needs no certificate then. As any setter, and TLSMEM_EINVAL on a client.
  */
 int tlsmem_ctx_set_client_hello_cb(tlsmem_ctx *ctx, tlsmem_client_hello_cb cb, void *user) TLSMEM_CHECK;
 /**
  * Has a connection go on with another server context, which is frozen by that: its certificates, authorities, verification,
- * versions, ciphers, protocols, limits and callbacks hold from now on. Only inside a tlsmem_client_hello_cb.
+ * versions, ciphers, protocols, limits and callbacks hold from now on, and a session is resumed only if it was made where the
+ * same holds. Only inside a tlsmem_client_hello_cb.
  *
  * Returns TLSMEM_OK; TLSMEM_ENOIDENTITY or TLSMEM_ENOTRUST when the context could serve nobody; TLSMEM_ESTATE outside of
  * the callback; TLSMEM_EINVAL for NULL or a client's context; TLSMEM_ENOMEM. Calls nothing back.
@@ -501,7 +506,9 @@ typedef int (*tlsmem_verify_cb)(tlsmem *c, tlsmem_verdict *verdict, void *user);
 /**
  * Has each verdict on a peer's certificate shown to the program, good or bad; tlsmem_peer_certificate and its like tell what
  * it was about. Not asked: where verification is off and no key is pinned, where no certificate came, and when a session is
- * resumed, which was asked about when it began. NULL for none, the default. As any setter.
+ * resumed. A server resumes only sessions of this very context, which asked about them when they began; a client has to see
+ * to it that a session which it offers (tlsmem_session_set, which asks nobody) came from where the same was asked.
+ * NULL for none, the default. As any setter.
  */
 int tlsmem_ctx_set_verify_cb(tlsmem_ctx *ctx, tlsmem_verify_cb cb, void *user) TLSMEM_CHECK;
 

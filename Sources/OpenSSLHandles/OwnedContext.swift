@@ -39,6 +39,8 @@ package struct SettingRefused: Error {
     var asksAboutVerdicts = false
     /// A server has somebody to be, or asks which context it is to go on with.
     package var mayServe: Bool { identity.isComplete || asksAboutHellos }
+    /// A server that has nobody to be.
+    package var isNobody: Bool { role == .server && !identity.isComplete }
     var asks: Bool { asksAboutHellos || asksAboutVerdicts }
     private(set) var keepsBuffers = false
     /// The groups that were set, for a connection that changes to this context; OpenSSL does not tell them.

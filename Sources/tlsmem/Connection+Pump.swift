@@ -31,13 +31,11 @@ extension Connection {
                 unsafe callbacks.on_established?(handle, user)
             case .peerClosed:
                 owesEOF = true
-            case .asks(let question):
-                put(question)
             case .beyondTLS:
                 keepBeyondTLS(bench)
             case .failed(let cause):
                 fail(Failure(.engine(cause)))
-            case .needsCiphertext:
+            case .needsCiphertext, .asks:
                 settle(bench)
                 flush(bench)
                 // Once: whoever writes all that fits into each on_drain would otherwise keep the loop for itself.
@@ -55,7 +53,7 @@ extension Connection {
     }
 
     /// There may be something to do: neither freed, nor failed, nor over, nor still connecting.
-    private var isMoving: Bool {
+    var isMoving: Bool {
         guard !isFreed, connector == nil else { return false }
         switch course {
         case .going, .closing: return true
@@ -63,7 +61,7 @@ extension Connection {
         }
     }
 
-    func step(_ bench: Bench) -> Step {
+    func stepOnce(_ bench: Bench) -> Step {
         var target = unsafe bench.plaintext.mutableBytes
         return engine.step(into: &target, incoming: bench.incoming, bench.pool, now: MonotonicClock.milliseconds)
     }

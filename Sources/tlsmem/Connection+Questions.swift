@@ -7,11 +7,27 @@ extension Connection {
     /// Its context, also after it changed.
     private var context: Context { unsafe unsafeDowncast(engine.configuration, to: Context.self) }
 
-    func put(_ question: Question) {
-        switch question {
-        case .clientHello: engine.answerHello(refusing: askAboutHello())
-        case .verdict: engine.answerVerdict(askAboutVerdict())
+    /// Steps, and has the program answer what that asks. The handshake goes on, or is given up, before anything else can
+    /// happen: it stands still on a stack that is this thread's.
+    func step(_ bench: Bench) -> Step {
+        var step = stepOnce(bench)
+        while case .asks(let question) = step {
+            switch question {
+            case .clientHello: engine.answerHello(refusing: askAboutHello())
+            case .verdict: engine.answerVerdict(askAboutVerdict())
+            }
+            guard isMoving else {
+                engine.giveUpQuestion()
+                return .needsCiphertext
+            }
+            step = stepOnce(bench)
         }
+        return step
+    }
+
+    /// Those that OpenSSL sends as they are, in every version (RFC 8446, 6.2).
+    private static var alerts: [UInt8] {
+        [40, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 70, 71, 80, 112, 115, 120]
     }
 
     /// Returns the alert to refuse it with, or nil.
@@ -32,7 +48,7 @@ extension Connection {
             return unsafe asked.callback(handle, &hello, asked.user)
         }
         if answer == TLSMEM_OK.code { return nil }
-        return UInt8(exactly: answer) ?? 80
+        return Self.alerts.first { $0 == answer } ?? 80
     }
 
     /// Returns the last word.
@@ -53,8 +69,8 @@ extension Connection {
     func change(to other: Context) -> CInt {
         guard isAskedAboutHello else { return TLSMEM_ESTATE.code }
         guard other.openSSL.role == .server else { return TLSMEM_EINVAL.code }
-        guard other.freeze() else { return TLSMEM_ENOMEM.code }
-        return (engine.change(to: other)?.kind.status ?? TLSMEM_OK).code
+        if let refusal = engine.refusal(of: other) { return refusal.kind.status.code }
+        return (other.freeze() && engine.change(to: other) ? TLSMEM_OK : TLSMEM_ENOMEM).code
     }
 
     func selectALPN(_ name: borrowing RawSpan) -> CInt {

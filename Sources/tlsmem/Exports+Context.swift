@@ -34,7 +34,6 @@ public func tlsmem_ctx_error(_ ctx: OpaquePointer!, _ error: UnsafeMutablePointe
     return TLSMEM_OK.code
 }
 
-
 // MARK: Conduct
 
 @implementation @_cdecl("tlsmem_ctx_set_tickets")
