@@ -387,8 +387,9 @@ int tlsmem_ctx_set_security_level(tlsmem_ctx *ctx, int level) TLSMEM_CHECK;
  * unknown preset. Not in it, because not in the guide: signature algorithms, which are OpenSSL's.
  *
  * All ciphers of a preset are good ones, so the client's order decides which it is. Groups: X25519, P-256, P-384, and before
- * them X25519MLKEM768, which resists quantum computers, where OpenSSL has it (3.5; later versions of the guide have it
- * too). DHE has 2048 bits, and more where the key of the certificate is stronger.
+ * them X25519MLKEM768, which resists quantum computers, where OpenSSL has it (3.5; the guide has it from version 5.8 on).
+ * With an RSA certificate the intermediate one has DHE, too, of 2048 bits, and more where the key of the certificate is
+ * stronger. It costs the server five times what ECDHE does, and from version 5.8 on the guide has none.
  */
 int tlsmem_ctx_set_preset(tlsmem_ctx *ctx, tlsmem_preset preset) TLSMEM_CHECK;
 /** Sets the oldest and the newest version that is spoken, TLSMEM_TLS1_2 or TLSMEM_TLS1_3. Default: both spoken. Refused

@@ -191,7 +191,10 @@ static int session(int version)
         set("version", tlsmem_ctx_set_max_version(for_client, version)) &&
         set("renegotiation", tlsmem_ctx_set_renegotiation(for_server, 1)) &&
         set("renegotiation", tlsmem_ctx_set_renegotiation(for_client, 1)) &&
-        set("groups", tlsmem_ctx_set_groups(for_client, "X25519:P-256")) &&
+        set("preset", tlsmem_ctx_set_preset(for_server, TLSMEM_PRESET_INTERMEDIATE)) &&
+        set("ciphers", tlsmem_ctx_set_ciphers(for_server, "TLS_AES_128_GCM_SHA256:?NO-SUCH:ECDHE-ECDSA-AES128-GCM-SHA256")) &&
+        set("groups", tlsmem_ctx_set_groups(for_client, "?no-such:X25519:P-256")) &&
+        set("algorithms", tlsmem_ctx_set_signature_algorithms(for_client, "?no_such:ecdsa_secp256r1_sha256")) &&
         set("protocols", tlsmem_ctx_set_alpn(for_client, "h2,http/1.1")) &&
         set("protocols", tlsmem_ctx_set_alpn(for_server, "http/1.1"))) {
         client = tlsmem_new(for_client, NULL, NULL);
