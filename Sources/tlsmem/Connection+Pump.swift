@@ -13,10 +13,10 @@ extension Connection {
         guard !bench.isPumping else { return }
         bench.isPumping = true
         defer { bench.isPumping = false }
-        var hasDrained = false
+        var (hasDrained, hasAnswered) = (false, false)
         while isMoving {
-            if deliverWaiting(bench) { continue }
-            if deliverEOF() { continue }
+            if !hasAnswered, deliverWaiting(bench) || deliverEOF() { continue }
+            hasAnswered = false
             switch step(bench) {
             case .plaintext(let count):
                 flushIfMuch(bench)
@@ -35,7 +35,10 @@ extension Connection {
                 keepBeyondTLS(bench)
             case .failed(let cause):
                 fail(Failure(.engine(cause)))
-            case .needsCiphertext, .asks:
+            case .asks(let question):
+                put(question)
+                hasAnswered = true
+            case .needsCiphertext:
                 settle(bench)
                 flush(bench)
                 // Once: whoever writes all that fits into each on_drain would otherwise keep the loop for itself.
@@ -47,13 +50,14 @@ extension Connection {
                 return
             }
         }
+        if hasAnswered { engine.giveUpQuestion() }
         guard !isFreed else { return }
         flush(bench)
         conclude()
     }
 
     /// There may be something to do: neither freed, nor failed, nor over, nor still connecting.
-    var isMoving: Bool {
+    private var isMoving: Bool {
         guard !isFreed, connector == nil else { return false }
         switch course {
         case .going, .closing: return true
@@ -61,7 +65,7 @@ extension Connection {
         }
     }
 
-    func stepOnce(_ bench: Bench) -> Step {
+    func step(_ bench: Bench) -> Step {
         var target = unsafe bench.plaintext.mutableBytes
         return engine.step(into: &target, incoming: bench.incoming, bench.pool, now: MonotonicClock.milliseconds)
     }

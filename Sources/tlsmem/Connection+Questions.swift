@@ -7,22 +7,13 @@ extension Connection {
     /// Its context, also after it changed.
     private var context: Context { unsafe unsafeDowncast(engine.configuration, to: Context.self) }
 
-    /// Steps, and has the program answer what that asks. The handshake goes on, or is given up, before anything else can
-    /// happen: it stands still on a stack that is this thread's.
-    func step(_ bench: Bench) -> Step {
-        var step = stepOnce(bench)
-        while case .asks(let question) = step {
-            switch question {
-            case .clientHello: engine.answerHello(refusing: askAboutHello())
-            case .verdict: engine.answerVerdict(askAboutVerdict())
-            }
-            guard isMoving else {
-                engine.giveUpQuestion()
-                return .needsCiphertext
-            }
-            step = stepOnce(bench)
+    /// Has the program answer. The next step goes on with that, before anything else happens: the handshake stands still on a
+    /// stack that is this thread's.
+    func put(_ question: Question) {
+        switch question {
+        case .clientHello: engine.answerHello(refusing: askAboutHello())
+        case .verdict: engine.answerVerdict(askAboutVerdict())
         }
-        return step
     }
 
     /// Those that OpenSSL sends as they are, in every version (RFC 8446, 6.2).
