@@ -40,7 +40,8 @@
  *            configuration file, the resolver for its own, tlsmem_ctx_set_ca_system for the system's authorities, and
  *            tlsmem_inherited_fd for the service manager's sockets. A child of fork may go on using it, as far as OpenSSL
  *            lets it (a lock of OpenSSL's that another thread held stays held, and SSL_free takes one): the threads that
- *            ask the resolver have a fork handler (pthread_atfork) for that.
+ *            ask the resolver have a fork handler (pthread_atfork) for that. It loads one library at run time: libidn2, for
+ *            the first international name.
  *            If the system has no memory left for the library's own few small objects, the process is ended, as
  *            by abort; OpenSSL's failed allocations come back as TLSMEM_ENOMEM.
  */
