@@ -40,7 +40,8 @@
  *            configuration file, the resolver for its own, tlsmem_ctx_set_ca_system for the system's authorities, and
  *            tlsmem_inherited_fd for the service manager's sockets. A child of fork may go on using it, as far as OpenSSL
  *            lets it (a lock of OpenSSL's that another thread held stays held, and SSL_free takes one): the threads that
- *            ask the resolver have a fork handler (pthread_atfork) for that.
+ *            ask the resolver have a fork handler (pthread_atfork) for that. It loads one library at run time: libidn2, for
+ *            the first international name.
  *            If the system has no memory left for the library's own few small objects, the process is ended, as
  *            by abort; OpenSSL's failed allocations come back as TLSMEM_ENOMEM.
  */
@@ -226,7 +227,8 @@ void tlsmem_ctx_free(tlsmem_ctx *ctx);
 /*
  * Every setter returns TLSMEM_OK; TLSMEM_EINVAL for NULL or a value out of range; TLSMEM_ECONFIG when OpenSSL
  * refused it; TLSMEM_ENOMEM; TLSMEM_ESTATE once a connection was made from the context. A refused setting leaves
- * the context as it was, and tlsmem_ctx_error says in a sentence what was refused and why. Call none back.
+ * the context as it was, and tlsmem_ctx_error says in a sentence what was refused and why. They call nothing back, but
+ * for the password of what is encrypted.
  */
 
 /*
@@ -296,23 +298,23 @@ int tlsmem_ctx_add_keypair_mem(tlsmem_ctx *ctx, const char *name, const void *ce
  */
 int tlsmem_ctx_set_sni_strict(tlsmem_ctx *ctx, int strict) TLSMEM_CHECK;
 
-/** Trusts the certificate authorities in a PEM file. Each call adds. */
+/** Trusts the certificate authorities in a file. Each call adds. */
 int tlsmem_ctx_set_ca_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
 /** Trusts the authorities in a directory, under their hashed names (openssl rehash). Read when needed. */
 int tlsmem_ctx_set_ca_dir(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
-/** Trusts the authorities in PEM text. */
-int tlsmem_ctx_set_ca_mem(tlsmem_ctx *ctx, const void *pem, size_t n) TLSMEM_CHECK;
+/** Trusts the authorities in memory. Each call adds. */
+int tlsmem_ctx_set_ca_mem(tlsmem_ctx *ctx, const void *bytes, size_t n) TLSMEM_CHECK;
 /** Trusts what the system trusts: OpenSSL's default paths, or SSL_CERT_FILE and SSL_CERT_DIR of the environment. */
 int tlsmem_ctx_set_ca_system(tlsmem_ctx *ctx) TLSMEM_CHECK;
 /**
- * Sets whose certificates a server asks its clients for: the subjects of the certificates in a PEM file, in place of those
+ * Sets whose certificates a server asks its clients for: the subjects of the certificates in a file, in place of those
  * of the authorities that it trusts by file or memory (RFC 8446, 4.2.4; RFC 5246, 7.4.4). A second call replaces the first.
  *
  * It helps a client to choose, and decides nothing: who is let in depends on whom the context trusts. TLSMEM_ECONFIG for a
  * client's context, too, and for more than 65535 bytes of names.
  */
 int tlsmem_ctx_set_accepted_ca_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
-int tlsmem_ctx_set_accepted_ca_mem(tlsmem_ctx *ctx, const void *pem, size_t n) TLSMEM_CHECK;
+int tlsmem_ctx_set_accepted_ca_mem(tlsmem_ctx *ctx, const void *bytes, size_t n) TLSMEM_CHECK;
 
 /**
  * Adds the certificate revocation lists in a file, PEM or one in DER (RFC 5280, 5). Each call adds.

@@ -102,7 +102,7 @@ package struct SettingRefused: Error {
         let name: StaticString = "tlsmem"
         _ = unsafe SSL_CTX_set_session_id_context(ctx, name.utf8Start, UInt32(name.utf8CodeUnitCount))
         guard role == .server else { return }
-        unsafe copenssl_ctx_set_servername_callback(ctx, acknowledgeName)
+        unsafe copenssl_ctx_set_servername_callback(ctx, acknowledge)
         unsafe SSL_CTX_set_alpn_select_cb(ctx, chooseALPN, Unmanaged.passUnretained(self).toOpaque())
     }
 }
