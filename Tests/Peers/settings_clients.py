@@ -7,8 +7,9 @@ import socket
 import ssl
 import subprocess
 
-from settings_names import ALERTS, GNUTLS_CIPHERS, GNUTLS_GROUPS, NSS_ALERTS, NSS_CIPHERS, NSS_GROUPS, group, split_ciphers
-from settings_peers import Cannot, Outcome, Peer, looked_up, once, one_of, options, secrets
+from settings_names import (ALERTS, GNUTLS_CIPHERS, GNUTLS_GROUPS, GNUTLS_SIGNATURES, NSS_ALERTS, NSS_CIPHERS, NSS_GROUPS,
+                            group, split_ciphers)
+from settings_peers import Cannot, Outcome, Peer, looked_up, once, one_of, openssl, options, secrets
 from support import LIMIT, VERSIONS, Process, certificate, certificates, tool
 from tls import VERSION
 
@@ -47,6 +48,7 @@ class OpenSSLClient(Peer):
         "max": lambda v: ["-max_protocol", "TLSv" + v],
         "ciphers": lambda v: split_ciphers(v),
         "groups": lambda v: ["-groups", v],
+        "sigalgs": lambda v: ["-sigalgs", v],
         "alpn": lambda v: ["-alpn", v],
         "again": lambda _: [],
         "renegotiation": lambda _: [],
@@ -57,7 +59,7 @@ class OpenSSLClient(Peer):
     def __init__(self, lane, port, wanted):
         self.lane, self.again = lane, "again" in wanted
         self.keylog = lane.file("keylog") if "keylog" in wanted else None
-        self.command = [tool("openssl", "openssl"), "s_client", "-connect", f"127.0.0.1:{port}",
+        self.command = [*openssl(), "s_client", "-connect", f"127.0.0.1:{port}",
                         *options("s_client", self.WORDS, wanted), *(["-keylogfile", self.keylog] if self.keylog else [])]
         self.session = lane.file("session") if self.again else None
         self.renegotiates = "renegotiate" in wanted
@@ -87,7 +89,8 @@ class OpenSSLClient(Peer):
         return Outcome(
             "pong" not in out, err[-600:], int(alert) if alert else None, protocol=protocol,
             cipher=one_of(r"^(?:New|Reused), \S+, Cipher is (\S+)", out),
-            group=group(one_of(r"^Server Temp Key: (?:ECDH, )?([\w-]+),", out)),
+            group=group(one_of(r"^(?:Server|Peer) Temp Key: (?:ECDH, )?([\w-]+),", out)
+                        or one_of(r"^Negotiated TLS1.3 group: (\S+)", out)),
             alpn=one_of(r"^ALPN protocol: (.*)", out, "" if protocol else None),
             resumed={"New": 0, "Reused": 1}.get(one_of(r"^(New|Reused), ", out)) if protocol else None,
             secrets=secrets(self.keylog) if self.keylog else None)
@@ -105,6 +108,7 @@ class GnuTLSClient(Peer):
         "name": lambda v: ["--verify-hostname", v, *(["--disable-sni"] if is_address(v) else ["--sni-hostname", v])],
         "alpn": lambda v: [option for name in v.split(",") for option in ("--alpn", name)],
         "again": lambda _: ["--resume"],
+        "sigalgs": lambda _: [],
         "renegotiation": lambda _: [],
         "renegotiate": lambda _: ["--rehandshake"],
         "keylog": lambda _: [],
@@ -148,6 +152,8 @@ def priority(wanted):
         parts += ["-CIPHER-ALL", *looked_up("GnuTLS", GNUTLS_CIPHERS, wanted["ciphers"], ":")]
     if "groups" in wanted:
         parts += ["-GROUP-ALL", *looked_up("GnuTLS", GNUTLS_GROUPS, wanted["groups"], ":")]
+    if "sigalgs" in wanted:
+        parts += ["-SIGN-ALL", *looked_up("GnuTLS", GNUTLS_SIGNATURES, wanted["sigalgs"], ":")]
     return ":".join(parts)
 
 
@@ -162,6 +168,7 @@ class NSSClient(Peer):
         "insecure": lambda _: ["-o"],
         "name": lambda v: [] if is_address(v) else ["-a", v],
         "ciphers": lambda v: ["-c", "".join(looked_up("NSS", NSS_CIPHERS, v, ":"))],
+        "sigalgs": lambda v: ["-J", v.replace(":", ",")],
         "groups": lambda v: ["-I", ",".join(looked_up("NSS", NSS_GROUPS, v, ":"))],
     } | dict.fromkeys(("version", "min", "max"), lambda _: [])
 
@@ -288,5 +295,5 @@ def python_facts(connection):
 
 def python_alert(error):
     """Returns the number of the alert that an exception speaks of, if it does."""
-    name = one_of(r"alert ([a-z ]+)", str(error))
+    name = one_of(r"(?:tlsv1|tlsv13|sslv3) (?:alert )?([a-z ]+)", str(error))
     return ALERTS.get(name.strip().upper().replace(" ", "_")) if name else None

@@ -14,6 +14,8 @@ NSS_CIPHERS = {
 }
 GNUTLS_GROUPS = {"X25519": "+GROUP-X25519", "P-256": "+GROUP-SECP256R1", "P-384": "+GROUP-SECP384R1",
                  "P-521": "+GROUP-SECP521R1"}
+GNUTLS_SIGNATURES = {"ecdsa_secp256r1_sha256": "+SIGN-ECDSA-SHA256:+SIGN-ECDSA-SECP256R1-SHA256",
+                     "rsa_pss_rsae_sha256": "+SIGN-RSA-PSS-RSAE-SHA256"}
 NSS_GROUPS = {"X25519": "x25519", "P-256": "P256", "P-384": "P384", "P-521": "P521"}
 
 # RFC 8446, 6.2, by the names that OpenSSL gives them.

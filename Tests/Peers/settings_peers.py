@@ -127,6 +127,11 @@ def ca_directory(name):
     return str(folder)
 
 
+def openssl():
+    """Returns how the openssl command is called: a newer one, when TLSMEM_OPENSSL says so."""
+    return os.environ.get("TLSMEM_OPENSSL", "").split() or [tool("openssl", "openssl")]
+
+
 def _file(suffix):
     return lambda name: certificate(name + suffix)
 
@@ -135,8 +140,15 @@ class Ours(Peer):
     """settings.c, in either role."""
 
     name = "ours"
-    FILES = {"cert": _file(".pem"), "cert_mem": _file(".pem"), "key": _file(".key"), "key_mem": _file(".key"),
-             "ca": _file(".pem"), "ca_mem": _file(".pem"), "ca_dir": ca_directory}
+    FILES = {"ca": _file(".pem"), "ca_mem": _file(".pem"), "ca_dir": ca_directory}
+    # An identity in other forms (Tests/identities), each as the words that it is made of.
+    IDENTITIES = {
+        "identity": {"cert": "{}.pem", "key": "{}.key"},
+        "identity_mem": {"cert_mem": "{}.pem", "key_mem": "{}.key"},
+        "identity_der": {"cert": "{}.der", "key": "{}.pkcs8.der"},
+        "identity_locked": {"cert": "{}.pem", "key": "{}.encrypted.pem"},
+        "identity_pkcs12": {"pkcs12": "{}.p12,secret"},
+    }
 
     def __init__(self, lane, role, wanted, *more):
         self.keylog = None
@@ -151,9 +163,12 @@ class Ours(Peer):
 
     def _words(self, lane, wanted):
         for name, value in wanted.items():
-            if name.startswith("identity"):  # identity, identity_mem
-                for part in ("cert", "key"):
-                    yield f"{name.replace('identity', part)}={self.FILES[part](value)}"
+            if name in self.IDENTITIES:
+                for word, form in self.IDENTITIES[name].items():
+                    yield f"{word}={certificate(form.format(value))}"
+            elif name == "keypair":
+                whose, _, pair = value.partition(",")
+                yield f"keypair={whose},{certificate(pair + '.pem')},{certificate(pair + '.key')}"
             elif name == "keylog":
                 self.keylog = lane.file("keylog")
                 yield f"keylog={self.keylog}"
@@ -167,6 +182,7 @@ class Ours(Peer):
         match = self.process.stdout.wait_for(r"(?s)(established=.*?)\n\n", self.seen)
         self.seen = match.end()
         facts = dict(line.partition("=")[::2] for line in match[1].decode().splitlines())
+        facts["group"] = facts["group"].lower()
         outcome = Outcome(facts["status"] != "TLSMEM_OK", f"{facts['status']}: {facts['sentence']}", **facts)
         outcome.alert = int(facts["alert_received"])
         outcome.is_ours = True

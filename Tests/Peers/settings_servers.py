@@ -5,7 +5,7 @@ import threading
 
 from settings_clients import PythonPeer, gnutls_facts, priority, python_alert, python_context, python_facts
 from settings_names import split_ciphers
-from settings_peers import Outcome, Peer, one_of, options, secrets
+from settings_peers import Outcome, Peer, one_of, openssl, options, secrets
 from support import Process, certificate, free_port, tool
 from tls import PythonServer
 
@@ -25,6 +25,7 @@ class OpenSSLServer(Peer):
         "max": lambda v: ["-max_protocol", "TLSv" + v],
         "ciphers": lambda v: [*split_ciphers(v), "-serverpref"],
         "groups": lambda v: ["-groups", v],
+        "sigalgs": lambda v: ["-sigalgs", v],
         "alpn": lambda v: ["-alpn", v],
         "tickets": lambda v: ["-num_tickets", v] if v != "0" else ["-num_tickets", "0", "-no_ticket", "-no_cache"],
         "renegotiation": lambda v: ["-client_renegotiation"] if v != "0" else [],
@@ -34,7 +35,7 @@ class OpenSSLServer(Peer):
     def __init__(self, lane, wanted, connections):
         self.keylog = lane.file("keylog") if "keylog" in wanted else None
         self.process = Process(
-            lane, tool("openssl", "openssl"), "s_server", "-accept", "127.0.0.1:0", "-naccept", connections,
+            lane, *openssl(), "s_server", "-accept", "127.0.0.1:0", "-naccept", connections,
             *options("s_server", self.WORDS, wanted), *(["-keylogfile", self.keylog] if self.keylog else []))
         self.port = int(self.process.stdout.wait_for(r"^ACCEPT \S+:(\d+)$")[1])
         self.answers = connections
@@ -76,6 +77,7 @@ class GnuTLSServer(Peer):
         "alpn": lambda v: [*(option for name in v.split(",") for option in ("--alpn", name)), "--alpn-fatal"],
         "tickets": lambda v: ["--noticket", "--nodb"] if v == "0" else [],
         "renegotiation": lambda _: [],
+        "sigalgs": lambda _: [],
         "keylog": lambda _: [],
     } | dict.fromkeys(("version", "min", "max", "ciphers", "groups"), lambda _: [])
 
@@ -93,9 +95,12 @@ class GnuTLSServer(Peer):
         self.seen = len(self.process.stderr.bytes)
 
     def outcome(self, connections):
+        good = 0
         for _ in range(connections):
             said = self.process.stderr.wait_for(r"^(?:received cmd: ping|Error.*)$", self.seen)
             self.seen = said.end()
+            good += said[0] == b"received cmd: ping"
+        self.process.stdout.wait_for(rf"(?s)\A(?:.*?'tls-exporter'){{{good}}}")  # that comes by another pipe
         if b"alert has been received" in said[0]:
             self.process.stdout.wait_for(r"Received alert '\d+'")
         last = self.process.stdout.text.rpartition("* Accepted connection")[2]

@@ -60,6 +60,61 @@ static int only_version(tlsmem_ctx *ctx, const char *value)
     return status == TLSMEM_OK ? max_version(ctx, value) : status;
 }
 
+static int preset(tlsmem_ctx *ctx, const char *value)
+{
+    return tlsmem_ctx_set_preset(ctx, which("modern", value) == 0 ? TLSMEM_PRESET_MODERN : TLSMEM_PRESET_INTERMEDIATE);
+}
+
+static int alpn_policy(tlsmem_ctx *ctx, const char *value)
+{
+    static const tlsmem_alpn_policy policies[] = { TLSMEM_ALPN_STRICT, TLSMEM_ALPN_LENIENT, TLSMEM_ALPN_REQUIRED };
+    int i = which("strict lenient required", value);
+    return i < 0 ? TLSMEM_EINVAL : tlsmem_ctx_set_alpn_policy(ctx, policies[i]);
+}
+
+/* Cuts "a,b,c" at its commas; what is missing is "". */
+static void cut(const char *value, char *copy, size_t size, const char **parts, int n)
+{
+    snprintf(copy, size, "%s", value);
+    for (int i = 0; i < n; i++) {
+        char *end = copy + strcspn(copy, ",");
+        parts[i] = copy;
+        copy = *end == '\0' ? end : end + 1;
+        *end = '\0';
+    }
+}
+
+static int keypair(tlsmem_ctx *ctx, const char *value) /* NAME,CERT,KEY; without a name it is one more of the default */
+{
+    char copy[2048];
+    const char *parts[3];
+    cut(value, copy, sizeof copy, parts, 3);
+    return tlsmem_ctx_add_keypair(ctx, parts[0][0] != '\0' ? parts[0] : NULL, parts[1], parts[2]);
+}
+
+static int pkcs12(tlsmem_ctx *ctx, const char *value) /* FILE,PASSWORD */
+{
+    char copy[2048];
+    const char *parts[2];
+    cut(value, copy, sizeof copy, parts, 2);
+    return tlsmem_ctx_set_pkcs12(ctx, parts[0], parts[1]);
+}
+
+static ptrdiff_t tell(char *password, size_t size, const char *subject, void *user)
+{
+    (void)subject;
+    size_t n = strlen(user);
+    if (n > size)
+        return -1;
+    memcpy(password, user, n);
+    return (ptrdiff_t)n;
+}
+
+static int password(tlsmem_ctx *ctx, const char *value)
+{
+    return tlsmem_ctx_set_password_cb(ctx, tell, (void *)(size_t)value);
+}
+
 #define LIMIT(field) { #field, .limit = offsetof(tlsmem_limits, field) }
 
 static const struct word words[] = {
@@ -68,6 +123,10 @@ static const struct word words[] = {
     { "cert_mem", .bytes = tlsmem_ctx_set_cert_mem },
     { "key", .text = tlsmem_ctx_set_key_file },
     { "key_mem", .bytes = tlsmem_ctx_set_key_mem },
+    { "keypair", .text = keypair },
+    { "pkcs12", .text = pkcs12 },
+    { "password", .text = password },
+    { "sni_strict", .count = tlsmem_ctx_set_sni_strict },
     /* trust */
     { "ca", .text = tlsmem_ctx_set_ca_file },
     { "ca_dir", .text = tlsmem_ctx_set_ca_dir },
@@ -81,7 +140,10 @@ static const struct word words[] = {
     { "version", .text = only_version },
     { "ciphers", .text = tlsmem_ctx_set_ciphers },
     { "groups", .text = tlsmem_ctx_set_groups },
+    { "sigalgs", .text = tlsmem_ctx_set_signature_algorithms },
+    { "preset", .text = preset },
     { "alpn", .text = tlsmem_ctx_set_alpn },
+    { "alpn_policy", .text = alpn_policy },
     /* sessions, limits, facts */
     { "tickets", .count = tlsmem_ctx_set_tickets },
     { "renegotiation", .count = tlsmem_ctx_set_renegotiation },

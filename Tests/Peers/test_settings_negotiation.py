@@ -1,5 +1,6 @@
 """Settings: versions, ciphers, groups and application protocols."""
 
+import os
 import unittest
 
 from settings import row, tests
@@ -31,11 +32,24 @@ ROWS = [
         then="server refuses ECIPHER 40"),
 
     row("group, the server's", server=RSA + "groups=P-384", then="group=secp384r1"),
-    row("group, the client's", server=RSA, client="groups=P-521", then="group=secp521r1"),
+    row("group, the client's", server=RSA, client="groups=P-384", then="group=secp384r1"),
+    row("group, one that nobody knows, if known", server=RSA + "groups=?NO-SUCH-GROUP:P-384", ours="server",
+        then="group=secp384r1"),
     row("group, after a HelloRetryRequest", server=RSA + "groups=P-384", client="groups=X25519:P-384",
         then="group=secp384r1"),
     row("group, none in common", server=f"{RSA} groups=P-256 {ECDHE}", client=f"groups=X25519 {ECDHE}",
         then="server refuses ECIPHER 40"),
+
+    row("signature algorithm, the client's", client="sigalgs=ecdsa_secp256r1_sha256", then=""),
+    row("signature algorithm, none in common", server="sigalgs=ecdsa_secp256r1_sha256",
+        client="sigalgs=rsa_pss_rsae_sha256", then="server refuses ECIPHER 40"),
+
+    row("preset modern, of the server", server="preset=modern", ours="server", then={
+        "1.2": "server refuses EVERSION 70", "1.3": "protocol=TLSv1.3"}),
+    row("preset modern, of the client", server="max=1.2", client="preset=modern", ours="client", versions=BOTH,
+        then="server refuses EVERSION 70", differs=GNUTLS_40),
+    row("preset intermediate, of the server", server="preset=intermediate", ours="server", then=""),
+    row("preset intermediate, of the client", client="preset=intermediate", ours="client", then=""),
 
     row("ALPN, one in common", server="alpn=h2,http/1.1", client="alpn=http/1.1", then="alpn=http/1.1"),
     row("ALPN, the server's preference", server="alpn=h2,http/1.1", client="alpn=http/1.1,h2", then="alpn=h2", differs={
@@ -44,7 +58,25 @@ ROWS = [
         "python server": ("alpn=''", "Python's ssl goes on without one")}),
     row("ALPN, the server's alone", server="alpn=h2", then="alpn=''"),
     row("ALPN, the client's alone", client="alpn=h2", then="alpn=''"),
+    row("ALPN, none in common, lenient", server="alpn=h2 alpn_policy=lenient", client="alpn=echo", ours="server",
+        then="alpn=''"),
+    row("ALPN, required of the client", server="alpn=h2 alpn_policy=required", ours="server",
+        then="server refuses EALPN 120"),
+    row("ALPN, required of the client, one in common", server="alpn=h2 alpn_policy=required", client="alpn=h2",
+        ours="server", then="alpn=h2"),
+    row("ALPN, required of the server", client="alpn=h2 alpn_policy=required", ours="client",
+        then="client refuses EALPN -1", cannot={"gnutls server": "gnutls-serv says nothing of who leaves in silence"}),
 ]
+
+# What only an OpenSSL newer than 3.0 knows: Tests/newer-openssl.
+if "TLSMEM_LOADER" in os.environ:
+    OLD = {f"{peer} {side}": "it is older than this group"
+           for peer in ("gnutls", "python", "nss") for side in ("client", "server")}
+    ROWS += [
+        row("group, post-quantum by itself", versions=("1.3",), then="group=x25519mlkem768", cannot=OLD),
+        row("group, post-quantum", server="groups=X25519MLKEM768", client="groups=X25519MLKEM768", versions=("1.3",),
+            then="group=x25519mlkem768", cannot=OLD),
+    ]
 
 tests(globals(), ROWS)
 
