@@ -2,6 +2,7 @@
  * settings.c - a client or a server that is made of words, does one exchange, and prints what it knows of it.
  *
  *   settings server WORD...     serves until its standard input ends
+ *   settings version            says with which OpenSSL it runs
  *   settings client WORD...     connects once, or with again=1 twice, the second time with the session of the first
  *
  * The words are in settings_words.c: settings of the context ("alpn=h2"), and where and how to connect. The client says
@@ -132,8 +133,12 @@ int main(int argc, char **argv)
 {
     struct settings s = { .limits = TLSMEM_LIMITS_INIT, .host = "127.0.0.1" };
     int serves = argc > 1 && strcmp(argv[1], "server") == 0;
+    if (argc > 1 && strcmp(argv[1], "version") == 0) {
+        printf("libtlsmem %s with %s\n", tlsmem_version_string(), tlsmem_openssl_version());
+        return 0;
+    }
     if (!serves && (argc < 2 || strcmp(argv[1], "client") != 0)) {
-        fprintf(stderr, "usage: settings client|server WORD...\n");
+        fprintf(stderr, "usage: settings client|server|version WORD...\n");
         return 1;
     }
     struct exchange e = { .s = &s, .loop = tlsmem_loop_new() };
@@ -142,7 +147,6 @@ int main(int argc, char **argv)
     for (int i = 2; i < argc; i++)
         apply(&s, argv[i]);
     apply_limits(&s);
-    fact("openssl", tlsmem_openssl_version());
     if (serves)
         serve(&s, e.loop);
     else

@@ -8,10 +8,12 @@ than we do, a point what it cannot do; the reasons of both stand below. FAIL is 
 """
 
 import importlib
+import subprocess
 import sys
 
 from settings import COLUMNS, run_row, workers
-from support import HERE
+from settings_peers import command
+from support import HERE, LIMIT
 
 
 def rows(wanted):
@@ -37,6 +39,7 @@ def print_notes(heading, cells):
 
 
 def main():
+    subprocess.run([*command(), "version"], check=True, timeout=LIMIT)
     every = []
     width = 46
     titles = [title(client, server) for client, server in COLUMNS]
