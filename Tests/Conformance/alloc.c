@@ -228,7 +228,8 @@ static void sweep(int version, int all)
     CHECK(survived < tried, "no failed allocation made a difference: the allocator is not in use");
     for (int i = 0; i < 3; i++)
         CHECK(session(version), "a session after the failures did not come to its end");
-    CHECK(live < before + 64, "%ld blocks before, %ld after: something leaks", before, live);
+    /* Once, a failure may have had OpenSSL look for other decoders, which it keeps: 88 blocks in OpenSSL 3.5. */
+    CHECK(live < before + 128, "%ld blocks before, %ld after: something leaks", before, live);
 }
 
 /** What waits to be encrypted is wiped before its memory is given back: when it grows, and when it is not needed. */
