@@ -298,7 +298,8 @@ int tlsmem_ctx_add_keypair_mem(tlsmem_ctx *ctx, const char *name, const void *ce
  */
 int tlsmem_ctx_set_sni_strict(tlsmem_ctx *ctx, int strict) TLSMEM_CHECK;
 
-/** Trusts the certificate authorities in a file. Each call adds. */
+/** Trusts the certificate authorities in a file. Each call adds. A server that asks for certificates names them to its
+ *  clients, unless the names come to more than 64000 bytes in all (some 500 authorities): then none, which asks for any. */
 int tlsmem_ctx_set_ca_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
 /** Trusts the authorities in a directory, under their hashed names (openssl rehash). Read when needed. */
 int tlsmem_ctx_set_ca_dir(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
@@ -311,7 +312,7 @@ int tlsmem_ctx_set_ca_system(tlsmem_ctx *ctx) TLSMEM_CHECK;
  * of the authorities that it trusts by file or memory (RFC 8446, 4.2.4; RFC 5246, 7.4.4). A second call replaces the first.
  *
  * It helps a client to choose, and decides nothing: who is let in depends on whom the context trusts. TLSMEM_ECONFIG for a
- * client's context, too, and for more than 65535 bytes of names.
+ * client's context, too, and for more than 64000 bytes of names, which is what a handshake can carry.
  */
 int tlsmem_ctx_set_accepted_ca_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
 int tlsmem_ctx_set_accepted_ca_mem(tlsmem_ctx *ctx, const void *bytes, size_t n) TLSMEM_CHECK;

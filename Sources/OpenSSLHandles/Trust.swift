@@ -18,6 +18,10 @@ struct Trust {
     var pins: [[UInt8]] = []
     /// A server names others to its clients than the authorities that it trusts.
     var namesOthers = false
+    /// What the names of those that it trusts come to in a handshake.
+    var nameBytes = 0
+    /// What fits in a CertificateRequest, whose extensions have 65535 bytes together in TLS 1.3 (RFC 8446, 4.3.2).
+    static var nameBytesMax: Int { 64000 }
 
     init(_ role: Role) {
         verifies = role == .client
@@ -30,7 +34,8 @@ extension OwnedContext {
     package var verifies: Bool { trust.verifies }
     package var trustsSomebody: Bool { trust.hasAuthorities }
 
-    /// Trusts every certificate of a PEM text; a server also names them to its clients.
+    /// Trusts every certificate of a PEM text; a server also names them to its clients. When they are too many for a
+    /// handshake it names none: a client may send any then, and would send none that belongs to who was left out.
     package func addTrust(_ source: borrowing PEMSource) throws(SettingRefused) {
         let authorities = try Certificates.read(source)
         let store = unsafe SSL_CTX_get_cert_store(ctx)
@@ -39,10 +44,12 @@ extension OwnedContext {
             let authority = unsafe copenssl_x509s_at(authorities.list, index)
             var isTaken = unsafe X509_STORE_add_cert(store, authority) == 1
             if isTaken, role == .server, !trust.namesOthers {
-                isTaken = unsafe SSL_CTX_add_client_CA(ctx, authority) == 1
+                trust.nameBytes += unsafe nameByteCount(authority)
+                isTaken = unsafe trust.nameBytes > Trust.nameBytesMax || SSL_CTX_add_client_CA(ctx, authority) == 1
             }
             guard isTaken else { throw SettingRefused("OpenSSL does not take an authority in it", .drain()) }
         }
+        if !trust.namesOthers, trust.nameBytes > Trust.nameBytesMax { unsafe SSL_CTX_set_client_CA_list(ctx, nil) }
         trust.hasAuthorities = true
     }
 
@@ -72,20 +79,25 @@ extension OwnedContext {
         guard let names = unsafe copenssl_names_new() else { throw SettingRefused("out of memory", .drain()) }
         var byteCount = 0
         for index in 0..<max(0, unsafe copenssl_x509s_count(accepted.list)) {
-            let subject = unsafe X509_get_subject_name(copenssl_x509s_at(accepted.list, index))
-            let name = unsafe X509_NAME_dup(subject)
+            let certificate = unsafe copenssl_x509s_at(accepted.list, index)
+            let name = unsafe X509_NAME_dup(X509_get_subject_name(certificate))
             guard unsafe name != nil, unsafe copenssl_names_push(names, name) > 0 else {
                 unsafe X509_NAME_free(name)
                 unsafe copenssl_names_free(names)
                 throw SettingRefused("out of memory", .drain())
             }
-            byteCount += 2 + Int(max(0, unsafe i2d_X509_NAME(subject, nil)))
+            byteCount += unsafe nameByteCount(certificate)
         }
-        guard byteCount <= Int(UInt16.max) else {
+        guard byteCount <= Trust.nameBytesMax else {
             unsafe copenssl_names_free(names)
             throw SettingRefused("the names in it are longer than a handshake can carry")
         }
         unsafe SSL_CTX_set_client_CA_list(ctx, names)  // which moves into ctx
         trust.namesOthers = true
     }
+}
+
+/// What the subject of a certificate takes in a list of authorities.
+private func nameByteCount(_ certificate: OpaquePointer?) -> Int {
+    2 + Int(max(0, unsafe i2d_X509_NAME(X509_get_subject_name(certificate), nil)))
 }

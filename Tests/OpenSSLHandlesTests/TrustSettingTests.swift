@@ -77,6 +77,19 @@ private func add(_ lists: [UInt8], _ context: OwnedContext) throws {
         #expect(count(context) == 1)
     }
 
+    @Test func `are none when a server trusts more than it can name`() throws {
+        let context = try OwnedContext(.server)
+        let long = Authority(String(repeating: "long name ", count: 6)).pem
+        try context.trust([[UInt8]](repeating: long, count: 700).flatMap { $0 })
+        #expect(count(context) == 700)
+        try context.trust([[UInt8]](repeating: long, count: 700).flatMap { $0 })
+        #expect(count(context) <= 0)
+        try context.trust(Authority.ours.pem)
+        #expect(count(context) <= 0)  // naming the last one only would keep the clients of the others away
+        try accept(Authority.ours.pem, context)
+        #expect(count(context) == 1)
+    }
+
     @Test func `are refused for a client, and when they are too many for a handshake`() throws {
         let client = try OwnedContext(.client)
         #expect(

@@ -50,6 +50,49 @@ import Testing
         #expect(pair.server.cause?.verifyResult == 0)
     }
 
+    @Test(arguments: Version.allCases, [500, 1000])
+    func `shows its certificate to a server with more authorities than a handshake can name`(
+        version: Version, count: Int
+    ) throws {
+        let others = (0..<count).map { Authority("number \($0) " + String(repeating: "with a long name ", count: 3)) }
+        let pair = try Pair(version) { client, server in
+            server.context.setVerification(asks: true, requires: true)
+            try server.context.trust(others.flatMap { $0.pem } + Authority.ours.pem)
+            try client.context.use(.client)
+        }
+        pair.run()
+        #expect(pair.client.events == [.established] && pair.server.events == [.established])
+        let named = pair.client.ask { OPENSSL_sk_num(SSL_get_client_CA_list(OpaquePointer($0.native))) }
+        #expect(count == 500 ? named == 501 : named <= 0)
+    }
+
+    @Test(arguments: Version.allCases)
+    func `shows its certificate to a server with as many names as fit`(version: Version) throws {
+        let name = Authority(String(repeating: "a name of sixty-four bytes      ", count: 2)).pem
+        let server = try OwnedContext(.server)
+        let size = 2 + Int(i2d_X509_NAME(try #require(firstName(of: name)), nil))
+        let most = 64000 / size
+        func accept(_ count: Int, _ context: OwnedContext) throws {
+            let all = [[UInt8]](repeating: name, count: count).flatMap { $0 }
+            try all.withUnsafeBytes { try context.setAcceptedAuthorities(try PEMSource($0)) }
+        }
+        #expect(throws: SettingRefused.self) { try accept(most + 1, server) }
+        let pair = try Pair(version) { client, server in
+            server.context.setVerification(asks: true, requires: true)
+            try server.context.trust(Authority.ours.pem)
+            try accept(most, server.context)
+            try client.context.use(.client)
+        }
+        pair.run()
+        #expect(pair.server.events == [.established])
+    }
+
+    private func firstName(of pem: [UInt8]) -> OpaquePointer? {
+        let bio = BIO_new_mem_buf(pem, CInt(pem.count))
+        defer { BIO_free(bio) }
+        return X509_get_subject_name(PEM_read_bio_X509(bio, nil, nil, nil))
+    }
+
     @Test(arguments: ["localhost", "LOCALHOST", "www.example.org", "127.0.0.1", "::1", "0:0:0:0:0:0:0:1"])
     func `takes a certificate that is for the name`(name: String) throws {
         let pair = try Pair(name: name)
