@@ -382,7 +382,7 @@ int tlsmem_ctx_set_security_level(tlsmem_ctx *ctx, int level) TLSMEM_CHECK;
 /*
  * Lists of ciphers, groups and signature algorithms are separated by colons, the best first. A name that OpenSSL does not
  * know is refused, and named by tlsmem_ctx_error; one that begins with "?" is left out where the OpenSSL that runs does not
- * know it: "?X25519MLKEM768:X25519". A list of which nothing is left is refused.
+ * know it: "?X25519MLKEM768:X25519". Refused are also an empty name, and a list of which nothing is left.
  */
 
 /**
@@ -404,9 +404,10 @@ int tlsmem_ctx_set_max_version(tlsmem_ctx *ctx, int version) TLSMEM_CHECK;
  * words (HIGH, ECDHE+AESGCM, !SHA1, @SECLEVEL=2). Those of TLS 1.3 and the older ones are two kinds: one that the list does
  * not name stays as it was. On a server the order of the list decides from now on, not the client's.
  *
- * Refused with TLSMEM_ECONFIG: a name that is unknown; one that stands only for ciphers without encryption or without
- * authentication (other words do not stand for these; who wants them has tlsmem_ctx_native); ciphers for none of the
- * versions that are spoken.
+ * Refused with TLSMEM_ECONFIG: a name that is unknown, also behind "!", "-" and "+" (but not a word for ciphers that
+ * OpenSSL had once: !RC4, !EXPORT); one that stands only for ciphers without encryption or without authentication (other
+ * words do not stand for these; who wants them has tlsmem_ctx_native); DEFAULT and SUITEB128 elsewhere than in front;
+ * @SECLEVEL=0; ciphers for none of the versions that are spoken.
  */
 int tlsmem_ctx_set_ciphers(tlsmem_ctx *ctx, const char *list) TLSMEM_CHECK;
 /** Sets the groups for the key exchange: "X25519:P-256". A client sends its share for the first, and another after a

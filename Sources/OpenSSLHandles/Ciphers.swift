@@ -7,63 +7,57 @@ private struct CipherList {
 
     /// `trial` is a context on which names are tried.
     init(_ list: UnsafePointer<CChar>, _ trial: OpaquePointer) throws(SettingRefused) {
-        for text in unsafe names(in: list, separators: ":,; ") where !text.isEmpty {
+        for text in try unsafe terms(in: list) {
             let listed = ListedName(text)
-            switch unsafe Self.kind(of: listed.name, trial) {
-            case .suite:
-                suites.append(name: listed.name)
-            case .older(let name):
-                older.append(name: name)
-            case .unprotected:
-                throw SettingRefused("it has no encryption, or does not prove who the peer is", name: listed.name)
-            case .unknown(let cause):
-                try listed.leaveOut(or: "OpenSSL knows no cipher of this name", cause)
+            guard !listed.name.isEmpty else { throw SettingRefused(SettingRefused.emptyName) }
+            if let operation = Operation(listed.name) {
+                try unsafe add(operation, listed, trial)
+            } else {
+                try unsafe add(listed, trial)
             }
         }
         guard !suites.isEmpty || !older.isEmpty else { throw SettingRefused("OpenSSL knows no cipher of the list") }
         // What is no name of one cipher, HIGH for one, may stand for anonymous ones too.
-        if !older.isEmpty { older += Self.protected }
+        if !older.isEmpty { older += Cipher.protected }
     }
 
-    private static var protected: [CChar] { Array(":!aNULL:!eNULL".utf8CString.dropLast()) }
-
-    private enum Kind {
-        case suite
-        /// With the name by which OpenSSL takes it.
-        case older([CChar])
-        case unprotected
-        case unknown(OpenSSLError)
+    private mutating func add(_ listed: ListedName, _ trial: OpaquePointer) throws(SettingRefused) {
+        switch unsafe Cipher(listed.name, isFirst: older.isEmpty, trial) {
+        case .suite:
+            suites.append(name: listed.name)
+        case .older(let name):
+            older.append(name: name)
+        case .unprotected:
+            throw SettingRefused("it has no encryption, or does not prove who the peer is", name: listed.name)
+        case .unknown(let cause):
+            try listed.leaveOut(or: unknownCipher, cause)
+        }
     }
 
-    private static func kind(of name: [CChar], _ trial: OpaquePointer) -> Kind {
-        // OpenSSL's operators: they take away, move, or set the level, and OpenSSL says what it does not understand.
-        if let first = name.first, "!-+@".utf8.contains(UInt8(bitPattern: first)) { return .older(name) }
-        ERR_clear_error()
-        guard name.starts(with: "TLS_".utf8.map { CChar(bitPattern: $0) }) else { return unsafe olderKind(name, trial) }
-        if let kind = unsafe suiteKind(name, trial) { return kind }
-        // The name of an older one in the RFCs, which OpenSSL takes for it from 3.2 on.
-        guard let known = unsafe OPENSSL_cipher_name(name + [0]) else { return .unknown(.drain()) }
-        return unsafe olderKind(Array(UnsafeBufferPointer(start: known, count: strlen(known))), trial)
-    }
-
-    /// Nil for what is none. OpenSSL takes the RFCs' names of older ones for suites, and would offer them: those too that
-    /// are not protected.
-    private static func suiteKind(_ name: [CChar], _ trial: OpaquePointer) -> Kind? {
-        defer { _ = unsafe SSL_CTX_set_ciphersuites(trial, "") }
-        guard unsafe SSL_CTX_set_ciphersuites(trial, name + [0]) == 1,
-            let cipher = unsafe copenssl_ciphers_at(SSL_CTX_get_ciphers(trial), 0),
-            unsafe SSL_CIPHER_get_protocol_id(cipher) >> 8 == 0x13
-        else { return nil }
-        return unsafe SSL_CIPHER_get_cipher_nid(cipher) == NID_undef ? .unprotected : .suite
-    }
-
-    private static func olderKind(_ name: [CChar], _ trial: OpaquePointer) -> Kind {
-        ERR_clear_error()
-        if unsafe SSL_CTX_set_cipher_list(trial, name + protected + [0]) == 1 { return .older(name) }
-        let cause = OpenSSLError.drain()
-        if unsafe SSL_CTX_set_cipher_list(trial, name + [0]) == 1 { return .unprotected }
-        ERR_clear_error()
-        return .unknown(cause)
+    private mutating func add(
+        _ operation: Operation, _ listed: ListedName, _ trial: OpaquePointer
+    ) throws(SettingRefused) {
+        if operation.isCommand {
+            // OpenSSL passes over what is behind the digit.
+            if operation.operand.starts(with: "SECLEVEL=0".utf8.map { CChar(bitPattern: $0) }) {
+                throw SettingRefused(SettingRefused.levelZero, name: listed.name)
+            }
+            return older.append(name: listed.name)
+        }
+        var parts: [CChar] = []
+        for part in operation.operand.split(separator: plus, omittingEmptySubsequences: false).map({ Array($0) }) {
+            if !parts.isEmpty { parts.append(plus) }
+            switch unsafe Cipher(part, isFirst: false, trial) {
+            case .suite:
+                throw SettingRefused("suites of TLS 1.3 are not taken away, but left out", name: listed.name)
+            case .older(let name), .unprotected(let name):
+                parts += name
+            case .unknown(let cause):
+                guard isOfThePast(part) else { return try listed.leaveOut(or: unknownCipher, cause) }
+                parts += part
+            }
+        }
+        older.append(name: [operation.mark] + parts)
     }
 
     /// The versions that these ciphers are for.
@@ -74,8 +68,10 @@ private struct CipherList {
     func apply(to target: OpaquePointer) -> Bool {
         ERR_clear_error()
         if !suites.isEmpty, unsafe SSL_CTX_set_ciphersuites(target, suites + [0]) != 1 { return false }
-        if !older.isEmpty, unsafe SSL_CTX_set_cipher_list(target, older + [0]) != 1 { return false }
-        return true
+        if older.isEmpty { return true }
+        unsafe copenssl_ctx_end_suite_b(target)  // or OpenSSL goes on with the ciphers of that
+        unsafe copenssl_ctx_set_dh_auto(target)  // for DHE: 2048 bits, or more where the certificate's key is stronger
+        return unsafe SSL_CTX_set_cipher_list(target, older + [0]) == 1
     }
 }
 

@@ -8,20 +8,26 @@ func names(in list: UnsafePointer<CChar>, separators: StaticString) -> [[CChar]]
         .map { unsafe Array($0) }
 }
 
-/// A name of a list; "?" before it says that it may be unknown, and is left out then.
+/// A name of a list; "?" before it says that it may be unknown, and is left out then. It may stand behind OpenSSL's "*".
 struct ListedName {
     let name: [CChar]
     let mayBeUnknown: Bool
 
     init(_ text: [CChar]) {
-        mayBeUnknown = text.first == CChar(bitPattern: UInt8(ascii: "?"))
-        name = mayBeUnknown ? Array(text.dropFirst()) : text
+        let (mark, star) = (CChar(bitPattern: UInt8(ascii: "?")), CChar(bitPattern: UInt8(ascii: "*")))
+        let isStarred = text.starts(with: [star, mark])
+        mayBeUnknown = isStarred || text.first == mark
+        name = isStarred ? [star] + text.dropFirst(2) : mayBeUnknown ? Array(text.dropFirst()) : text
     }
 
     /// It is unknown: to be left out if it may be, else the list is refused.
     func leaveOut(or sentence: StaticString, _ cause: OpenSSLError) throws(SettingRefused) {
         guard mayBeUnknown, !cause.isOutOfMemory else { throw SettingRefused(sentence, cause, name: name) }
     }
+}
+
+extension SettingRefused {
+    static var emptyName: StaticString { "a name in the list is empty" }
 }
 
 extension [CChar] {
@@ -41,7 +47,7 @@ extension OwnedContext {
         _ set: (OpaquePointer, UnsafePointer<CChar>) -> CInt
     ) throws(SettingRefused) {
         let names = unsafe names(in: list, separators: ":").map(ListedName.init)
-        guard names.allSatisfy({ !$0.name.isEmpty }) else { throw SettingRefused("a name in the list is empty") }
+        guard names.allSatisfy({ !$0.name.isEmpty }) else { throw SettingRefused(SettingRefused.emptyName) }
         ERR_clear_error()
         if !names.contains(where: { $0.mayBeUnknown }), unsafe set(ctx, list) == 1 { return }
         let cause = OpenSSLError.drain()
@@ -49,10 +55,14 @@ extension OwnedContext {
         defer { unsafe SSL_CTX_free(trial) }
         var known: [CChar] = []
         for listed in names {
-            if unsafe set(trial, listed.name + [0]) == 1 {
-                known.append(name: listed.name)
-            } else {
+            guard unsafe set(trial, listed.name + [0]) == 1 else {
                 try listed.leaveOut(or: sentence, .drain())
+                continue
+            }
+            known.append(name: listed.name)
+            // By another name, too; OpenSSL leaves it out from 3.5 on, and says nothing before.
+            guard unsafe set(trial, known + [0]) == 1 else {
+                throw SettingRefused("it is in the list twice", .drain(), name: listed.name)
             }
         }
         guard !known.isEmpty else { throw SettingRefused("OpenSSL knows no name of the list", cause) }

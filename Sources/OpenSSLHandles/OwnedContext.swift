@@ -10,17 +10,39 @@ package struct SettingRefused: Error {
     package let cause: OpenSSLError
     /// What it is about, where that is not plain from the setter: the file, or the one of a list. With a zero behind it.
     package let subject: [CChar]?
+    /// The argument makes no sense by itself, whatever the context and OpenSSL are like.
+    package let isArgument: Bool
 
     init(_ sentence: StaticString, _ cause: OpenSSLError = .none, name: [CChar]? = nil) {
         self.sentence = sentence
         self.cause = cause
         subject = name.map { $0 + [0] }
+        isArgument = false
+    }
+
+    /// A number that is out of range; the sentence says what it is of, and the range.
+    package init(argument number: CInt, _ sentence: StaticString) {
+        self.init(argument: String(number).utf8.map { CChar(bitPattern: $0) }, sentence)
+    }
+
+    /// An argument, or a field of one, by its name in the header.
+    package init(argument name: StaticString, _ sentence: StaticString) {
+        let text = unsafe UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+        self.init(argument: unsafe text.map { CChar(bitPattern: $0) }, sentence)
+    }
+
+    private init(argument: [CChar], _ sentence: StaticString) {
+        self.sentence = sentence
+        cause = .none
+        subject = argument + [0]
+        isArgument = true
     }
 
     init(_ sentence: StaticString, _ cause: OpenSSLError = .none, about path: UnsafePointer<CChar>?) {
         self.sentence = sentence
         self.cause = cause
         subject = unsafe path.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
+        isArgument = false
     }
 }
 
@@ -48,6 +70,8 @@ package struct SettingRefused: Error {
     package internal(set) var versions = TLS1_2_VERSION...TLS1_3_VERSION
     /// The versions that the ciphers are for which the program has named; nil when it has named none.
     var versionsOfCiphers: ClosedRange<CInt>?
+    /// The level that is usual, or was set; a list of ciphers may have another.
+    var securityLevel: CInt = 2
     /// The fd that secrets are appended to, -1 for none.
     var keylog: CInt = -1
     /// The protocols we speak, in the form of the wire; allocated because OpenSSL keeps a pointer into it.

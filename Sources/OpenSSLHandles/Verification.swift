@@ -27,7 +27,8 @@ extension OwnedContext {
         setVerifyDepth(100)
         _ = unsafe SSL_CTX_set_purpose(ctx, purposeOfPeer)
         // Its own default may be 1, which takes keys of 1024 bits.
-        unsafe SSL_CTX_set_security_level(ctx, max(2, SSL_CTX_get_security_level(ctx)))
+        securityLevel = max(2, unsafe SSL_CTX_get_security_level(ctx))
+        unsafe SSL_CTX_set_security_level(ctx, securityLevel)
     }
 
     private var purposeOfPeer: CInt { role == .client ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT }
@@ -54,11 +55,14 @@ extension OwnedContext {
     }
 
     package func setSecurityLevel(_ level: CInt) throws(SettingRefused) {
-        guard level > 0 else {
-            throw SettingRefused("level 0 takes keys of any size, and signatures that anybody can forge")
-        }
+        guard level > 0 else { throw SettingRefused(SettingRefused.levelZero) }
+        securityLevel = level
         unsafe SSL_CTX_set_security_level(ctx, level)
     }
+}
+
+extension SettingRefused {
+    static var levelZero: StaticString { "level 0 takes keys of any size, and signatures that anybody can forge" }
 }
 
 /// Verifies a chain by everything that a context asks for. Returns 1, or 0 with the reason in `check`.

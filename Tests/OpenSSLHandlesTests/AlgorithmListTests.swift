@@ -38,12 +38,14 @@ private func blamed(_ setting: (OwnedContext) throws -> Void) throws -> (name: S
         (gcm128, [gcm128]),
         ("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", [gcm128]),
         ("\(gcm128),\(gcm256)", [gcm128, gcm256]),
-        (" \(gcm256);\(gcm128)::", [gcm256, gcm128]),
+        (" \(gcm256); \(gcm128)  ", [gcm256, gcm128]),
         ("?NO-SUCH-CIPHER:\(gcm128)", [gcm128]),
         ("?TLS_NO_SUCH_SUITE:?TLS_NO_WITH_SUCH_SHA:\(gcm128)", [gcm128]),
         ("?\(gcm128):\(gcm256)", [gcm128, gcm256]),
         ("ECDHE+AESGCM:!aRSA:@STRENGTH", [gcm256, gcm128]),
-        ("\(gcm128):\(gcm256):+AES128:-NO-SUCH-CIPHER:!EXPORT", [gcm256, gcm128]),
+        ("\(gcm128):\(gcm256):+AES128:?-NO-SUCH-CIPHER:!EXPORT:!RC4:!aNULL:!NULL-MD5", [gcm256, gcm128]),
+        ("\(gcm128):\(gcm256):!TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", [gcm256]),
+        ("\(gcm128):\(gcm256)!AESGCM+AES256@SECLEVEL=2", [gcm128]),
     ])
     func `is taken, in its order`(list: String, expected: [String]) throws {
         let context = try OwnedContext(.server)
@@ -77,10 +79,47 @@ private func blamed(_ setting: (OwnedContext) throws -> Void) throws -> (name: S
         ("\(gcm128):ECDHE-ECDSA-AES128-GCM-SHA25", "ECDHE-ECDSA-AES128-GCM-SHA25"),
         ("EXP-RC4-MD5:\(gcm128)", "EXP-RC4-MD5"),
         ("AES128+NOSUCH:\(gcm128)", "AES128+NOSUCH"),
+        ("HIGH:!SHA-1:!kRSAA", "!SHA-1"),
+        ("HIGH:!kRSAA", "!kRSAA"),
+        ("HIGH!kRSAA", "!kRSAA"),
+        ("HIGH:-AES128+NOSUCH", "-AES128+NOSUCH"),
+        ("HIGH:+NOSUCH", "+NOSUCH"),
+        ("HIGH:!", "!"),
+        ("HIGH:!!AES128", "!"),
+        ("HIGH:!TLS_NO_WITH_SUCH_SHA", "!TLS_NO_WITH_SUCH_SHA"),
+        ("\(gcm128):DEFAULT", "DEFAULT"),
+        ("HIGH:!DEFAULT", "!DEFAULT"),
+        ("\(gcm128):SUITEB128", "SUITEB128"),
     ])
     func `with an unknown name is refused, and it is named`(list: String, name: String) throws {
         let found = try blamed { try $0.setCiphers(list) }
         #expect(found == (name, "OpenSSL knows no cipher of this name"))
+    }
+
+    @Test(arguments: [
+        "@SECLEVEL=0", "HIGH:@SECLEVEL=0", "DEFAULT@SECLEVEL=0", "?@SECLEVEL=0:HIGH", "\(gcm128),@SECLEVEL=0",
+    ])
+    func `does not open level 0 by the back door`(list: String) throws {
+        let found = try blamed { try $0.setCiphers(list) }
+        #expect(found == ("@SECLEVEL=0", "level 0 takes keys of any size, and signatures that anybody can forge"))
+    }
+
+    @Test func `takes no suite of TLS 1.3 away`() throws {
+        let found = try blamed { try $0.setCiphers("HIGH:!TLS_AES_128_GCM_SHA256") }
+        #expect(found == ("!TLS_AES_128_GCM_SHA256", "suites of TLS 1.3 are not taken away, but left out"))
+    }
+
+    @Test(arguments: [":HIGH", "HIGH:", "HIGH::AES128", "HIGH:?", "HIGH,", ",HIGH", "HIGH; :AES128"])
+    func `has no empty names`(list: String) throws {
+        #expect(try blamed { try $0.setCiphers(list) } == (nil, "a name in the list is empty"))
+    }
+
+    @Test func `ends Suite B, which one before has set`() throws {
+        let context = try OwnedContext(.server)
+        try context.setCiphers("SUITEB192")
+        #expect(ciphers(context, areSuites: false) == [gcm256])
+        try context.setCiphers(gcm128)
+        #expect(ciphers(context, areSuites: false) == [gcm128])
     }
 
     @Test(arguments: [
@@ -89,13 +128,13 @@ private func blamed(_ setting: (OwnedContext) throws -> Void) throws -> (name: S
         "COMPLEMENTOFALL", "TLS_RSA_WITH_NULL_SHA256", "TLS_DH_anon_WITH_AES_128_GCM_SHA256",
     ])
     func `has none without encryption or authentication`(name: String) throws {
-        for list in [name, "?\(name)", "\(gcm128):\(name)", "TLS_AES_128_GCM_SHA256:\(name):@SECLEVEL=0"] {
+        for list in [name, "?\(name)", "\(gcm128):\(name)", "TLS_AES_128_GCM_SHA256:\(name):@SECLEVEL=1"] {
             let found = try blamed { try $0.setCiphers(list) }
             #expect(found == (name, "it has no encryption, or does not prove who the peer is"), "\(list)")
         }
     }
 
-    @Test(arguments: ["HIGH", "ALL", "ALL:@SECLEVEL=0", "AES128", "HIGH:+aNULL", "ALL:COMPLEMENTOFDEFAULT"])
+    @Test(arguments: ["HIGH", "ALL", "ALL:@SECLEVEL=1", "AES128", "HIGH:+aNULL", "ALL:COMPLEMENTOFDEFAULT"])
     func `of words has none of these either`(list: String) throws {
         let context = try OwnedContext(.client)
         #expect(refusal { try context.setCiphers(list) } == nil)
@@ -143,7 +182,24 @@ private func blamed(_ setting: (OwnedContext) throws -> Void) throws -> (name: S
         #expect(try blamed { try $0.setGroups(list) } == ("no-such-group", "OpenSSL knows no group of this name"))
     }
 
-    @Test(arguments: ["", ":", "?", "X25519::P-256:no", "?no-such-group:?no_such_either", "X25519:?"])
+    @Test(arguments: ["*?no-such-group:X25519", "?*no-such-group:X25519"])
+    func `has the mark for the unknown behind that of OpenSSL 3.5, too`(list: String) throws {
+        #expect(try offered(list) == "10: \([0, 2, 0, 29] as [UInt8])")
+        #expect(try blamed { try $0.setGroups("*?no-such-group") }.sentence == "OpenSSL knows no name of the list")
+    }
+
+    /// OpenSSL 3.5 leaves the second out.
+    @Test(arguments: [("X25519:X25519", "X25519"), ("P-256:X25519:prime256v1", "prime256v1")])
+    func `has no group twice, or says so`(list: String, name: String) throws {
+        let context = try OwnedContext(.client)
+        let isTaken = copenssl_ctx_set_groups(context.ctx, list) == 1
+        ERR_clear_error()
+        if isTaken { return }
+        #expect(try blamed { try $0.setGroups(list) } == (name, "it is in the list twice"))
+        #expect(try blamed { try $0.setGroups("?no-such-group:\(list)") } == (name, "it is in the list twice"))
+    }
+
+    @Test(arguments: ["", ":", "?", "X25519::P-256:no", "?no-such-group:?no_such_either", "X25519:?", "X25519:", "*?"])
     func `of which nothing can be made is refused as a whole`(list: String) throws {
         let found = try blamed { try $0.setGroups(list) }
         #expect(found.name == nil && found.sentence != "taken")

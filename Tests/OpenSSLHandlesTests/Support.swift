@@ -57,6 +57,7 @@ private func helloLists(_ context: OwnedContext) -> [String] {
     ssl.attach(incoming: incoming, outgoing: outgoing)
     _ = ssl.handshake()
     let hello = outgoing.copy()
+    guard hello.count > 43 else { return ["no ClientHello"] }
     // Record 5, message 4, version 2, random 32; then lists with their lengths in front (RFC 8446, 4.1.2).
     var place = 43
     func number(_ at: Int) -> Int { Int(hello[at]) << 8 + Int(hello[at + 1]) }
