@@ -151,7 +151,8 @@ typedef enum tlsmem_role { TLSMEM_CLIENT = 1, TLSMEM_SERVER = 2 } tlsmem_role;
 /** Protocol versions, by their numbers on the wire. */
 typedef enum tlsmem_protocol_version { TLSMEM_TLS1_2 = 0x0303, TLSMEM_TLS1_3 = 0x0304 } tlsmem_protocol_version;
 
-/** Versions, ciphers and groups that go together: Mozilla's guide "Server Side TLS", version 5.7 of 2023-05-15. */
+/** Versions, ciphers and groups that go together: Mozilla's guide "Server Side TLS", version 5.7 of 2023-05-15, but
+ *  without DHE, which version 5.8 has no more. */
 typedef enum tlsmem_preset {
     TLSMEM_PRESET_MODERN = 1,      /**< TLS 1.3 only */
     TLSMEM_PRESET_INTERMEDIATE = 2 /**< TLS 1.2, with forward secrecy and authenticated encryption only, and 1.3 (a server's default) */
@@ -387,12 +388,14 @@ int tlsmem_ctx_set_security_level(tlsmem_ctx *ctx, int level) TLSMEM_CHECK;
 
 /**
  * Sets versions, ciphers and groups together, over what was set before; single setters may follow. TLSMEM_EINVAL for an
- * unknown preset. Not in it, because not in the guide: signature algorithms, which are OpenSSL's.
+ * unknown preset. What words of a list of ciphers have set besides (SUITEB128, @SECLEVEL=1) is taken back: the security
+ * level is the usual one again, or that of tlsmem_ctx_set_security_level. Not in it, because not in the guide: signature
+ * algorithms, which are OpenSSL's.
  *
  * All ciphers of a preset are good ones, so the client's order decides which it is. Groups: X25519, P-256, P-384, and before
  * them X25519MLKEM768, which resists quantum computers, where OpenSSL has it (3.5; the guide has it from version 5.8 on).
- * With an RSA certificate the intermediate one has DHE, too, of 2048 bits, and more where the key of the certificate is
- * stronger. It costs the server five times what ECDHE does, and from version 5.8 on the guide has none.
+ * No DHE: it costs the server five times what ECDHE does, and the guide has none from version 5.8 on. Who needs it names
+ * it in tlsmem_ctx_set_ciphers: then it has 2048 bits, or more where the key of the certificate is stronger.
  */
 int tlsmem_ctx_set_preset(tlsmem_ctx *ctx, tlsmem_preset preset) TLSMEM_CHECK;
 /** Sets the oldest and the newest version that is spoken, TLSMEM_TLS1_2 or TLSMEM_TLS1_3. Default: both spoken. Refused

@@ -6,8 +6,7 @@ from scanners import nmap, server, sslscan, sslyze
 
 MODERN = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"]
 INTERMEDIATE = MODERN + [
-    f"{exchange}-RSA-{cipher}" for exchange in ("ECDHE", "DHE")
-    for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")]
+    f"ECDHE-RSA-{cipher}" for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")]
 
 
 class Scanners(unittest.TestCase):
@@ -32,6 +31,11 @@ class Scanners(unittest.TestCase):
         self.assertEqual((versions, sorted(ciphers)), ({"tls 1.2", "tls 1.3"}, sorted(INTERMEDIATE)))
         versions, ciphers = sslscan(server(self, "--preset", "modern"))
         self.assertEqual((versions, sorted(ciphers)), ({"tls 1.3"}, MODERN))
+
+    def test_sslscan_sees_dhe_when_a_program_asks_for_it(self):
+        ours = ["TLS_AES_128_GCM_SHA256", "DHE-RSA-AES128-GCM-SHA256"]
+        versions, ciphers = sslscan(server(self, "--ciphers", ":".join(ours)))
+        self.assertEqual((versions, sorted(ciphers)), ({"tls 1.2", "tls 1.3"}, sorted(ours)))
 
     def test_nmap_grades_everything_a(self):
         self.assertEqual(nmap(server(self)), {"TLSv1.2": {"A"}, "TLSv1.3": {"A"}})
