@@ -228,8 +228,9 @@ void tlsmem_ctx_free(tlsmem_ctx *ctx);
 /*
  * Every setter returns TLSMEM_OK; TLSMEM_EINVAL for NULL or a value out of range; TLSMEM_ECONFIG when OpenSSL
  * refused it; TLSMEM_ENOMEM; TLSMEM_ESTATE once a connection was made from the context. A refused setting leaves
- * the context as it was, and tlsmem_ctx_error says in a sentence what was refused and why. They call nothing back, but
- * for the password of what is encrypted.
+ * the context as it was, and tlsmem_ctx_error says in a sentence what was refused and why, a value out of range
+ * included; only NULL, a length that was negative, and TLSMEM_ESTATE have none. They call nothing back, but for the
+ * password of what is encrypted.
  */
 
 /*

@@ -33,24 +33,11 @@ internal import TLSEngine
             try setting(openSSL)
             return TLSMEM_OK.code
         } catch {
-            let status = error.cause.isOutOfMemory ? TLSMEM_ENOMEM : TLSMEM_ECONFIG
+            let ofOthers = error.cause.isOutOfMemory ? TLSMEM_ENOMEM : TLSMEM_ECONFIG
+            let status = error.isArgument ? TLSMEM_EINVAL : ofOthers
             let whole = unsafe subject.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
             refusal = (status, error, error.subject ?? whole ?? [0])
             return status.code
-        }
-    }
-
-    func setLimits(_ limits: tlsmem_limits) -> CInt {
-        let isSensible =
-            limits.outgoing_max >= 32768 && limits.outgoing_low < limits.outgoing_max && limits.incoming_max > 0
-            && limits.wake_max > 0 && limits.control_max > 0
-            && max(limits.outgoing_max, limits.incoming_max) <= UInt(Int32.max)
-            && max(limits.control_max, max(limits.wake_max, limits.cert_list_max)) <= UInt(Int32.max)
-        guard isSensible else { return TLSMEM_EINVAL.code }
-        return unsafe set(nil) { context in
-            self.limits = Limits(limits)
-            context.setCertificateListMax(self.limits.certificateListMax)
-            context.setKeepsBuffers(limits.buffers_ms > 0)
         }
     }
 
@@ -71,27 +58,5 @@ internal import TLSEngine
                 unsafe sentence.append(text)
             }
         }
-    }
-}
-
-extension Limits {
-    init(_ limits: tlsmem_limits) {
-        self.init()
-        outgoingMax = Int(clamping: limits.outgoing_max)
-        outgoingLow = Int(clamping: limits.outgoing_low)
-        incomingMax = Int(clamping: limits.incoming_max)
-        controlMax = Int(clamping: limits.control_max)
-        wakeMax = Int(clamping: limits.wake_max)
-        certificateListMax = Int(clamping: limits.cert_list_max)
-        updatesPerSecond = limits.update_rate
-        updateBurst = limits.update_burst
-        handshakeMilliseconds = limits.handshake_ms
-        idleMilliseconds = limits.idle_ms
-        closeMilliseconds = limits.close_ms
-        readMilliseconds = limits.read_ms
-        writeMilliseconds = limits.write_ms
-        outgoingHigh = Int(clamping: limits.outgoing_high)
-        incomingLow = Int(clamping: limits.incoming_low)
-        bufferMilliseconds = limits.buffers_ms
     }
 }

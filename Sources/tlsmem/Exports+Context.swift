@@ -38,8 +38,10 @@ public func tlsmem_ctx_error(_ ctx: OpaquePointer!, _ error: UnsafeMutablePointe
 
 @implementation @_cdecl("tlsmem_ctx_set_tickets")
 public func tlsmem_ctx_set_tickets(_ ctx: OpaquePointer!, _ count: CInt) -> CInt {
-    guard (0...16).contains(count) else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx) { $0.setTickets(Int(count)) }
+    unsafe set(ctx) { (openSSL) throws(SettingRefused) in
+        try expect(count, in: 0...16, "the number of tickets is not 0 to 16")
+        openSSL.setTickets(Int(count))
+    }
 }
 
 @implementation @_cdecl("tlsmem_ctx_set_renegotiation")
@@ -54,8 +56,7 @@ public func tlsmem_ctx_set_keylog(_ ctx: OpaquePointer!, _ path: UnsafePointer<C
 
 @implementation @_cdecl("tlsmem_ctx_set_limits")
 public func tlsmem_ctx_set_limits(_ ctx: OpaquePointer!, _ limits: UnsafePointer<tlsmem_limits>!) -> CInt {
-    guard let context = unsafe Handle.object(ctx, Context.self), let limits = unsafe limits,
-        unsafe limits.pointee.size == MemoryLayout<tlsmem_limits>.size
+    guard let context = unsafe Handle.object(ctx, Context.self), let limits = unsafe limits
     else { return TLSMEM_EINVAL.code }
     return context.setLimits(unsafe limits.pointee)
 }

@@ -80,12 +80,10 @@ public func tlsmem_ctx_add_keypair_mem(
 
 @implementation @_cdecl("tlsmem_ctx_set_sni_strict")
 public func tlsmem_ctx_set_sni_strict(_ ctx: OpaquePointer!, _ strict: CInt) -> CInt {
-    guard unsafe isServer(ctx) else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx) { $0.setRefusesOtherNames(strict != 0) }
-}
-
-private func isServer(_ ctx: OpaquePointer?) -> Bool {
-    unsafe Handle.object(ctx, Context.self)?.openSSL.role == .server
+    unsafe set(ctx) { (openSSL) throws(SettingRefused) in
+        try expectServer(openSSL, "strict", "only a server is asked for a name")
+        openSSL.setRefusesOtherNames(strict != 0)
+    }
 }
 
 /// Adds a pair. Only servers are asked for a name; what is none is refused as it stands.
@@ -96,8 +94,10 @@ private func add(
     guard let name = unsafe name else {
         return unsafe set(ctx) { (openSSL) throws(SettingRefused) in try setting(openSSL, nil) }
     }
-    guard unsafe isServer(ctx) else { return TLSMEM_EINVAL.code }
     return unsafe InternationalName.withASCII(name) { ascii in
-        unsafe set(ctx, name) { (openSSL) throws(SettingRefused) in try unsafe setting(openSSL, ascii ?? name) }
+        unsafe set(ctx, name) { (openSSL) throws(SettingRefused) in
+            try expectServer(openSSL, "name", "only a server is asked for a name")
+            try unsafe setting(openSSL, ascii ?? name)
+        }
     }
 }

@@ -3,20 +3,25 @@ internal import OpenSSLHandles
 
 @implementation @_cdecl("tlsmem_ctx_set_preset")
 public func tlsmem_ctx_set_preset(_ ctx: OpaquePointer!, _ preset: tlsmem_preset) -> CInt {
-    guard let preset = Preset(preset) else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx) { (openSSL) throws(SettingRefused) in try openSSL.set(preset) }
+    unsafe set(ctx) { (openSSL) throws(SettingRefused) in
+        try openSSL.set(try known(Preset(preset), preset.rawValue, "there is no such tlsmem_preset"))
+    }
 }
 
 @implementation @_cdecl("tlsmem_ctx_set_min_version")
 public func tlsmem_ctx_set_min_version(_ ctx: OpaquePointer!, _ version: CInt) -> CInt {
-    guard isVersion(version) else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx) { (openSSL) throws(SettingRefused) in try openSSL.setMinimumVersion(version) }
+    unsafe set(ctx) { (openSSL) throws(SettingRefused) in
+        try expectVersion(version)
+        try openSSL.setMinimumVersion(version)
+    }
 }
 
 @implementation @_cdecl("tlsmem_ctx_set_max_version")
 public func tlsmem_ctx_set_max_version(_ ctx: OpaquePointer!, _ version: CInt) -> CInt {
-    guard isVersion(version) else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx) { (openSSL) throws(SettingRefused) in try openSSL.setMaximumVersion(version) }
+    unsafe set(ctx) { (openSSL) throws(SettingRefused) in
+        try expectVersion(version)
+        try openSSL.setMaximumVersion(version)
+    }
 }
 
 @implementation @_cdecl("tlsmem_ctx_set_ciphers")
@@ -41,12 +46,15 @@ public func tlsmem_ctx_set_alpn(_ ctx: OpaquePointer!, _ list: UnsafePointer<CCh
 
 @implementation @_cdecl("tlsmem_ctx_set_alpn_policy")
 public func tlsmem_ctx_set_alpn_policy(_ ctx: OpaquePointer!, _ policy: tlsmem_alpn_policy) -> CInt {
-    guard let policy = ALPNPolicy(policy) else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx) { $0.setALPNPolicy(policy) }
+    unsafe set(ctx) { (openSSL) throws(SettingRefused) in
+        let wanted = try known(ALPNPolicy(policy), policy.rawValue, "there is no such tlsmem_alpn_policy")
+        openSSL.setALPNPolicy(wanted)
+    }
 }
 
-private func isVersion(_ version: CInt) -> Bool {
-    version == CInt(TLSMEM_TLS1_2.rawValue) || version == CInt(TLSMEM_TLS1_3.rawValue)
+private func expectVersion(_ version: CInt) throws(SettingRefused) {
+    let known = CInt(TLSMEM_TLS1_2.rawValue)...CInt(TLSMEM_TLS1_3.rawValue)
+    try expect(version, in: known, "the version is neither TLSMEM_TLS1_2 (771) nor TLSMEM_TLS1_3 (772)")
 }
 
 extension Preset {

@@ -6,9 +6,9 @@ internal import OpenSSLHandles
 public func tlsmem_ctx_set_client_hello_cb(
     _ ctx: OpaquePointer!, _ cb: tlsmem_client_hello_cb!, _ user: UnsafeMutableRawPointer!
 ) -> CInt {
-    guard let context = unsafe Handle.object(ctx, Context.self), context.openSSL.role == .server
-    else { return TLSMEM_EINVAL.code }
+    guard let context = unsafe Handle.object(ctx, Context.self) else { return TLSMEM_EINVAL.code }
     return unsafe context.set(nil) { (openSSL) throws(SettingRefused) in
+        try expectServer(openSSL, "cb", "only a server sees a ClientHello")
         try openSSL.askAboutHellos(unsafe cb != nil)
         unsafe context.onClientHello = unsafe cb.map { unsafe ($0, user) }
     }

@@ -37,3 +37,21 @@ func set(
         try setter(openSSL)(try unsafe PEMSource(bytes, bytesMax: bytesMax))
     }
 }
+
+// What makes no sense by itself: TLSMEM_EINVAL. It is looked at inside `set`, behind the question whether anything may be set.
+
+func expect(_ number: CInt, in range: ClosedRange<CInt>, _ sentence: StaticString) throws(SettingRefused) {
+    guard range.contains(number) else { throw SettingRefused(argument: number, sentence) }
+}
+
+/// What a number of the header stands for; nil when it has no meaning.
+func known<Meaning>(
+    _ meaning: Meaning?, _ number: UInt32, _ sentence: StaticString
+) throws(SettingRefused) -> Meaning {
+    guard let meaning else { throw SettingRefused(argument: CInt(bitPattern: number), sentence) }
+    return meaning
+}
+
+func expectServer(_ openSSL: OwnedContext, _ name: StaticString, _ sentence: StaticString) throws(SettingRefused) {
+    guard openSSL.role == .server else { throw SettingRefused(argument: name, sentence) }
+}

@@ -47,20 +47,25 @@ public func tlsmem_ctx_add_crl_mem(_ ctx: OpaquePointer!, _ crl: UnsafeRawPointe
 
 @implementation @_cdecl("tlsmem_ctx_set_crl_check")
 public func tlsmem_ctx_set_crl_check(_ ctx: OpaquePointer!, _ check: tlsmem_crl_check) -> CInt {
-    guard let number = UInt8(exactly: check.rawValue), let wanted = RevocationCheck(rawValue: number)
-    else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx) { $0.setRevocationCheck(wanted) }
+    unsafe set(ctx) { (openSSL) throws(SettingRefused) in
+        let wanted = UInt8(exactly: check.rawValue).flatMap { RevocationCheck(rawValue: $0) }
+        openSSL.setRevocationCheck(try known(wanted, check.rawValue, "there is no such tlsmem_crl_check"))
+    }
 }
 
 // MARK: Verification
 
 @implementation @_cdecl("tlsmem_ctx_set_verify")
 public func tlsmem_ctx_set_verify(_ ctx: OpaquePointer!, _ verify: tlsmem_verify) -> CInt {
-    let isClient = unsafe Handle.object(ctx, Context.self)?.openSSL.role == .client
-    guard verify.rawValue <= TLSMEM_VERIFY_REQUIRED.rawValue, !isClient || verify == TLSMEM_VERIFY_REQUIRED
-    else { return TLSMEM_EINVAL.code }
     let (asks, requires) = (verify != TLSMEM_VERIFY_NONE, verify == TLSMEM_VERIFY_REQUIRED)
-    return unsafe set(ctx) { $0.setVerification(asks: asks, requires: requires) }
+    let isKnown = verify.rawValue <= TLSMEM_VERIFY_REQUIRED.rawValue
+    return unsafe set(ctx) { (openSSL) throws(SettingRefused) in
+        _ = try known(isKnown ? verify : nil, verify.rawValue, "there is no such tlsmem_verify")
+        _ = try known(
+            openSSL.role == .server || requires ? verify : nil, verify.rawValue,
+            "a client's tlsmem_verify is TLSMEM_VERIFY_REQUIRED (2) always")
+        openSSL.setVerification(asks: asks, requires: requires)
+    }
 }
 
 @implementation @_cdecl("tlsmem_ctx_insecure_no_verify")
@@ -76,8 +81,10 @@ public func tlsmem_ctx_add_pin(_ ctx: OpaquePointer!, _ sha256: UnsafePointer<UI
 
 @implementation @_cdecl("tlsmem_ctx_set_verify_depth")
 public func tlsmem_ctx_set_verify_depth(_ ctx: OpaquePointer!, _ count: CInt) -> CInt {
-    guard (0...100).contains(count) else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx) { $0.setVerifyDepth(count) }
+    unsafe set(ctx) { (openSSL) throws(SettingRefused) in
+        try expect(count, in: 0...100, "the number of intermediates is not 0 to 100")
+        openSSL.setVerifyDepth(count)
+    }
 }
 
 @implementation @_cdecl("tlsmem_ctx_set_partial_chain")
@@ -87,13 +94,17 @@ public func tlsmem_ctx_set_partial_chain(_ ctx: OpaquePointer!, _ enough: CInt) 
 
 @implementation @_cdecl("tlsmem_ctx_set_purpose")
 public func tlsmem_ctx_set_purpose(_ ctx: OpaquePointer!, _ purpose: tlsmem_purpose) -> CInt {
-    guard purpose.rawValue <= TLSMEM_PURPOSE_INSECURE_ANY.rawValue else { return TLSMEM_EINVAL.code }
-    let isAny = purpose == TLSMEM_PURPOSE_INSECURE_ANY
-    return unsafe set(ctx) { (openSSL) throws(SettingRefused) in try openSSL.setPurpose(isAny: isAny) }
+    unsafe set(ctx) { (openSSL) throws(SettingRefused) in
+        let isKnown = purpose.rawValue <= TLSMEM_PURPOSE_INSECURE_ANY.rawValue
+        let isAny = isKnown ? purpose == TLSMEM_PURPOSE_INSECURE_ANY : nil
+        try openSSL.setPurpose(isAny: try known(isAny, purpose.rawValue, "there is no such tlsmem_purpose"))
+    }
 }
 
 @implementation @_cdecl("tlsmem_ctx_set_security_level")
 public func tlsmem_ctx_set_security_level(_ ctx: OpaquePointer!, _ level: CInt) -> CInt {
-    guard (0...5).contains(level) else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx) { (openSSL) throws(SettingRefused) in try openSSL.setSecurityLevel(level) }
+    unsafe set(ctx) { (openSSL) throws(SettingRefused) in
+        try expect(level, in: 0...5, "the security level is not 1 to 5")
+        try openSSL.setSecurityLevel(level)
+    }
 }

@@ -278,6 +278,7 @@ int main(void)
     null_loops();
     wrong_arguments();
     wrong_settings();
+    wrong_values();
     wrong_trust();
     each_check_is_a_case(0);
     words();
