@@ -8,6 +8,7 @@ them, without their suffix.
 import atexit
 import contextlib
 import functools
+import hashlib
 import os
 import pathlib
 import re
@@ -132,6 +133,28 @@ def openssl():
     return os.environ.get("TLSMEM_OPENSSL", "").split() or [tool("openssl", "openssl")]
 
 
+@once
+def revocation_list(name):
+    """Returns a list of the authority "ca" in which a certificate is revoked."""
+    place = certificate(f"{name}.revoked")
+    pathlib.Path(place + ".index").touch()
+    settings = f"[ca]\ndefault_ca = a\n[a]\ndatabase = {place}.index\ndefault_md = sha256\ndefault_crl_days = 2\n"
+    pathlib.Path(place + ".cnf").write_text(settings, encoding="ascii")
+    command = [tool("openssl", "openssl"), "ca", "-config", place + ".cnf", "-cert", certificate("ca.pem"), "-keyfile",
+               certificate("ca.key")]
+    for action in (["-revoke", certificate(name + ".pem")], ["-gencrl", "-out", place]):
+        subprocess.run([*command, *action], check=True, timeout=LIMIT, capture_output=True)
+    return place
+
+
+@once
+def pin(name):
+    """Returns the SHA-256 of a public key, in hexadecimal digits."""
+    command = [tool("openssl", "openssl"), "pkey", "-in", certificate(name + ".key"), "-pubout", "-outform", "DER"]
+    key = subprocess.run(command, check=True, timeout=LIMIT, capture_output=True).stdout
+    return hashlib.sha256(key).hexdigest()
+
+
 def _file(suffix):
     return lambda name: certificate(name + suffix)
 
@@ -140,7 +163,8 @@ class Ours(Peer):
     """settings.c, in either role."""
 
     name = "ours"
-    FILES = {"ca": _file(".pem"), "ca_mem": _file(".pem"), "ca_dir": ca_directory}
+    FILES = {"ca": _file(".pem"), "ca_mem": _file(".pem"), "ca_dir": ca_directory,
+             "accepted_ca": _file(".pem"), "crl": revocation_list, "pin": pin}
     # An identity in other forms (Tests/identities), each as the words that it is made of.
     IDENTITIES = {
         "identity": {"cert": "{}.pem", "key": "{}.key"},

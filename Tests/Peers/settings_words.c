@@ -39,6 +39,26 @@ static int verify(tlsmem_ctx *ctx, const char *value)
     return tlsmem_ctx_set_verify(ctx, (tlsmem_verify)which("none optional required", value));
 }
 
+static int crl_check(tlsmem_ctx *ctx, const char *value)
+{
+    return tlsmem_ctx_set_crl_check(ctx, (tlsmem_crl_check)which("none leaf chain", value));
+}
+
+static int purpose(tlsmem_ctx *ctx, const char *value)
+{
+    return tlsmem_ctx_set_purpose(ctx, (tlsmem_purpose)which("peer any", value));
+}
+
+static int pin(tlsmem_ctx *ctx, const char *value) /* 64 hexadecimal digits */
+{
+    uint8_t sha256[32] = { 0 };
+    for (int i = 0; i < 32 && strlen(value) == 64; i++) {
+        char digits[] = { value[2 * i], value[2 * i + 1], '\0' };
+        sha256[i] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    return tlsmem_ctx_add_pin(ctx, sha256);
+}
+
 static int version(const char *value)
 {
     return TLSMEM_TLS1_2 + which("1.2 1.3", value);
@@ -132,7 +152,15 @@ static const struct word words[] = {
     { "ca_dir", .text = tlsmem_ctx_set_ca_dir },
     { "ca_mem", .bytes = tlsmem_ctx_set_ca_mem },
     { "ca_system", .alone = tlsmem_ctx_set_ca_system },
+    { "accepted_ca", .text = tlsmem_ctx_set_accepted_ca_file },
     { "verify", .text = verify },
+    { "crl", .text = tlsmem_ctx_add_crl },
+    { "crl_check", .text = crl_check },
+    { "pin", .text = pin },
+    { "depth", .count = tlsmem_ctx_set_verify_depth },
+    { "partial_chain", .count = tlsmem_ctx_set_partial_chain },
+    { "purpose", .text = purpose },
+    { "security_level", .count = tlsmem_ctx_set_security_level },
     { "insecure", .alone = tlsmem_ctx_insecure_no_verify },
     /* negotiation */
     { "min", .text = min_version },
