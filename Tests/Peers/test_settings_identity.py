@@ -17,7 +17,7 @@ ROWS = [
         then="client.subject=CN=localhost"),
     row("certificate with a locked key", server="-identity password=secret identity_locked=server", ours="server", then=""),
     row("certificate and key in PKCS#12", server="-identity identity_pkcs12=rsa", ours="server", then=""),
-    row("certificates RSA and ECDSA, RSA wanted", server="keypair=,rsa", client=f"{RSA_ONLY}", ours="server", then={
+    row("certificates RSA and ECDSA, RSA wanted", server="keypair=,rsa", client=RSA_ONLY, ours="server", then={
         "1.2": "cipher=ECDHE-RSA-AES128-GCM-SHA256", "1.3": ""}, cannot=NO_LIST),
     row("certificates RSA and ECDSA, ECDSA wanted", server="keypair=,rsa", client="sigalgs=ecdsa_secp256r1_sha256",
         ours="server", then="", cannot=NO_LIST),
