@@ -2,17 +2,20 @@
 #ifndef COPENSSL_SHIMS_H
 #define COPENSSL_SHIMS_H
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <openssl/bio.h>
 #include <openssl/buffer.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static inline long copenssl_mem_data(BIO *bio, char **data) { return BIO_get_mem_data(bio, data); }
@@ -39,7 +42,10 @@ static inline uint64_t copenssl_op_server_preference(void) { return SSL_OP_CIPHE
 static inline int copenssl_set_sni(SSL *ssl, const char *name) { return (int)SSL_set_tlsext_host_name(ssl, name); }
 static inline void copenssl_set_msg_arg(SSL *ssl, void *arg) { SSL_set_msg_callback_arg(ssl, arg); }
 static inline int copenssl_negotiated_group(SSL *ssl) { return (int)SSL_get_negotiated_group(ssl); }
+static inline int copenssl_signature_hash(SSL *ssl, int *nid) { return (int)SSL_get_signature_nid(ssl, nid); }
+static inline int copenssl_peer_signature_hash(SSL *ssl, int *nid) { return (int)SSL_get_peer_signature_nid(ssl, nid); }
 static inline int copenssl_ssl_index(void) { return SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
+static inline int copenssl_ssl_index_freed(CRYPTO_EX_free *freed) { return SSL_get_ex_new_index(0, NULL, NULL, NULL, freed); }
 static inline int copenssl_ctx_index(void) { return SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
 
 static inline int copenssl_err_is_system(unsigned long code) { return ERR_SYSTEM_ERROR(code) != 0; }
@@ -58,6 +64,9 @@ static inline void copenssl_x509s_free(STACK_OF(X509) *list) { sk_X509_pop_free(
 
 static inline int copenssl_ciphers_find(STACK_OF(SSL_CIPHER) *list, const SSL_CIPHER *cipher) { return sk_SSL_CIPHER_find(list, cipher); }
 static inline void copenssl_ciphers_free(STACK_OF(SSL_CIPHER) *list) { sk_SSL_CIPHER_free(list); }
+
+static inline int copenssl_print_address(int family, const void *address, char *text, unsigned room) { return inet_ntop(family, address, text, room) != NULL; }
+static inline int64_t copenssl_seconds(struct tm *utc) { return timegm(utc); }
 
 static inline int copenssl_open_append(const char *path) { return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600); }
 static inline int copenssl_is_directory(const char *path) { struct stat s; return stat(path, &s) == 0 && S_ISDIR(s.st_mode); }

@@ -1,6 +1,6 @@
 internal import COpenSSL
 
-/// What a connection negotiated, and who the peer is.
+/// What a connection negotiated, and whom it is to be with. Numbers are in Algorithms.swift, the peer in OwnedSSL+Peer.swift.
 extension OwnedSSL {
     package var isTLS13: Bool { unsafe SSL_version(ssl) == TLS1_3_VERSION }
 
@@ -31,24 +31,6 @@ extension OwnedSSL {
     }
 
     package var isResumed: Bool { unsafe SSL_session_reused(ssl) == 1 }
-
-    /// X509_V_OK, or why the peer's certificate is not good.
-    package var verifyResult: Int { unsafe SSL_get_verify_result(ssl) }
-
-    package var peerSentCertificate: Bool { unsafe SSL_get0_peer_certificate(ssl) != nil }
-
-    /// The peer's certificate as DER; nil when it sent none.
-    package var peerCertificate: [UInt8]? {
-        guard let certificate = unsafe SSL_get0_peer_certificate(ssl) else { return nil }
-        return unsafe encoded(certificate)
-    }
-
-    /// The subject of the peer's certificate in the form of RFC 2253, UTF-8; nil when it sent none.
-    package var peerSubject: [UInt8]? {
-        guard let certificate = unsafe SSL_get0_peer_certificate(ssl), let text = try? MemoryBIO() else { return nil }
-        guard unsafe copenssl_print_name(text.bio, X509_get_subject_name(certificate)) >= 0 else { return nil }
-        return unsafe text.bytes.withUnsafeBytes { unsafe [UInt8]($0) }
-    }
 
     /// Names the server for SNI and for verification; an address is verified and, by RFC 6066, not sent as SNI.
     package borrowing func setServerName(_ name: UnsafePointer<CChar>) -> Bool {

@@ -31,14 +31,13 @@ func verifyDepth(of ssl: OpaquePointer) -> CInt {
     return unsafe number(SSL_get_ex_data(ssl, depthSlot))
 }
 
-/// OpenSSL's own verification decides; this only remembers where in the chain it said no. Where nobody asks for it, it
-/// fails without consequences.
+/// OpenSSL's own verification decides; this only remembers where in the chain it said no, also where that is without
+/// consequences because nobody asks for it.
 let noteVerifyDepth: @convention(c) (CInt, OpaquePointer?) -> CInt = { isGood, store in
     guard isGood == 0, let store = unsafe store,
         let found = unsafe X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx())
     else { return isGood }
     let ssl = OpaquePointer(found)
-    guard unsafe SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE else { return isGood }
     makeSlots()
     _ = unsafe SSL_set_ex_data(ssl, depthSlot, pointer(X509_STORE_CTX_get_error_depth(store)))
     return isGood
