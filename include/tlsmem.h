@@ -250,6 +250,55 @@ int tlsmem_ctx_set_renegotiation(tlsmem_ctx *ctx, int allowed) TLSMEM_CHECK;
 int tlsmem_ctx_set_limits(tlsmem_ctx *ctx, const tlsmem_limits *limits) TLSMEM_CHECK;
 /** Appends the secrets of every connection to a file (SSLKEYLOGFILE format), made with mode 0600: for debugging. */
 int tlsmem_ctx_set_keylog(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
+/**
+ * Has the secrets of every connection told to the program, beside the file of tlsmem_ctx_set_keylog or instead of it: a
+ * line of the SSLKEYLOGFILE format each time, without its newline, valid until the callback returns. Default, and with
+ * NULL for cb: nobody is told. For debugging: who has the lines can read all that the connection carries.
+ *
+ * A line is told in order with what tlsmem_ctx_set_trace_cb tells, by the same rules; one that begins with '#' says how
+ * many are missing before the next one. `user` is what is given here, not the connection's.
+ */
+int tlsmem_ctx_set_keylog_cb(tlsmem_ctx *ctx, void (*cb)(tlsmem *c, const char *line, void *user), void *user)
+    TLSMEM_CHECK;
+
+/** What a trace consists of. */
+typedef enum tlsmem_trace_kind {
+    TLSMEM_TRACE_RECORD = 1,  /**< the header of a record (RFC 8446, 5.1): of application data nothing else is shown */
+    TLSMEM_TRACE_CONTENT = 2, /**< TLS 1.3: which type of content was in the encrypted record before it (RFC 8446, 5.2) */
+    TLSMEM_TRACE_MESSAGE = 3  /**< a message of a handshake, an alert, or a change_cipher_spec that was sent (one that was
+                               *   received shows by its record alone): whole, and in plain */
+} tlsmem_trace_kind;
+
+/** One piece of a trace. */
+typedef struct tlsmem_trace_info {
+    size_t size;
+    tlsmem_trace_kind kind;
+    int sent;             /**< 1: sent; 0: received */
+    int version;          /**< of a record, as its header says; else the connection's, as far as it is known: 0x0304 */
+    int content_type;     /**< 20 change_cipher_spec, 21 alert, 22 handshake, 23 application_data */
+    int handshake_type;   /**< of a handshake's message (RFC 8446, 4): 1 is a ClientHello; else -1 */
+    const char *name;     /**< "ClientHello", what an alert says, or the name of the content type; static */
+    const void *bytes;    /**< a record's header, or the message; valid until the callback returns */
+    size_t length;
+    size_t record_length; /**< of a record: the bytes that follow its header; else 0 */
+    size_t lost;          /**< pieces that were not kept just before this one */
+} tlsmem_trace_info;
+/**
+ * Has everything that a connection sends and receives told to the program, application data excepted: of that only the
+ * length. Default, and with NULL for cb: nobody is told, and nothing is spent on it.
+ *
+ * Messages are shown in plain, those too that TLS 1.3 encrypts: names, certificates, tickets. There is no key in them and
+ * nothing that an application has sent, but they say who speaks to whom, and who has a ticket can be recognized by it.
+ *
+ * The callback comes after the step of OpenSSL's in which it happened, and before what followed from that: a Finished before
+ * on_established, the last alert before on_close. Inside it every call is allowed, as in any callback, tlsmem_free too:
+ * what else there was is then not told. What happens in a call that calls nothing back (tlsmem_write) is kept for the next
+ * one that may, to which tlsmem_outgoing_peek belongs here; so is what happens inside on_accept. Up to 4096 pieces and
+ * 1 MiB are kept for one connection; what is beyond is lost, and counted. What was kept is wiped.
+ * `user` is what is given here, not the connection's.
+ */
+int tlsmem_ctx_set_trace_cb(tlsmem_ctx *ctx, void (*cb)(tlsmem *c, const tlsmem_trace_info *info, void *user), void *user)
+    TLSMEM_CHECK;
 
 /** Copies what the last refused setter has to say. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_ctx_error(const tlsmem_ctx *ctx, tlsmem_error_info *error);

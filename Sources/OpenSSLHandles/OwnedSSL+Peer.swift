@@ -5,10 +5,10 @@ extension OwnedSSL {
     /// One of those that the peer has sent, its own first; nil behind the last. `offered` is the session that a client has
     /// offered, which keeps what OpenSSL does not.
     package func peerCertificate(at index: Int = 0, offered: Session? = nil) -> PeerCertificate? {
-        guard index > 0 else { return index < 0 ? nil : unsafe PeerCertificate(ownCertificate(offered)) }
+        guard index > 0 else { return index < 0 ? nil : unsafe PeerCertificate.of(ownCertificate(offered)) }
         let (list, skipped) = unsafe behindOwn(offered)
         guard let place = CInt(exactly: index &- 1 &+ skipped) else { return nil }
-        return unsafe PeerCertificate(copenssl_x509s_at(list, place))
+        return unsafe PeerCertificate.of(copenssl_x509s_at(list, place))
     }
 
     /// How many it has sent.
@@ -36,7 +36,7 @@ extension OwnedSSL {
     /// One of the chain by which the peer was found to be good; nil behind the last, and when it was not.
     package func verifiedCertificate(at index: Int) -> PeerCertificate? {
         guard verifyResult == VerifyResult.good, let place = CInt(exactly: index), place >= 0 else { return nil }
-        return unsafe PeerCertificate(copenssl_x509s_at(SSL_get0_verified_chain(ssl), place))
+        return unsafe PeerCertificate.of(copenssl_x509s_at(SSL_get0_verified_chain(ssl), place))
     }
 
     /// X509_V_OK, or why the peer's certificate is not good.

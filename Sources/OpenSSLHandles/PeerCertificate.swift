@@ -5,10 +5,15 @@ internal import COpenSSL
 @safe package final class PeerCertificate {
     let certificate: OpaquePointer
 
-    /// Nil where there is none.
-    init?(_ borrowed: OpaquePointer?) {
+    /// A reference moves into it.
+    private init(_ certificate: OpaquePointer) {
+        unsafe self.certificate = certificate
+    }
+
+    /// Refers to one that is another's. Nil where there is none.
+    static func of(_ borrowed: OpaquePointer?) -> PeerCertificate? {
         guard let borrowed = unsafe borrowed, unsafe X509_up_ref(borrowed) == 1 else { return nil }
-        unsafe certificate = borrowed
+        return unsafe PeerCertificate(borrowed)
     }
 
     deinit {

@@ -49,15 +49,26 @@ let noteVerifyDepth: @convention(c) (CInt, OpaquePointer?) -> CInt = { isGood, s
 func setKeylog(_ ctx: OpaquePointer, _ file: CInt) -> Bool {
     makeSlots()
     guard unsafe SSL_CTX_set_ex_data(ctx, keylogSlot, pointer(file)) == 1 else { return false }
-    unsafe SSL_CTX_set_keylog_callback(ctx, appendToKeylog)
+    unsafe watchSecrets(ctx)
     return true
 }
 
-/// One write for the line and its end, to a file opened with O_APPEND: lines of several threads do not mix.
-private let appendToKeylog: @convention(c) (OpaquePointer?, UnsafePointer<CChar>?) -> Void = { ssl, line in
+/// Has OpenSSL tell the secrets of a context's connections.
+func watchSecrets(_ ctx: OpaquePointer) {
+    makeSlots()
+    makeReportsSlot()
+    unsafe SSL_CTX_set_keylog_callback(ctx, noteSecret)
+}
+
+private let noteSecret: @convention(c) (OpaquePointer?, UnsafePointer<CChar>?) -> Void = { ssl, line in
     guard let ctx = unsafe SSL_get_SSL_CTX(ssl), let line = unsafe line else { return }
+    unsafe collectSecret(ssl, line)
     let file = unsafe number(SSL_CTX_get_ex_data(ctx, keylogSlot))
-    guard file >= 0 else { return }
+    if file >= 0 { unsafe append(line, to: file) }
+}
+
+/// One write for the line and its end, to a file opened with O_APPEND: lines of several threads do not mix.
+private func append(_ line: UnsafePointer<CChar>, to file: CInt) {
     var bytes = unsafe [UInt8](UnsafeRawBufferPointer(start: line, count: strlen(line)))
     bytes.append(UInt8(ascii: "\n"))
     _ = unsafe bytes.withUnsafeBytes { unsafe write(file, $0.baseAddress, $0.count) }

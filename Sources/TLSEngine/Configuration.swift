@@ -4,6 +4,8 @@ package import OpenSSLHandles
 package final class Configuration {
     package let context: OwnedContext
     package var limits = Limits()
+    /// What OpenSSL reports of a connection is collected, to be told.
+    package var collects = false
 
     package init(_ context: OwnedContext) {
         self.context = context

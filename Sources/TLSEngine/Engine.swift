@@ -11,7 +11,7 @@ package enum Step {
     case needsCiphertext
     /// What is left of it came behind the peer's close_notify: it is no TLS, and whoever drives may have it.
     case beyondTLS
-    case failed(EngineFailure)
+    indirect case failed(EngineFailure)
 }
 
 /// One TLS connection over two memory BIOs. Sans-I/O: it answers, and never calls.

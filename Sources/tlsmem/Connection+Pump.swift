@@ -13,11 +13,14 @@ extension Connection {
         guard !bench.isPumping else { return }
         bench.isPumping = true
         defer { bench.isPumping = false }
-        var hasDrained = false
+        let tells = engine.collects
+        var (hasDrained, hasTold) = (false, false)
         while isMoving {
             if deliverWaiting(bench) { continue }
             if deliverEOF() { continue }
-            switch step(bench) {
+            let step = step(bench)
+            if tells, tellReports(), !isMoving { break }
+            switch step {
             case .plaintext(let count):
                 flushIfMuch(bench)
                 deliver(count, bench)
@@ -41,6 +44,10 @@ extension Connection {
                 // Once: whoever writes all that fits into each on_drain would otherwise keep the loop for itself.
                 if !hasDrained, deliverDrain() {
                     hasDrained = true
+                    continue
+                }
+                if tells, !hasTold, tellReports() {
+                    hasTold = true
                     continue
                 }
                 conclude()

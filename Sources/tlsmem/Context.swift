@@ -7,6 +7,8 @@ internal import TLSEngine
 /// A `tlsmem_ctx`: the configuration of many connections, and what its last refused setter has to say.
 final class Context {
     let configuration: Configuration
+    /// Whom its connections tell of secrets and of messages.
+    private(set) var listeners = ReportListeners()
     private let isFrozen = Atomic<Bool>(false)
     private var refusal: (status: tlsmem_status, reason: SettingRefused, subject: [CChar])?
 
@@ -32,6 +34,15 @@ final class Context {
             let name = unsafe subject.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
             refusal = (status, error, name ?? [0])
             return status.code
+        }
+    }
+
+    /// Changes whom its connections tell.
+    func listen(_ change: (inout ReportListeners) -> Void) -> CInt {
+        unsafe set(nil) { openSSL in
+            change(&listeners)
+            configuration.collects = unsafe listeners.keylog != nil || listeners.trace != nil
+            if unsafe listeners.keylog != nil { openSSL.collectSecrets() }
         }
     }
 

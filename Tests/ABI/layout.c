@@ -22,7 +22,7 @@
 HOLDS(sizeof(void *) == 8 && sizeof(long) == 8 && sizeof(int) == 4);
 HOLDS(sizeof(tlsmem_status) == 4 && sizeof(tlsmem_role) == 4 && sizeof(tlsmem_verify) == 4);
 HOLDS(sizeof(tlsmem_state) == 4 && sizeof(tlsmem_protocol_version) == 4);
-HOLDS(sizeof(tlsmem_timeout) == 4);
+HOLDS(sizeof(tlsmem_timeout) == 4 && sizeof(tlsmem_trace_kind) == 4);
 
 SIZE(tlsmem_error_info, 304);
 PLACE(tlsmem_error_info, size, 0);
@@ -157,6 +157,19 @@ PLACE(tlsmem_loop_stats_info, connections, 56);
 PLACE(tlsmem_loop_stats_info, handshaking, 64);
 PLACE(tlsmem_loop_stats_info, deadlines, 72);
 
+SIZE(tlsmem_trace_info, 72);
+PLACE(tlsmem_trace_info, size, 0);
+PLACE(tlsmem_trace_info, kind, 8);
+PLACE(tlsmem_trace_info, sent, 12);
+PLACE(tlsmem_trace_info, version, 16);
+PLACE(tlsmem_trace_info, content_type, 20);
+PLACE(tlsmem_trace_info, handshake_type, 24);
+PLACE(tlsmem_trace_info, name, 32);
+PLACE(tlsmem_trace_info, bytes, 40);
+PLACE(tlsmem_trace_info, length, 48);
+PLACE(tlsmem_trace_info, record_length, 56);
+PLACE(tlsmem_trace_info, lost, 64);
+
 SIZE(tlsmem_peer_details, 144);
 PLACE(tlsmem_peer_details, size, 0);
 PLACE(tlsmem_peer_details, not_before, 8);
@@ -223,6 +236,10 @@ HOLDS(TLSMEM_STATE_OPEN == 2);
 HOLDS(TLSMEM_STATE_CLOSING == 3);
 HOLDS(TLSMEM_STATE_CLOSED == 4);
 HOLDS(TLSMEM_STATE_CONNECTING == 5);
+
+HOLDS(TLSMEM_TRACE_RECORD == 1);
+HOLDS(TLSMEM_TRACE_CONTENT == 2);
+HOLDS(TLSMEM_TRACE_MESSAGE == 3);
 
 HOLDS(TLSMEM_TIMEOUT_HANDSHAKE == 1);
 HOLDS(TLSMEM_TIMEOUT_IDLE == 2);

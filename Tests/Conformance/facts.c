@@ -1,16 +1,15 @@
 /*
  * What a connection knows of itself and of its peer: both roles, TLS 1.2 and 1.3, in full handshakes and resumed ones, with
- * client certificates and without, while it lives and after its end; when nobody verifies, and when the peer was refused.
- * What stands in certificates is held against other people's tools in Tests/Peers/test_facts.py.
+ * client certificates and without, while it lives and after its end; when nobody verifies, and when the peer was refused
+ * (facts_refused.c). What stands in certificates is held against other people's tools in Tests/Peers/test_facts.py.
  */
-#include "pair.h"
+#include "facts.h"
 
 #include <time.h>
 
 static int version;
 
-/** The files of the certificate folder, one after the other. */
-static char *texts(const char *first, const char *second)
+char *texts(const char *first, const char *second)
 {
     const char *names[2] = { first, second };
     char *text = calloc(1, 65536);
@@ -34,8 +33,7 @@ static void visit_open(tlsmem_ctx *from, tlsmem_ctx *to, const tlsmem_session *s
         CHECK_STATUS(tlsmem_session_set(client.c, session), TLSMEM_OK);
 }
 
-/** A whole visit, whose ends are still there afterwards. */
-static void visit(tlsmem_ctx *from, tlsmem_ctx *to, const tlsmem_session *session)
+void visit(tlsmem_ctx *from, tlsmem_ctx *to, const tlsmem_session *session)
 {
     visit_open(from, to, session);
     client.to_send = client.to_receive = server.to_send = server.to_receive = 10;
@@ -43,7 +41,7 @@ static void visit(tlsmem_ctx *from, tlsmem_ctx *to, const tlsmem_session *sessio
     CHECK(wire_run(&pair_wire, both_ended), "stalled");
 }
 
-static void leave(void)
+void leave(void)
 {
     end_finish(&client);
     end_finish(&server);
@@ -51,9 +49,7 @@ static void leave(void)
 
 /* ---- the peer's certificates */
 
-/** Copies text about the peer; "" when there is none. */
-#define TEXT(call) text_of(call(c, NULL, 0), text, sizeof text, call(c, text, sizeof text))
-static const char *text_of(ptrdiff_t asked, char *text, size_t room, ptrdiff_t got)
+const char *text_of(ptrdiff_t asked, char *text, size_t room, ptrdiff_t got)
 {
     if (got < 0)
         return "";
@@ -110,12 +106,11 @@ static void check_no_peer(const tlsmem *c)
     CHECK(strcmp(text, "text") == 0 && info.chain_count == 0 && verified.depth == -1, "something was written");
 }
 
-#define CHECK_VERIFIED(c, expected, place, part) check_verified(__LINE__, c, expected, place, part)
-static void check_verified(int line, const tlsmem *c, long result, int depth, const char *part)
+void check_verified(const char *file, int line, const tlsmem *c, long result, int depth, const char *part)
 {
     tlsmem_verify_details found = TLSMEM_VERIFY_DETAILS_INIT;
-    check_status_at(__FILE__, line, "tlsmem_verify_result", tlsmem_verify_result(c, &found), TLSMEM_OK);
-    check_at(__FILE__, line, found.result == result && found.depth == depth && strstr(found.sentence, part) != NULL,
+    check_status_at(file, line, "tlsmem_verify_result", tlsmem_verify_result(c, &found), TLSMEM_OK);
+    check_at(file, line, found.result == result && found.depth == depth && strstr(found.sentence, part) != NULL,
              "%ld at %d: %s", found.result, found.depth, found.sentence);
 }
 
@@ -138,7 +133,7 @@ static void check_numbers(const tlsmem *c, int cipher, int group, const char *gr
           tlsmem_group_id(c), tlsmem_group_name(c));
 }
 
-static tlsmem_ctx *server_with(const char *name, int asks)
+tlsmem_ctx *server_with(const char *name, int version, int asks)
 {
     char file[64];
     tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
@@ -173,7 +168,7 @@ static void full_and_resumed(int asks, int shows)
 {
     unsigned char bytes[8192];
     tlsmem_session *session = NULL, *made = NULL;
-    tlsmem_ctx *from = client_with(shows), *to = server_with("full", asks);
+    tlsmem_ctx *from = client_with(shows), *to = server_with("full", version, asks);
     char *servers = texts("full.pem", NULL), *clients = texts("client.pem", "ca.pem"), *leaf = texts("client.pem", NULL);
     int knows = asks && shows;
     int cipher = version == TLSMEM_TLS1_3 ? 0x1302 : 0xc02c; /* ECDHE-ECDSA-AES256-GCM-SHA384 */
@@ -240,7 +235,7 @@ static void algorithms(void)
             continue;
         situation("TLS 1.%d, an RSA key, %s, %s", version - 0x0301, table[i].groups,
                   table[i].ciphers != NULL ? table[i].ciphers : "any cipher");
-        tlsmem_ctx *from = client_with(0), *to = server_with("rsa", 0);
+        tlsmem_ctx *from = client_with(0), *to = server_with("rsa", version, 0);
         MUST(tlsmem_ctx_set_groups(from, table[i].groups) == TLSMEM_OK);
         if (table[i].ciphers != NULL)
             MUST(tlsmem_ctx_set_ciphers(to, table[i].ciphers) == TLSMEM_OK);
@@ -256,63 +251,6 @@ static void algorithms(void)
     }
 }
 
-/** What verification would say where it is switched off, and what it has said where it is not. */
-static void verification(void)
-{
-    static const struct { const char *name, *trust; long result; int depth; const char *part; } table[] = {
-        { "server", "ca.pem", 0, -1, "ok" },
-        { "server", "other-ca.pem", 20, 0, "issuer" },
-        { "expired", "ca.pem", 10, 0, "expired" },
-        { "future", "ca.pem", 9, 0, "not yet valid" },
-        { "selfsigned", "ca.pem", 18, 0, "self-signed" },
-        { "wronghost", "ca.pem", 62, 0, "ostname mismatch" },
-        { "full", "other-ca.pem", 20, 1, "issuer" },
-    };
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        for (int insecure = 0; insecure < 2; insecure++) {
-            situation("TLS 1.%d, %s by %s, %s", version - 0x0301, table[i].name, table[i].trust,
-                      insecure ? "insecure" : "verified");
-            tlsmem_ctx *from = tlsmem_ctx_new(TLSMEM_CLIENT), *to = server_with(table[i].name, 0);
-            MUST(tlsmem_ctx_set_ca_file(from, certificate(table[i].trust)) == TLSMEM_OK);
-            if (insecure)
-                MUST(tlsmem_ctx_insecure_no_verify(from) == TLSMEM_OK);
-            visit(from, to, NULL);
-            CHECK((failure_of(client.c) == TLSMEM_OK) == (insecure || table[i].result == 0), "it ended with %s",
-                  tlsmem_status_name(failure_of(client.c)));
-            CHECK_VERIFIED(client.c, table[i].result, table[i].depth, table[i].part);
-            CHECK(tlsmem_peer_subject(client.c, NULL, 0) > 3, "nobody knows who the server was");
-            CHECK_STATUS(tlsmem_peer_verified_chain(client.c, 0, NULL, 0) > 0, table[i].result == 0);
-            leave();
-            tlsmem_ctx_free(from);
-            tlsmem_ctx_free(to);
-        }
-    }
-}
-
-/** A server knows who the client was that it has refused. */
-static void refused_client(void)
-{
-    tlsmem_ctx *from = context(TLSMEM_CLIENT, 0), *to = server_with("server", 1);
-    situation("TLS 1.%d, a client with a certificate for servers", version - 0x0301);
-    MUST(tlsmem_ctx_set_cert_file(from, certificate("full.pem")) == TLSMEM_OK);
-    MUST(tlsmem_ctx_set_key_file(from, certificate("full.key")) == TLSMEM_OK);
-    visit(from, to, NULL);
-    char text[64], *leaf = texts("chained.pem", NULL);
-    const tlsmem *c = server.c;
-    CHECK_STATUS(failure_of(c), TLSMEM_EVERIFY);
-    CHECK_STATUS(tlsmem_is_established(c), 0);
-    CHECK(strcmp(TEXT(tlsmem_peer_issuer), intermediate) == 0, "issuer %s", text);
-    char pem[4096];
-    CHECK(tlsmem_peer_pem(c, pem, sizeof pem) > 0 && strcmp(pem, leaf) == 0, "PEM:\n%s", pem);
-    CHECK_VERIFIED(c, 26, 0, "purpose");
-    CHECK_STATUS(tlsmem_peer_verified_chain(c, 0, NULL, 0), TLSMEM_AGAIN);
-    CHECK_SIGNATURES(c, 0, "", 0, "");
-    leave();
-    free(leaf);
-    tlsmem_ctx_free(from);
-    tlsmem_ctx_free(to);
-}
-
 int main(void)
 {
     begin("facts");
@@ -320,8 +258,8 @@ int main(void)
         for (int i = 0; i < 4; i++)
             full_and_resumed(i / 2, i % 2);
         algorithms();
-        verification();
-        refused_client();
+        verification(version);
+        refused_client(version);
     }
     return finish();
 }

@@ -36,6 +36,8 @@ static void null_contexts(void)
     CHECK_STATUS(tlsmem_ctx_set_renegotiation(NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_limits(NULL, &limits), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_keylog(NULL, "x"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_keylog_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_trace_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_error(NULL, &error), TLSMEM_EINVAL);
     CHECK(tlsmem_ctx_native(NULL) == NULL, "an SSL_CTX of nothing");
 }

@@ -14,7 +14,7 @@ import Testing
         let parsed = PEM_read_bio_X509(source, nil, nil, nil)
         defer { X509_free(parsed) }
         ERR_clear_error()  // OpenSSL does not write an extension without content
-        return try #require(PeerCertificate(parsed))
+        return try #require(PeerCertificate.of(parsed))
     }
 
     /// The same with a list of names in DER, each a tag and its content.
