@@ -23,7 +23,7 @@ pc = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@PREFIX@|$(1)|' -e 's|@LIBDIR@|$(2)|
 	pkgconfig/tlsmem.pc.in
 
 .DELETE_ON_ERROR:
-.PHONY: all examples demo test check drivers faces figures bench proxy-soak format install uninstall clean help
+.PHONY: all examples demo test check drivers faces figures bench proxy-soak scanners format install uninstall clean help
 
 all: build/staged
 
@@ -94,6 +94,11 @@ proxy-soak: examples
 	Tests/packages test
 	@cd Tests/Peers && python3 soak.py $(or $(MINUTES),10)
 
+# What testssl.sh, sslyze, sslscan and nmap say of a server with our defaults and presets: some minutes.
+scanners: examples
+	Tests/packages scanners
+	@cd Tests/Peers && python3 -m unittest -v test_scanners scan
+
 faces-%:
 	@FACES_VERSION=$* FACES_LARGE_SEEDS=200 WIRE_BYTEWISE_MOST=5400000 TLSMEM_TEST_SECONDS=7200 \
 		Tests/Conformance/run run-only PROGRAMS=faces EDGES= MOVES= FALLBACKS=
@@ -133,6 +138,7 @@ help:
 	@echo 'make figures       timers, 10,000 connections, a burst of newcomers, a slow reader: prints what they cost'
 	@echo 'make bench         beside OpenSSL, libevent, GnuTLS, nginx and others: tables and plots (QUICK=1: in a few minutes)'
 	@echo 'make proxy-soak    Redis and PostgreSQL through tls_proxy, MINUTES=10: operations, errors, memory'
+	@echo 'make scanners      what testssl.sh, sslyze, sslscan and nmap say of the defaults and presets: four minutes'
 	@echo 'make format        lay out the Swift sources as .swift-format says'
 	@echo 'make install       PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) DESTDIR=$(DESTDIR)'
 	@echo 'make uninstall     with the same variables'

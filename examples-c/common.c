@@ -67,6 +67,9 @@ void parse_options(int argc, char **argv, const char *about, struct options *o, 
         { "insecure", NULL, NULL, &o->insecure, "trust everybody: for tests" },
         { "alpn", "LIST", &o->alpn, NULL, "application protocols, \"h2,http/1.1\"" },
         { "tls", "1.2|1.3", &tls, NULL, "speak only this version" },
+        { "preset", "NAME", &o->preset, NULL, "versions, ciphers, groups: modern or intermediate (Mozilla)" },
+        { "ciphers", "LIST", &o->ciphers, NULL, "ciphers, \"TLS_AES_128_GCM_SHA256:HIGH\"" },
+        { "groups", "LIST", &o->groups, NULL, "groups for the key exchange, \"?X25519MLKEM768:X25519\"" },
         { "keylog", "FILE", &o->keylog, NULL, "append the secrets to this file: for debugging" },
         { "help", NULL, NULL, &help, "print this" },
     };
@@ -90,7 +93,7 @@ void parse_options(int argc, char **argv, const char *about, struct options *o, 
             usage_error("--help lists the options");
         const struct own_option *chosen = &all[index];
         if (chosen->text != NULL)
-            *chosen->text = optarg;
+            chosen->text[chosen->number != NULL ? (*chosen->number)++ % KEYPAIRS_MAX : 0] = optarg;
         else
             *chosen->number = chosen->argument != NULL ? number(chosen->name, optarg) : 1;
     }
@@ -104,31 +107,6 @@ void parse_options(int argc, char **argv, const char *about, struct options *o, 
         o->tls_version = strcmp(tls, "1.2") == 0 ? TLSMEM_TLS1_2 : strcmp(tls, "1.3") == 0 ? TLSMEM_TLS1_3 : -1;
     if (o->tls_version < 0)
         usage_error("--tls: %s is neither 1.2 nor 1.3", tls);
-}
-
-tlsmem_ctx *server_context(const struct options *o, const char *client_ca)
-{
-    if (o->cert == NULL || o->key == NULL)
-        usage_error("--cert and --key are needed");
-    tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
-    int v = o->tls_version;
-    if (tlsmem_ctx_set_cert_file(ctx, o->cert) || tlsmem_ctx_set_key_file(ctx, o->key)
-        || (o->ca && (tlsmem_ctx_set_ca_file(ctx, o->ca) || tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL)))
-        || (client_ca && tlsmem_ctx_set_ca_file(ctx, client_ca))
-        || (client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED))
-        || (o->alpn && tlsmem_ctx_set_alpn(ctx, o->alpn)) || (o->keylog && tlsmem_ctx_set_keylog(ctx, o->keylog))
-        || (v && (tlsmem_ctx_set_min_version(ctx, v) || tlsmem_ctx_set_max_version(ctx, v))))
-        context_refused(ctx);
-    return ctx;
-}
-
-void context_refused(tlsmem_ctx *ctx)
-{
-    tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
-    int known = tlsmem_ctx_error(ctx, &error) == TLSMEM_OK;
-    say("%s", known ? error.sentence : tlsmem_strerror(TLSMEM_ENOMEM));
-    tlsmem_ctx_free(ctx);
-    exit(EXIT_TLS);
 }
 
 void say_failure(const tlsmem *c)

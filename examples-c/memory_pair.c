@@ -82,12 +82,12 @@ static void run(struct side *client, struct side *server, size_t total)
 static tlsmem_ctx *context(tlsmem_role role, const struct options *o)
 {
     tlsmem_ctx *ctx = tlsmem_ctx_new(role);
-    int client = role == TLSMEM_CLIENT, v = o->tls_version;
+    int client = role == TLSMEM_CLIENT;
+    struct options both = *o;
+    both.keylog = client ? o->keylog : NULL; /* the server's secrets are the same */
     if ((!client && (tlsmem_ctx_set_cert_file(ctx, o->cert) || tlsmem_ctx_set_key_file(ctx, o->key)))
         || (client && o->insecure && tlsmem_ctx_insecure_no_verify(ctx))
-        || (client && o->ca && tlsmem_ctx_set_ca_file(ctx, o->ca)) || (o->alpn && tlsmem_ctx_set_alpn(ctx, o->alpn))
-        || (client && o->keylog && tlsmem_ctx_set_keylog(ctx, o->keylog)) /* the server's secrets are the same */
-        || (v && (tlsmem_ctx_set_min_version(ctx, v) || tlsmem_ctx_set_max_version(ctx, v))))
+        || (client && o->ca && tlsmem_ctx_set_ca_file(ctx, o->ca)) || set_tls_options(ctx, &both))
         context_refused(ctx);
     return ctx;
 }

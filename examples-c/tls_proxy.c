@@ -20,7 +20,7 @@ static tlsmem_ctx *new_context(const struct proxy *p)
     tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
     tlsmem_limits limits = TLSMEM_LIMITS_INIT;
     tlsmem_ctx *ctx = tlsmem_ctx_new(p->role);
-    int client = p->role == TLSMEM_CLIENT, v = o->tls_version;
+    int client = p->role == TLSMEM_CLIENT;
     const char *ca = client ? o->ca : p->client_ca;
     limits.idle_ms = (uint32_t)p->idle * 1000;
     limits.outgoing_high = 2 * PIECE; /* what a client that stops reading may cost, and a piece more */
@@ -29,8 +29,7 @@ static tlsmem_ctx *new_context(const struct proxy *p)
         || (client && !ca && !o->insecure && tlsmem_ctx_set_ca_system(ctx))
         || (p->client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED))
         || (o->cert && tlsmem_ctx_set_cert_file(ctx, o->cert)) || (o->key && tlsmem_ctx_set_key_file(ctx, o->key))
-        || (o->alpn && tlsmem_ctx_set_alpn(ctx, o->alpn)) || (o->keylog && tlsmem_ctx_set_keylog(ctx, o->keylog))
-        || (v && (tlsmem_ctx_set_min_version(ctx, v) || tlsmem_ctx_set_max_version(ctx, v)))) {
+        || set_tls_options(ctx, o)) {
         tlsmem_ctx_error(ctx, &error);
         say("%s", error.sentence);
         tlsmem_ctx_free(ctx);

@@ -91,7 +91,7 @@ typedef enum tlsmem_status {
     TLSMEM_ECONFIG = -7,     /**< a setting was refused: unreadable, unparsable, unknown, or not fitting another */
     TLSMEM_ENAME = -8,       /**< a client that verifies was given no server name */
     TLSMEM_ENOTRUST = -9,    /**< verification is on and no certificate authority was set */
-    TLSMEM_ENOIDENTITY = -10, /**< a server has no certificate and key */
+    TLSMEM_ENOIDENTITY = -10, /**< a server has no certificate and key, or none for the name that the client asks for */
     TLSMEM_ELIMIT = -11,     /**< the peer went past a limit of tlsmem_limits */
     TLSMEM_ETIMEOUT = -12,   /**< a deadline of tlsmem_limits passed */
     TLSMEM_EABORTED = -13,   /**< ended by tlsmem_abort, tlsmem_loop_free, or tlsmem_close before the handshake */
@@ -112,7 +112,9 @@ typedef enum tlsmem_status {
     TLSMEM_EINTERNAL = -28,  /**< OpenSSL failed in a way that is none of the above: see openssl_code */
     TLSMEM_ERESOLVE = -29,   /**< the host name to connect to has no address: see the sentence */
     TLSMEM_ECONNECT = -30,   /**< no address could be connected to: see sys_errno, and the sentence for each of them */
-    TLSMEM_ESESSION = -31    /**< no session: the bytes are none, or it has expired */
+    TLSMEM_ESESSION = -31,   /**< no session: the bytes are none, or it has expired */
+    TLSMEM_EPIN = -32,       /**< the peer has no key that is pinned (tlsmem_ctx_add_pin) */
+    TLSMEM_EREFUSED = -33    /**< the program's own tlsmem_client_hello_cb refused the client: see alert_sent */
 } tlsmem_status;
 
 /** Returns the name of a status, "TLSMEM_EINVAL", or "TLSMEM_?"; static. Any thread. */
@@ -148,12 +150,38 @@ typedef enum tlsmem_role { TLSMEM_CLIENT = 1, TLSMEM_SERVER = 2 } tlsmem_role;
 /** Protocol versions, by their numbers on the wire. */
 typedef enum tlsmem_protocol_version { TLSMEM_TLS1_2 = 0x0303, TLSMEM_TLS1_3 = 0x0304 } tlsmem_protocol_version;
 
+/** Versions, ciphers and groups that go together: Mozilla's guide "Server Side TLS", version 5.7 of 2023-05-15. */
+typedef enum tlsmem_preset {
+    TLSMEM_PRESET_MODERN = 1,      /**< TLS 1.3 only */
+    TLSMEM_PRESET_INTERMEDIATE = 2 /**< TLS 1.2, with forward secrecy and authenticated encryption only, and 1.3 (a server's default) */
+} tlsmem_preset;
+
+/** What happens when two ends have no application protocol in common, or one of them speaks of none (RFC 7301). */
+typedef enum tlsmem_alpn_policy {
+    TLSMEM_ALPN_STRICT = 0,  /**< nothing in common ends the handshake; a peer that speaks of none goes on (the default) */
+    TLSMEM_ALPN_LENIENT = 1, /**< the connection goes on without one */
+    TLSMEM_ALPN_REQUIRED = 2 /**< a protocol in common, or no connection */
+} tlsmem_alpn_policy;
+
 /** Whether the peer must prove who it is. */
 typedef enum tlsmem_verify {
     TLSMEM_VERIFY_NONE = 0,     /**< a server asks for no client certificate (its default) */
     TLSMEM_VERIFY_OPTIONAL = 1, /**< a server asks; a certificate that comes must be good */
     TLSMEM_VERIFY_REQUIRED = 2  /**< a good certificate or no connection (the default of a client) */
 } tlsmem_verify;
+
+/** Which of the peer's certificates must be on no certificate revocation list. */
+typedef enum tlsmem_crl_check {
+    TLSMEM_CRL_NONE = 0, /**< none is looked for (the default without lists) */
+    TLSMEM_CRL_LEAF = 1, /**< the peer's own */
+    TLSMEM_CRL_CHAIN = 2 /**< the whole chain (the default with a list) */
+} tlsmem_crl_check;
+
+/** What the peer's certificates have to be made for (extended key usage: RFC 5280, 4.2.1.12). */
+typedef enum tlsmem_purpose {
+    TLSMEM_PURPOSE_PEER = 0,        /**< for servers on a client, for clients on a server (the default) */
+    TLSMEM_PURPOSE_INSECURE_ANY = 1 /**< for anything: whoever has a certificate for mail, say, can be your server */
+} tlsmem_purpose;
 
 /** Limits and deadlines of every connection of a context. 0 in a field that ends in _ms means "no deadline". */
 typedef struct tlsmem_limits {
@@ -182,7 +210,10 @@ typedef struct tlsmem_limits {
       524288, 131072, 0 }
 
 /**
- * Makes a context: TLS 1.2 and 1.3, OpenSSL's default ciphers, verification on for clients.
+ * Makes a context: TLS 1.2 and 1.3, verification on for clients.
+ *
+ * A server begins with TLSMEM_PRESET_INTERMEDIATE. A client begins with what OpenSSL, or its configuration file, offers,
+ * less the ciphers without forward secrecy, static RSA (RFC 9325, 4.1): others with CBC stay, for the sake of old servers.
  *
  * Returns the context, which the caller owns (tlsmem_ctx_free); NULL for an unknown role or without memory.
  */
@@ -198,12 +229,72 @@ void tlsmem_ctx_free(tlsmem_ctx *ctx);
  * the context as it was, and tlsmem_ctx_error says in a sentence what was refused and why. Call none back.
  */
 
-/** Sets our certificate, followed by its chain, PEM. A certificate that does not fit a key already set is refused. */
+/*
+ * Files are regular ones of at most 1 MiB, or 16 MiB where they hold what we trust: anything else, which might block or
+ * never end, is refused with TLSMEM_ECONFIG. They are read whole and not kept open, and wiped in memory after; the twins
+ * that end in _mem take the same bytes. Each may be PEM or DER, whatever the file is called.
+ */
+
+/** Sets our certificate, followed by its chain. One that does not fit a key already set is refused. */
 int tlsmem_ctx_set_cert_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
-int tlsmem_ctx_set_cert_mem(tlsmem_ctx *ctx, const void *pem, size_t n) TLSMEM_CHECK;
-/** Sets our private key, PEM, unencrypted. A key that does not fit a certificate already set is refused. */
+int tlsmem_ctx_set_cert_mem(tlsmem_ctx *ctx, const void *bytes, size_t n) TLSMEM_CHECK;
+/**
+ * Sets our private key: PKCS#8, PKCS#1 or SEC 1, encrypted or not (tlsmem_ctx_set_password_cb). The first one counts
+ * of a PEM text that has several, or certificates besides. One that does not fit a certificate already set is refused; to
+ * change both, tlsmem_ctx_add_keypair takes them together.
+ */
 int tlsmem_ctx_set_key_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
-int tlsmem_ctx_set_key_mem(tlsmem_ctx *ctx, const void *pem, size_t n) TLSMEM_CHECK;
+int tlsmem_ctx_set_key_mem(tlsmem_ctx *ctx, const void *bytes, size_t n) TLSMEM_CHECK;
+
+/**
+ * Asked for the password of something encrypted that a setter is to load: at most `size` bytes, without a zero at the end,
+ * are written to `password`, which is wiped when the setter returns. `subject` is the path, NULL for what comes from memory.
+ * Runs inside the setter, in its thread; it must not free the context, nor make connections from it. The one function of
+ * the program that is called while a key is being loaded.
+ *
+ * Returns the length, 0 or more; a negative number when there is no password.
+ */
+typedef ptrdiff_t (*tlsmem_password_cb)(char *password, size_t size, const char *subject, void *user);
+/**
+ * Sets who knows the passwords of encrypted keys, for the setters that are called after it. NULL, the default: nobody
+ * does, and what is encrypted is refused. Nobody is ever asked on a terminal.
+ */
+int tlsmem_ctx_set_password_cb(tlsmem_ctx *ctx, tlsmem_password_cb cb, void *user) TLSMEM_CHECK;
+
+/**
+ * Sets certificate, key and chain from one file (PKCS#12, RFC 7292; ".p12", ".pfx"), in place of those of
+ * tlsmem_ctx_set_cert_file and tlsmem_ctx_set_key_file, also when they have another type of key.
+ *
+ * `password` is UTF-8. NULL: tlsmem_ctx_set_password_cb's is asked, or without one there is none, or an empty one. What is
+ * encrypted with an algorithm that this OpenSSL has given up (RC2-40, in files of old programs) is refused, and the
+ * sentence says so: `openssl pkcs12 -legacy` converts it.
+ */
+int tlsmem_ctx_set_pkcs12(tlsmem_ctx *ctx, const char *path, const char *password) TLSMEM_CHECK;
+int tlsmem_ctx_set_pkcs12_mem(tlsmem_ctx *ctx, const void *der, size_t n, const char *password) TLSMEM_CHECK;
+
+/**
+ * Adds a certificate with its chain and its key, both as in tlsmem_ctx_set_cert_file and tlsmem_ctx_set_key_file.
+ *
+ * With name NULL it stands beside the pair that these have set, so that one context has RSA, ECDSA and Ed25519, and the
+ * peer's algorithms decide; in place of it, if it has the same type of key. With a name it is for the clients of a server
+ * that ask for that name (SNI), and one name may have a pair for each type of key. A name is "a.example", or "*.example.org"
+ * for any one label in front of the rest (RFC 9525, 6.3), which counts where the whole name is not there; it is compared
+ * without case, and may be international, as in tlsmem_set_server_name. Who asks for no name, or for one that is not
+ * there, gets the pairs of no name (see tlsmem_ctx_set_sni_strict); without such, the handshake is refused with the alert
+ * unrecognized_name, and ends with TLSMEM_ENOIDENTITY. Thousands of names may be added.
+ *
+ * Returns TLSMEM_OK; TLSMEM_EINVAL for NULL, or for a name on a client; TLSMEM_ECONFIG also for what is no name, for a
+ * certificate that is not for the name, and for a key that is not the certificate's; and as every setter.
+ */
+int tlsmem_ctx_add_keypair(tlsmem_ctx *ctx, const char *name, const char *cert_path, const char *key_path) TLSMEM_CHECK;
+int tlsmem_ctx_add_keypair_mem(tlsmem_ctx *ctx, const char *name, const void *cert, size_t cert_n, const void *key,
+                               size_t key_n) TLSMEM_CHECK;
+/**
+ * Says, with strict not 0, that a client which asks for a name that was not added (tlsmem_ctx_add_keypair) is refused with
+ * the alert unrecognized_name, 112 (RFC 6066, 3), and the connection ends with TLSMEM_ENOIDENTITY. Default: it gets the
+ * pairs of no name, as who asks for none does in both cases. TLSMEM_EINVAL on a client.
+ */
+int tlsmem_ctx_set_sni_strict(tlsmem_ctx *ctx, int strict) TLSMEM_CHECK;
 
 /** Trusts the certificate authorities in a PEM file. Each call adds. */
 int tlsmem_ctx_set_ca_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
@@ -213,6 +304,33 @@ int tlsmem_ctx_set_ca_dir(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
 int tlsmem_ctx_set_ca_mem(tlsmem_ctx *ctx, const void *pem, size_t n) TLSMEM_CHECK;
 /** Trusts what the system trusts: OpenSSL's default paths, or SSL_CERT_FILE and SSL_CERT_DIR of the environment. */
 int tlsmem_ctx_set_ca_system(tlsmem_ctx *ctx) TLSMEM_CHECK;
+/**
+ * Sets whose certificates a server asks its clients for: the subjects of the certificates in a PEM file, in place of those
+ * of the authorities that it trusts by file or memory (RFC 8446, 4.2.4; RFC 5246, 7.4.4). A second call replaces the first.
+ *
+ * It helps a client to choose, and decides nothing: who is let in depends on whom the context trusts. TLSMEM_ECONFIG for a
+ * client's context, too, and for more than 65535 bytes of names.
+ */
+int tlsmem_ctx_set_accepted_ca_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
+int tlsmem_ctx_set_accepted_ca_mem(tlsmem_ctx *ctx, const void *pem, size_t n) TLSMEM_CHECK;
+
+/**
+ * Adds the certificate revocation lists in a file, PEM or one in DER (RFC 5280, 5). Each call adds.
+ *
+ * From the first on each certificate of a chain needs a list of its issuer's that is valid now and does not name it (but
+ * see tlsmem_ctx_set_crl_check): without one the peer is refused, so do not let them run out. A list is read once; for a
+ * newer one make a new context.
+ */
+int tlsmem_ctx_add_crl(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
+int tlsmem_ctx_add_crl_mem(tlsmem_ctx *ctx, const void *crl, size_t n) TLSMEM_CHECK;
+/**
+ * Says which certificates are looked for on revocation lists, whether or not lists were added: those in the directories of
+ * tlsmem_ctx_set_ca_dir count as well (under their hashed names, HASH.r0), and are read when needed, newer ones too.
+ *
+ * Default: TLSMEM_CRL_CHAIN once a list was added, TLSMEM_CRL_NONE before. With TLSMEM_CRL_LEAF an authority between can be
+ * revoked and still be believed.
+ */
+int tlsmem_ctx_set_crl_check(tlsmem_ctx *ctx, tlsmem_crl_check check) TLSMEM_CHECK;
 
 /**
  * Says whether a server asks clients for a certificate; see tlsmem_verify.
@@ -220,23 +338,96 @@ int tlsmem_ctx_set_ca_system(tlsmem_ctx *ctx) TLSMEM_CHECK;
  * A client verifies always: for it anything but TLSMEM_VERIFY_REQUIRED is refused with TLSMEM_EINVAL.
  */
 int tlsmem_ctx_set_verify(tlsmem_ctx *ctx, tlsmem_verify verify) TLSMEM_CHECK;
-/** Switches verification off, on a server as TLSMEM_VERIFY_NONE does: anybody can sit in the middle. For tests. */
+/** Switches verification off, on a server as TLSMEM_VERIFY_NONE does: anybody can sit in the middle, unless a key is pinned
+ *  (tlsmem_ctx_add_pin). For tests. */
 int tlsmem_ctx_insecure_no_verify(tlsmem_ctx *ctx) TLSMEM_CHECK;
+/**
+ * Pins a public key, by the 32 bytes of the SHA-256 of its SubjectPublicKeyInfo in DER (RFC 7469, 2.4). Each call adds; have
+ * a second one for the day when the first key is lost.
+ *
+ * With pins one key of the verified chain, the peer's own or that of an authority above it, must be pinned, in addition to
+ * everything else. Without verification (tlsmem_ctx_insecure_no_verify; on a server TLSMEM_VERIFY_NONE, its default) the
+ * peer must show a certificate with a pinned key, and nothing else of it counts, neither name nor dates: so a pin stands in
+ * for authorities. A session is held against the pins as well. A peer that has none of them fails with TLSMEM_EPIN, alert
+ * bad_certificate, and verify_result 65 (X509_V_ERR_DANE_NO_MATCH).
+ *
+ *     openssl x509 -in cert.pem -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256
+ */
+int tlsmem_ctx_add_pin(tlsmem_ctx *ctx, const uint8_t *sha256) TLSMEM_CHECK;
+/**
+ * Sets how many certificates may stand between the peer's own and the trusted one at the end of the chain, neither of which
+ * is counted: 0 to 100, default 100. Longer chains are refused with verify_result 22 (X509_V_ERR_CERT_CHAIN_TOO_LONG).
+ */
+int tlsmem_ctx_set_verify_depth(tlsmem_ctx *ctx, int intermediates) TLSMEM_CHECK;
+/**
+ * Lets a chain end, when enough is not 0, at any certificate that is trusted, be it an authority between, or the peer's own.
+ * Default: at one that is its own issuer. Whatever is above it is not looked at then, revocation lists included.
+ */
+int tlsmem_ctx_set_partial_chain(tlsmem_ctx *ctx, int enough) TLSMEM_CHECK;
+/** Sets what the peer's certificates have to be made for; see tlsmem_purpose. */
+int tlsmem_ctx_set_purpose(tlsmem_ctx *ctx, tlsmem_purpose purpose) TLSMEM_CHECK;
+/**
+ * Sets OpenSSL's security level (SSL_CTX_set_security_level), 1 to 5: the least strength of keys, signatures, groups and
+ * ciphers, of both sides. Default: 2, or more where OpenSSL's own default is: 112 bits, so no RSA key below 2048, and no
+ * signature by SHA-1 or MD5 on a certificate.
+ *
+ * 1 takes RSA keys of 1024 bits, which can be broken with enough money. 0, which takes anything, is refused with
+ * TLSMEM_ECONFIG. Set it before our certificate, which is held against it when it is set.
+ */
+int tlsmem_ctx_set_security_level(tlsmem_ctx *ctx, int level) TLSMEM_CHECK;
 
-/** Sets the oldest and the newest version that is spoken, TLSMEM_TLS1_2 or TLSMEM_TLS1_3. Default: both spoken. */
+/*
+ * Lists of ciphers, groups and signature algorithms are separated by colons, the best first. A name that OpenSSL does not
+ * know is refused, and named by tlsmem_ctx_error; one that begins with "?" is left out where the OpenSSL that runs does not
+ * know it: "?X25519MLKEM768:X25519". A list of which nothing is left is refused.
+ */
+
+/**
+ * Sets versions, ciphers and groups together, over what was set before; single setters may follow. TLSMEM_EINVAL for an
+ * unknown preset. Not in it, because not in the guide: signature algorithms, which are OpenSSL's.
+ *
+ * All ciphers of a preset are good ones, so the client's order decides which it is. Groups: X25519, P-256, P-384, and before
+ * them X25519MLKEM768, which resists quantum computers, where OpenSSL has it (3.5; later versions of the guide have it
+ * too). DHE has 2048 bits, and more where the key of the certificate is stronger.
+ */
+int tlsmem_ctx_set_preset(tlsmem_ctx *ctx, tlsmem_preset preset) TLSMEM_CHECK;
+/** Sets the oldest and the newest version that is spoken, TLSMEM_TLS1_2 or TLSMEM_TLS1_3. Default: both spoken. Refused
+ *  with TLSMEM_ECONFIG when they cross, or when tlsmem_ctx_set_ciphers has named ciphers for none that is left. */
 int tlsmem_ctx_set_min_version(tlsmem_ctx *ctx, int version) TLSMEM_CHECK;
 int tlsmem_ctx_set_max_version(tlsmem_ctx *ctx, int version) TLSMEM_CHECK;
-/** Sets the ciphers, in OpenSSL's colon-separated form; names that begin with TLS_ are TLS 1.3 suites. */
+/**
+ * Sets the ciphers: "TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256", by OpenSSL's names or the RFCs', or OpenSSL's
+ * words (HIGH, ECDHE+AESGCM, !SHA1, @SECLEVEL=2). Those of TLS 1.3 and the older ones are two kinds: one that the list does
+ * not name stays as it was. On a server the order of the list decides from now on, not the client's.
+ *
+ * Refused with TLSMEM_ECONFIG: a name that is unknown; one that stands only for ciphers without encryption or without
+ * authentication (other words do not stand for these; who wants them has tlsmem_ctx_native); ciphers for none of the
+ * versions that are spoken.
+ */
 int tlsmem_ctx_set_ciphers(tlsmem_ctx *ctx, const char *list) TLSMEM_CHECK;
-/** Sets the key exchange groups, "X25519:P-256", in order of preference. */
+/** Sets the groups for the key exchange: "X25519:P-256". A client sends its share for the first, and another after a
+ *  round trip if the server wants that. In TLS 1.2 a client takes an ECDSA certificate only if its curve is among them, too
+ *  (RFC 8422, 5.1.1). From OpenSSL 3.5 on its own marks are understood ("*", "/", "-"). */
 int tlsmem_ctx_set_groups(tlsmem_ctx *ctx, const char *list) TLSMEM_CHECK;
+/** Sets the signature algorithms, by their names in TLS or OpenSSL's: "ecdsa_secp256r1_sha256:RSA-PSS+SHA256". We sign with
+ *  no others, and take no others from the peer, the certificates of clients included. Default: OpenSSL's. */
+int tlsmem_ctx_set_signature_algorithms(tlsmem_ctx *ctx, const char *list) TLSMEM_CHECK;
 /**
  * Sets the application protocols, "h2,http/1.1", in order of preference (RFC 7301); NULL or "" for none.
  *
- * A server that has a list and shares nothing with the client's ends the handshake: TLSMEM_EALPN. A client that
- * sends no list is served.
+ * What happens when the peer has none of them says tlsmem_ctx_set_alpn_policy. A server that answers with a protocol that
+ * was not offered is refused: TLSMEM_EPROTOCOL (by OpenSSL, from 3.0.15 on).
  */
 int tlsmem_ctx_set_alpn(tlsmem_ctx *ctx, const char *list) TLSMEM_CHECK;
+/**
+ * Says what happens without an application protocol in common; see tlsmem_alpn_policy. It means nothing while there is no
+ * list. TLSMEM_EINVAL for an unknown policy.
+ *
+ * A server that refuses sends alert 120, no_application_protocol; both ends have TLSMEM_EALPN. A client with
+ * TLSMEM_ALPN_REQUIRED ends with TLSMEM_EALPN before it is established, and nothing that was written to it is sent; there is
+ * no alert for that, so the server sees close_notify behind the handshake. For a client the other two are the same.
+ */
+int tlsmem_ctx_set_alpn_policy(tlsmem_ctx *ctx, tlsmem_alpn_policy policy) TLSMEM_CHECK;
 /**
  * Sets how many session tickets a TLS 1.3 server sends, 0 to 16; default 2.
  *
@@ -294,11 +485,75 @@ typedef struct tlsmem_trace_info {
  * on_established, the last alert before on_close. Inside it every call is allowed, as in any callback, tlsmem_free too:
  * what else there was is then not told. What happens in a call that calls nothing back (tlsmem_write) is kept for the next
  * one that may, to which tlsmem_outgoing_peek belongs here; so is what happens inside on_accept. Up to 4096 pieces and
- * 1 MiB are kept for one connection; what is beyond is lost, and counted. What was kept is wiped.
+ * 1 MiB are kept for one connection; what is beyond is lost, and counted. What was kept is wiped. After tlsmem_set_ctx those
+ * are told of the rest whom the other context names.
  * `user` is what is given here, not the connection's.
  */
 int tlsmem_ctx_set_trace_cb(tlsmem_ctx *ctx, void (*cb)(tlsmem *c, const tlsmem_trace_info *info, void *user), void *user)
     TLSMEM_CHECK;
+
+/*
+ * Two questions of a handshake that the program may answer itself. The callback is called outside of OpenSSL while the
+ * handshake stands still: every call is allowed on every object, as in any callback, on the connection too (what is written
+ * waits for the handshake). Handshakes that may stand still cost 32 KiB of stack, shared by those of a thread. TLSMEM_ECONFIG
+ * where OpenSSL was built without asynchronous jobs.
+ */
+
+/** What a client asks for, before anything was answered. What it points to is valid until the callback returns. */
+typedef struct tlsmem_client_hello {
+    size_t size;
+    const char *server_name;      /**< the host name that it wants (SNI; RFC 6066, 3); NULL when it sent none, or no name */
+    const uint8_t *alpn;          /**< the protocols that it offers, each behind one byte that is its length (RFC 7301, 3.1) */
+    size_t alpn_bytes;            /**< 0 for none */
+    const uint8_t *cipher_suites; /**< the cipher suites that it offers, two bytes each, the high one first */
+    size_t cipher_suites_bytes;
+    int version;                  /**< the newest TLS version that it offers, 0x0304 for TLS 1.3 */
+} tlsmem_client_hello;
+/**
+ * Returns TLSMEM_OK to go on; 1 to 255 to refuse the client with that alert (RFC 8446, 6.2); anything else refuses it with
+ * internal_error. The connection then ends with TLSMEM_EREFUSED.
+ */
+typedef int (*tlsmem_client_hello_cb)(tlsmem *c, const tlsmem_client_hello *hello, void *user);
+/**
+ * Has the ClientHello of a handshake shown to the program, which may call tlsmem_set_ctx and tlsmem_select_alpn; also that of
+ * a renegotiation, where it should say what it said before. NULL for none, the default. The context itself needs no
+ * certificate then. As any setter, and TLSMEM_EINVAL on a client.
+ */
+int tlsmem_ctx_set_client_hello_cb(tlsmem_ctx *ctx, tlsmem_client_hello_cb cb, void *user) TLSMEM_CHECK;
+/**
+ * Has a connection go on with another server context, which is frozen by that: its certificates, authorities, verification,
+ * versions, ciphers, protocols, limits and callbacks hold from now on. Only inside a tlsmem_client_hello_cb.
+ *
+ * Returns TLSMEM_OK; TLSMEM_ENOIDENTITY or TLSMEM_ENOTRUST when the context could serve nobody; TLSMEM_ESTATE outside of
+ * the callback; TLSMEM_EINVAL for NULL or a client's context; TLSMEM_ENOMEM. Calls nothing back.
+ */
+int tlsmem_set_ctx(tlsmem *c, tlsmem_ctx *ctx) TLSMEM_CHECK;
+/**
+ * Chooses the application protocol, in place of what the context's list would give. Only inside a tlsmem_client_hello_cb.
+ *
+ * Returns TLSMEM_OK; TLSMEM_EALPN when the client does not offer it; TLSMEM_ESTATE outside of the callback; TLSMEM_EINVAL.
+ */
+int tlsmem_select_alpn(tlsmem *c, const char *protocol) TLSMEM_CHECK;
+
+/** What verification came to. */
+typedef struct tlsmem_verdict {
+    size_t size;
+    long result;         /**< 0 for good (X509_V_OK), else OpenSSL's X509_V_ERR_... */
+    int depth;           /**< where in the chain it failed, 0 is the peer itself; -1 when it did not */
+    int insecure_accept; /**< 0; set to 1 it accepts a certificate that was found bad: who the peer is, is then the program's
+                          *   own business */
+} tlsmem_verdict;
+/**
+ * Returns TLSMEM_OK to leave the verdict as it is (a bad one stays bad); a number above 0 to refuse the peer as if OpenSSL
+ * had found that X509_V_ERR_..., which chooses the alert; anything else refuses it as X509_V_ERR_CERT_REJECTED.
+ */
+typedef int (*tlsmem_verify_cb)(tlsmem *c, tlsmem_verdict *verdict, void *user);
+/**
+ * Has each verdict on a peer's certificate shown to the program, good or bad; tlsmem_peer_certificate and its like tell what
+ * it was about. Not asked: where verification is off and no key is pinned, where no certificate came, and when a session is
+ * resumed, which was asked about when it began. NULL for none, the default. As any setter.
+ */
+int tlsmem_ctx_set_verify_cb(tlsmem_ctx *ctx, tlsmem_verify_cb cb, void *user) TLSMEM_CHECK;
 
 /** Copies what the last refused setter has to say. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_ctx_error(const tlsmem_ctx *ctx, tlsmem_error_info *error);
@@ -365,6 +620,12 @@ void *tlsmem_user(const tlsmem *c);
 void *tlsmem_native(tlsmem *c);
 /**
  * Names the server that a client wants: a host name (sent as SNI) or an IP address. Verified against the certificate.
+ *
+ * By its subject alternative names only, never by its common name (RFC 9525, 2). "*" is one whole label, the first, before
+ * two more at least; nobody looks up whether those belong to a registry, as in "*.co.uk".
+ * An international name, in UTF-8, is turned into what the DNS and certificates have, "xn--bcher-kva.example" (IDNA2008,
+ * RFC 5891), by libidn2, which is loaded for the first such name; where it is not installed (Debian: libidn2-0) they are
+ * refused. A name in ASCII is taken as it is.
  *
  * Returns TLSMEM_OK; TLSMEM_EINVAL for NULL, "", or a name that is no name; TLSMEM_ESTATE on a server, after
  * the handshake began, or after tlsmem_session_set. A client that verifies and has no name is refused with TLSMEM_ENAME when it begins.
@@ -690,7 +951,8 @@ int tlsmem_renegotiate(tlsmem *c) TLSMEM_CHECK;
  *
  * A session holds secrets: who has it, or its bytes, can read and forge what is sent over the connections that it resumes,
  * and who can write the bytes can be the server. To the server it stands for the client certificate, too, that the client
- * showed. It never changes, so any thread may use it, several at once; it outlives its connection and context, and has
+ * showed, and so is taken only by a context that lets in the same clients: with the same authorities, directories, revocation
+ * lists, pins, and all else that decides (a directory's content, and what callbacks say, excepted). It never changes, so any thread may use it, several at once; it outlives its connection and context, and has
  * no part in either. These functions call nothing back.
  */
 
@@ -711,7 +973,7 @@ tlsmem_session *tlsmem_session_get(const tlsmem *c) TLSMEM_CHECK;
  * handshake began, or after the end; TLSMEM_EHOST for another name than the session's (no name being one, too), or when
  * the certificate is not for it; TLSMEM_EVERSION or TLSMEM_ECIPHER when the context does not speak the version or does not
  * offer the cipher of the session; TLSMEM_ESESSION when it has expired; TLSMEM_ENAME, TLSMEM_ENOTRUST, TLSMEM_EVERIFY,
- * TLSMEM_EEXPIRED or TLSMEM_ENOCERT where a full handshake would fail for it, unless the context does not verify;
+ * TLSMEM_EEXPIRED, TLSMEM_EPIN or TLSMEM_ENOCERT where a full handshake would fail for it, unless the context does not verify;
  * TLSMEM_ENOMEM; TLSMEM_EINVAL for NULL. What is refused changes nothing, and is no failure of the connection.
  */
 int tlsmem_session_set(tlsmem *c, const tlsmem_session *session) TLSMEM_CHECK;
@@ -763,7 +1025,8 @@ int tlsmem_own_signature_id(const tlsmem *c);
 const char *tlsmem_own_signature_name(const tlsmem *c);
 /** Shows the negotiated application protocol. Returns TLSMEM_OK; TLSMEM_AGAIN when there is none; TLSMEM_EINVAL. */
 int tlsmem_alpn(const tlsmem *c, const char **name, size_t *n);
-/** Returns the server name that the client sent (SNI), or NULL. */
+/** Returns the server name that the client sent (SNI), or NULL. On a server that resumes a session of TLS 1.2 it is the name
+ *  that the session was made with, whatever the client sends now (RFC 6066, 3). Valid as long as c. */
 const char *tlsmem_server_name(const tlsmem *c);
 /** Returns 1 when the session was resumed, else 0. */
 int tlsmem_is_resumed(const tlsmem *c);
@@ -832,9 +1095,11 @@ typedef struct tlsmem_verify_details {
 /**
  * Fills in what verification has found, also where nobody insists on it: for a client of tlsmem_ctx_insecure_no_verify
  * it says what would have been wrong, as far as there are authorities and a name to verify by. On a resumed connection it is
- * what was found for the session: by tlsmem_session_set, if the client verifies, else by the handshake that made it.
+ * what was found for the session: by tlsmem_session_set, if the client verifies, else by the handshake that made it. What
+ * tlsmem_ctx_set_verify_cb has answered counts.
  *
- * Returns TLSMEM_OK; TLSMEM_AGAIN when the peer sent no certificate, or has sent none yet; TLSMEM_EINVAL.
+ * Returns TLSMEM_OK; TLSMEM_AGAIN when the peer sent no certificate, or has sent none yet, and when verification is off and
+ * pins or tlsmem_ctx_set_verify_cb are in its place: then nothing else was looked at; TLSMEM_EINVAL.
  */
 int tlsmem_verify_result(const tlsmem *c, tlsmem_verify_details *details);
 
@@ -918,7 +1183,7 @@ int tlsmem_loop_move(tlsmem_loop *to, tlsmem *c) TLSMEM_CHECK;
 /** How to connect. */
 typedef struct tlsmem_connect_options {
     size_t size;
-    const char *host;             /**< name or address */
+    const char *host;             /**< name, also an international one (tlsmem_set_server_name), or address */
     int port;                     /**< 1 to 65535 */
     const char *path;             /**< of a Unix socket, instead of host and port; "@name" is an abstract one */
     const char *bind_host;        /**< address to connect from; NULL for any. Of a name only addresses of its family count */

@@ -3,6 +3,7 @@
 #define CLINUX_SHIMS_H
 
 // No _GNU_SOURCE: it changes structs (fd_set) that Swift's own view of the C library has without it.
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>

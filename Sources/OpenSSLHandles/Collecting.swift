@@ -11,7 +11,7 @@ extension OwnedSSL {
             ERR_clear_error()
             return false
         }
-        if reports.wantsMessages { unsafe SSL_set_msg_callback(ssl, collectMessage) }
+        unsafe SSL_set_msg_callback(ssl, collectMessage)
         return true
     }
 
@@ -40,7 +40,8 @@ func collectSecret(_ ssl: OpaquePointer?, _ line: UnsafePointer<CChar>) {
 private let collectMessage: MessageCallback = { isWrite, version, type, bytes, count, ssl, target in
     unsafe noteMessage(isWrite, version, type, bytes, count, ssl, target)
     let content = unsafe UnsafeRawBufferPointer(start: bytes, count: count)
-    guard let reports = unsafe reports(of: ssl), let first = unsafe content.first else { return }
+    guard let reports = unsafe reports(of: ssl), reports.wantsMessages, let first = unsafe content.first
+    else { return }
     var origin = Report.Origin(isSent: isWrite == 1, version: version, contentType: CInt(first))
     switch type {
     case SSL3_RT_HEADER:

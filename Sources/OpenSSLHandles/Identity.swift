@@ -1,181 +1,81 @@
 internal import COpenSSL
 
-/// Our certificate with its chain, and our private key; each may come first.
+/// Who we are.
 @safe package struct Identity {
+    /// Certificate and key as they are set one by one. Each may come first; together they are one of `pairs`.
     var certificates: Certificates?
     var key: PrivateKey?
+    /// For clients that ask for no name, or for one without pairs of its own.
+    var pairs = KeyPairs()
+    var names = IdentityTable()
+    /// A name without pairs of its own is refused.
+    var refusesOtherNames = false
 
-    package var isComplete: Bool { certificates != nil && key != nil }
+    package var isComplete: Bool { !pairs.all.isEmpty || !names.isEmpty }
 }
 
-/// Certificates in the order of a PEM text.
-@safe final class Certificates {
-    let list: OpaquePointer
-
-    private init(_ list: OpaquePointer) {
-        unsafe self.list = list
-    }
-
-    /// Reads every certificate of a PEM text, or refuses the whole.
-    static func read(_ source: OpaquePointer) throws(SettingRefused) -> Certificates {
-        guard let list = unsafe copenssl_x509s_new() else { throw SettingRefused("out of memory", .drain()) }
-        let certificates = unsafe Certificates(list)  // owns the list from here on
-        while let certificate = unsafe PEM_read_bio_X509_AUX(source, nil, refusePassword, nil) {
-            guard unsafe copenssl_x509s_push(list, certificate) > 0 else {
-                unsafe X509_free(certificate)
-                throw SettingRefused("out of memory", .drain())
-            }
-        }
-        let end = OpenSSLError(code: ERR_peek_last_error())
-        guard unsafe copenssl_x509s_count(list) > 0 else {
-            throw SettingRefused("there is no PEM certificate in it", .drain())
-        }
-        guard end.library == ERR_LIB_PEM, end.reason == PEM_R_NO_START_LINE else {
-            throw SettingRefused("a certificate in it cannot be parsed", .drain())
-        }
-        ERR_clear_error()  // "no start line" is how the end of the text looks
-        return certificates
-    }
-
-    deinit {
-        unsafe copenssl_x509s_free(list)
-    }
-}
-
-/// A certificate as DER.
-func encoded(_ certificate: OpaquePointer?) -> [UInt8]? {
-    let count = unsafe i2d_X509(certificate, nil)
-    guard count > 0 else { return nil }
-    var der = [UInt8](repeating: 0, count: Int(count))
-    unsafe der.withUnsafeMutableBytes { target in
-        var position = unsafe target.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        _ = unsafe i2d_X509(certificate, &position)
-    }
-    return der
-}
-
-@safe final class PrivateKey {
-    let key: OpaquePointer
-
-    private init(_ key: OpaquePointer) {
-        unsafe self.key = key
-    }
-
-    static func read(_ source: OpaquePointer) throws(SettingRefused) -> PrivateKey {
-        guard let key = unsafe PEM_read_bio_PrivateKey(source, nil, refusePassword, nil) else {
-            throw SettingRefused("there is no unencrypted PEM private key in it", .drain())
-        }
-        return unsafe PrivateKey(key)
-    }
-
-    deinit {
-        unsafe EVP_PKEY_free(key)
-    }
-}
-
-/// OpenSSL would ask on the terminal.
-private let refusePassword:
-    @convention(c) (UnsafeMutablePointer<CChar>?, CInt, CInt, UnsafeMutableRawPointer?) -> CInt = { _, _, _, _ in -1 }
-
-/// Who we are, and whom we trust.
+/// Who we are.
 extension OwnedContext {
     package func setCertificate(_ source: borrowing PEMSource) throws(SettingRefused) {
-        var changed = identity
-        changed.certificates = try unsafe Certificates.read(source.bio)
-        try use(changed)
+        let certificates = try Certificates.read(source)
+        if let key = identity.key { return try setPair(certificates, key, source) }
+        identity.certificates = certificates
     }
 
     package func setKey(_ source: borrowing PEMSource) throws(SettingRefused) {
-        var changed = identity
-        changed.key = try unsafe PrivateKey.read(source.bio)
-        try use(changed)
+        let key = try PrivateKey.read(source, for: self)
+        if let certificates = identity.certificates { return try setPair(certificates, key, source) }
+        identity.key = key
     }
 
-    /// Given to OpenSSL only when both are there, because OpenSSL would drop a key that does not match in silence.
-    private func use(_ changed: Identity) throws(SettingRefused) {
-        if let certificates = changed.certificates, let key = changed.key {
-            guard let chain = unsafe X509_chain_up_ref(certificates.list) else {
-                throw SettingRefused("out of memory", .drain())
+    /// Sets both at once. The pair that was there before goes, whatever its type.
+    func setPair(
+        _ certificates: Certificates, _ key: PrivateKey, _ source: borrowing PEMSource
+    ) throws(SettingRefused) {
+        let pair = try KeyPair.make(certificates, key, source)
+        let former = identity.certificates == nil ? nil : identity.key?.type
+        if let former, former != key.type { chooseByHand() }  // OpenSSL keeps one of each type
+        try give(pair, source)
+        if let former { identity.pairs.remove(former) }
+        identity.pairs.put(pair)
+        (identity.certificates, identity.key) = (certificates, key)
+    }
+
+    /// Adds a pair for a name. Without one, beside those that are there, in place of the one of the same type of key.
+    package func addPair(
+        for name: UnsafePointer<CChar>?, _ certificate: borrowing PEMSource, _ key: borrowing PEMSource
+    ) throws(SettingRefused) {
+        let pair = try KeyPair.make(Certificates.read(certificate), PrivateKey.read(key, for: self), key)
+        guard let name = unsafe name else {
+            try give(pair, key)
+            if identity.certificates != nil, identity.key?.type == pair.key.type {
+                (identity.certificates, identity.key) = (pair.certificates, pair.key)
             }
-            defer { unsafe copenssl_x509s_free(chain) }
-            let leaf = unsafe copenssl_x509s_shift(chain)
-            defer { unsafe X509_free(leaf) }
-            ERR_clear_error()
-            guard unsafe X509_check_private_key(leaf, key.key) == 1 else {
-                throw SettingRefused("the private key does not belong to the certificate", .drain())
-            }
-            guard unsafe SSL_CTX_use_cert_and_key(ctx, leaf, key.key, chain, 1) == 1 else {
-                throw SettingRefused("OpenSSL does not take this certificate and key", .drain())
-            }
+            return identity.pairs.put(pair)
         }
-        identity = changed
+        guard let entry = unsafe IdentityTable.entryName(name) else {
+            throw SettingRefused("this is no host name, and none behind \"*.\"")
+        }
+        guard unsafe pair.covers(name) else { throw certificate.refused("the certificate is for other names") }
+        try tryOut(pair, key)
+        chooseByHand()
+        identity.names.put(pair, for: entry)
     }
 
-    /// Trusts every certificate of a PEM text; a server also names them to its clients.
-    package func addTrust(_ source: borrowing PEMSource) throws(SettingRefused) {
-        let authorities = try unsafe Certificates.read(source.bio)
-        let store = unsafe SSL_CTX_get_cert_store(ctx)
-        let count = unsafe copenssl_x509s_count(authorities.list)
-        for index in 0..<max(0, count) {
-            let authority = unsafe copenssl_x509s_at(authorities.list, index)
-            var isTaken = unsafe X509_STORE_add_cert(store, authority) == 1
-            if isTaken, role == .server { isTaken = unsafe SSL_CTX_add_client_CA(ctx, authority) == 1 }
-            guard isTaken else { throw SettingRefused("OpenSSL does not take an authority in it", .drain()) }
-        }
-        trustsSomebody = true
-    }
-
-    package func addTrust(directory: UnsafePointer<CChar>) throws(SettingRefused) {
-        guard unsafe copenssl_is_directory(directory) == 1 else {
-            throw SettingRefused("there is no such directory")
-        }
-        guard unsafe SSL_CTX_load_verify_dir(ctx, directory) == 1 else {
-            throw SettingRefused("OpenSSL does not take this directory", .drain())
-        }
-        trustsSomebody = true
-    }
-
-    package func addSystemTrust() throws(SettingRefused) {
-        guard unsafe SSL_CTX_set_default_verify_paths(ctx) == 1 else {
-            throw SettingRefused("OpenSSL finds no certificate authorities of the system", .drain())
-        }
-        trustsSomebody = true
-    }
-
-    /// What a server asks of its clients; a client always verifies.
-    package func setVerification(asks: Bool, requires: Bool) {
-        verifies = asks
-        var mode = asks ? SSL_VERIFY_PEER : SSL_VERIFY_NONE
-        if requires { mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT }
-        unsafe SSL_CTX_set_verify(ctx, mode, noteVerifyDepth)
-    }
-}
-
-/// PEM text: a file, or memory that stays the caller's.
-@safe @frozen @usableFromInline package struct PEMSource: ~Copyable {
-    let bio: OpaquePointer
-
-    package init(path: UnsafePointer<CChar>) throws(SettingRefused) {
+    private func give(_ pair: KeyPair, _ source: borrowing PEMSource) throws(SettingRefused) {
         ERR_clear_error()
-        guard let bio = unsafe BIO_new_file(path, "r") else {
-            throw SettingRefused("the file cannot be opened", .drain())
+        guard unsafe pair.give(toContext: ctx) else {
+            throw source.refused("OpenSSL does not take this certificate and key", .drain())
         }
-        unsafe self.bio = bio
     }
 
-    package init(_ text: UnsafeRawBufferPointer) throws(SettingRefused) {
+    /// Refuses what OpenSSL would refuse in a handshake.
+    private func tryOut(_ pair: KeyPair, _ source: borrowing PEMSource) throws(SettingRefused) {
         ERR_clear_error()
-        guard let length = CInt(exactly: text.count), length > 0,
-            let bio = unsafe BIO_new_mem_buf(text.baseAddress, length)
-        else { throw SettingRefused("the text is empty, or larger than OpenSSL takes", .drain()) }
-        unsafe self.bio = bio
-    }
-
-    @inlinable deinit {
-        release()
-    }
-
-    @usableFromInline borrowing func release() {
-        unsafe BIO_free(bio)
+        guard let trial = unsafe SSL_new(ctx) else { throw source.refused("out of memory", .drain()) }
+        defer { unsafe SSL_free(trial) }
+        guard unsafe pair.give(to: trial) else {
+            throw source.refused("OpenSSL does not take this certificate and key", .drain())
+        }
     }
 }

@@ -26,6 +26,8 @@ extension OwnedSSL {
         return unsafe UnsafeRawBufferPointer(start: name, count: name == nil ? 0 : Int(count))
     }
 
+    package var hasALPN: Bool { unsafe !alpn.isEmpty }
+
     package var serverName: UnsafePointer<CChar>? {
         unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)
     }
@@ -37,21 +39,24 @@ extension OwnedSSL {
         ERR_clear_error()
         defer { ERR_clear_error() }
         let parameters = unsafe SSL_get0_param(ssl)
+        // Not by SSL_set1_host: from OpenSSL 3.4 on that is for both kinds, and forgets the address.
         if unsafe X509_VERIFY_PARAM_set1_ip_asc(parameters, name) == 1 {
-            return unsafe SSL_set1_host(ssl, nil) == 1 && copenssl_set_sni(ssl, nil) == 1
+            return unsafe X509_VERIFY_PARAM_set1_host(parameters, nil, 0) == 1 && copenssl_set_sni(ssl, nil) == 1
         }
         var host = unsafe Array(UnsafeBufferPointer(start: name, count: strlen(name) + 1))
         if host.count > 2, host[host.count - 2] == CChar(UInt8(ascii: ".")) { host.remove(at: host.count - 2) }
         guard isHostName(host.dropLast()) else { return false }
         _ = unsafe X509_VERIFY_PARAM_set1_ip(parameters, nil, 0)
-        unsafe SSL_set_hostflags(ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
-        return unsafe SSL_set1_host(ssl, host) == 1 && copenssl_set_sni(ssl, host) == 1
+        // RFC 9525: a common name is for people to read (2), and a wildcard is a whole label (6.3).
+        unsafe SSL_set_hostflags(
+            ssl, UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
+        return unsafe X509_VERIFY_PARAM_set1_host(parameters, host, 0) == 1 && copenssl_set_sni(ssl, host) == 1
     }
 }
 
 /// Labels of 1 to 63 letters, digits, hyphens and underscores between dots. A final dot, which makes a name absolute,
 /// is neither sent (RFC 6066, 3) nor found in certificates.
-private func isHostName(_ name: ArraySlice<CChar>) -> Bool {
+func isHostName(_ name: ArraySlice<CChar>) -> Bool {
     guard name.count <= 253 else { return false }
     var length = 0
     for character in name {

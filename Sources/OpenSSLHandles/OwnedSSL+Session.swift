@@ -6,8 +6,7 @@ extension OwnedSSL {
     package var nameToVerify: [UInt8] {
         let parameters = unsafe SSL_get0_param(ssl)
         if let host = unsafe X509_VERIFY_PARAM_get0_host(parameters, 0) {
-            let bytes = unsafe UnsafeRawBufferPointer(start: host, count: strlen(host))
-            return unsafe bytes.map { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 ? $0 | 0x20 : $0 }
+            return unsafe lowerCase(UnsafeRawBufferPointer(start: host, count: strlen(host)))
         }
         guard let address = unsafe X509_VERIFY_PARAM_get1_ip_asc(parameters) else { return [] }
         defer { unsafe copenssl_clear_free(address, strlen(address)) }
@@ -24,12 +23,12 @@ extension OwnedSSL {
         return unsafe copenssl_ciphers_find(offered, cipher) >= 0
     }
 
-    /// Verifies the certificate of a session as that of a full handshake is: X509_V_OK, or why it is not good; nil when the
-    /// session has none.
+    /// Verifies the certificate of a session as its context does in a full handshake: X509_V_OK, or why it is not good; nil
+    /// when the session has none.
     ///
     /// When it resumes, OpenSSL verifies nothing, neither name nor dates nor authority: it takes over the result that the
     /// first handshake had, and asks nobody what that was.
-    package func verify(_ session: Session) -> Int? {
+    package func verify(_ session: Session, by context: OwnedContext) -> Int? {
         ERR_clear_error()
         defer { ERR_clear_error() }
         guard let peer = unsafe SSL_SESSION_get0_peer(session.session) else { return nil }
@@ -47,7 +46,7 @@ extension OwnedSSL {
             unsafe X509_VERIFY_PARAM_set1(parameters, SSL_get0_param(ssl)) == 1
         else { return Int(X509_V_ERR_OUT_OF_MEM) }
         unsafe X509_STORE_CTX_set_verify_cb(check, SSL_get_verify_callback(ssl))
-        if unsafe X509_verify_cert(check) == 1 { return Int(X509_V_OK) }
+        if unsafe OpenSSLHandles.verify(check, context.trust) == 1 { return Int(X509_V_OK) }
         let reason = unsafe X509_STORE_CTX_get_error(check)
         return Int(reason == X509_V_OK ? X509_V_ERR_UNSPECIFIED : reason)
     }

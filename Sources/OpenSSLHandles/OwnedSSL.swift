@@ -15,6 +15,10 @@ internal import COpenSSL
         case .client: unsafe SSL_set_connect_state(ssl)
         case .server: unsafe SSL_set_accept_state(ssl)
         }
+        if context.asks, unsafe !openInquiry(ssl) {
+            unsafe SSL_free(ssl)
+            throw .drain()
+        }
         unsafe self.ssl = ssl
         observations = Observations()
     }
@@ -24,6 +28,7 @@ internal import COpenSSL
     }
 
     @usableFromInline borrowing func release() {
+        stopAsking()
         unsafe SSL_free(ssl)
     }
 

@@ -28,17 +28,7 @@ internal import COpenSSL
 
     package var fingerprint: [UInt8]? { der.flatMap(sha256) }
 
-    /// Of the SubjectPublicKeyInfo, DER.
-    package var keyFingerprint: [UInt8]? {
-        let count = unsafe i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), nil)
-        guard count > 0 else { return nil }
-        var der = [UInt8](repeating: 0, count: Int(count))
-        unsafe der.withUnsafeMutableBytes { target in
-            var position = unsafe target.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            _ = unsafe i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &position)
-        }
-        return sha256(der)
-    }
+    package var keyFingerprint: [UInt8]? { unsafe pin(of: certificate) }
 
     // MARK: What stands in it
 
@@ -81,12 +71,6 @@ private func printed(_ write: (OpaquePointer) -> Bool) -> [UInt8]? {
     defer { ERR_clear_error() }
     guard unsafe write(text.bio) else { return nil }
     return unsafe text.bytes.withUnsafeBytes { unsafe [UInt8]($0) }
-}
-
-private func sha256(_ bytes: [UInt8]) -> [UInt8]? {
-    var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
-    defer { ERR_clear_error() }
-    return unsafe SHA256(bytes, bytes.count, &digest) == nil ? nil : digest
 }
 
 private func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {

@@ -8,9 +8,10 @@ extension OpenSSLError {
 /// The reasons of libssl that are told apart.
 package enum Reason {
     package static var certificateVerifyFailed: CInt { SSL_R_CERTIFICATE_VERIFY_FAILED }
+    /// A callback of ours has refused; the alert says which.
+    package static var callbackFailed: CInt { SSL_R_CALLBACK_FAILED }
     package static var noPeerCertificate: CInt { SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE }
     package static var excessiveMessageSize: CInt { SSL_R_EXCESSIVE_MESSAGE_SIZE }
-    package static var noApplicationProtocol: CInt { SSL_R_NO_APPLICATION_PROTOCOL }
 
     package static var version: [CInt] {
         [
@@ -35,8 +36,12 @@ package enum Reason {
 /// The results of verification that are told apart.
 package enum VerifyResult {
     package static var good: Int { Int(X509_V_OK) }
+    package static var rejected: Int { Int(X509_V_ERR_CERT_REJECTED) }
     package static var notYetValid: Int { Int(X509_V_ERR_CERT_NOT_YET_VALID) }
     package static var expired: Int { Int(X509_V_ERR_CERT_HAS_EXPIRED) }
     package static var hostMismatch: Int { Int(X509_V_ERR_HOSTNAME_MISMATCH) }
     package static var addressMismatch: Int { Int(X509_V_ERR_IP_ADDRESS_MISMATCH) }
+    package static var outOfMemory: Int { Int(X509_V_ERR_OUT_OF_MEM) }
+    /// OpenSSL's for DANE, whose records are pins too (RFC 6698); it goes with the alert bad_certificate.
+    package static var unpinned: Int { Int(X509_V_ERR_DANE_NO_MATCH) }
 }

@@ -6,9 +6,8 @@ internal import COpenSSL
     package static let countMax = 4096
     package static let bytesMax = 1 << 20
 
-    /// Whether messages are wanted, or only secrets.
-    let wantsMessages: Bool
-    let wantsSecrets: Bool
+    package final var wantsSecrets: Bool
+    package final var wantsMessages: Bool
     private var waiting: [Report?] = []
     private var first = 0
     private var bytes = 0

@@ -8,6 +8,8 @@ package enum SSLResult {
     case wantsCiphertext
     /// The peer's close_notify came.
     case closeNotify
+    /// It stands still for a question.
+    case asks(Question)
     case failed(OpenSSLError)
 }
 
@@ -21,6 +23,9 @@ func result(_ ssl: OpaquePointer, _ call: (OpaquePointer) -> CInt) -> SSLResult 
         return .wantsCiphertext
     case SSL_ERROR_ZERO_RETURN:
         return .closeNotify
+    case SSL_ERROR_WANT_ASYNC:
+        guard let question = unsafe inquiry(of: ssl)?.question else { return .failed(.drain()) }
+        return .asks(question)
     default:
         return .failed(.drain())
     }

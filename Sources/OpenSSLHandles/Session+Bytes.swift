@@ -95,7 +95,7 @@ extension Session {
 }
 
 /// Decodes an object that takes up all of the bytes.
-private func whole(
+func whole(
     _ der: UnsafeRawBufferPointer, _ decode: (inout UnsafePointer<UInt8>?, Int) -> OpaquePointer?,
     _ free: (OpaquePointer?) -> Void
 ) -> OpaquePointer? {

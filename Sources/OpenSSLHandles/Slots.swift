@@ -3,14 +3,14 @@ internal import COpenSSL
 /// Places that OpenSSL keeps in its objects for others, by number. What is put into one costs the object an allocation,
 /// so only those that need it have something there.
 private nonisolated(unsafe) var depthSlot: CInt = -1
-private nonisolated(unsafe) var keylogSlot: CInt = -1
+private nonisolated(unsafe) var contextSlot: CInt = -1
 private nonisolated(unsafe) var slotsOnce: CRYPTO_ONCE = 0
 
 /// The numbers are made once in the process.
 private func makeSlots() {
     _ = unsafe CRYPTO_THREAD_run_once(&slotsOnce) {
         unsafe depthSlot = copenssl_ssl_index()
-        unsafe keylogSlot = copenssl_ctx_index()
+        unsafe contextSlot = copenssl_ctx_index()
     }
 }
 
@@ -43,28 +43,34 @@ let noteVerifyDepth: @convention(c) (CInt, OpaquePointer?) -> CInt = { isGood, s
     return isGood
 }
 
-// MARK: Where secrets go
+// MARK: Whose connection it is
 
-/// Has the secrets of a context's connections appended to an open file. False without memory.
-func setKeylog(_ ctx: OpaquePointer, _ file: CInt) -> Bool {
+/// Has the connections of an SSL_CTX find whose it is; nil when it is nobody's any more. False without memory.
+func setOwner(of ctx: OpaquePointer, _ owner: OwnedContext?) -> Bool {
     makeSlots()
-    guard unsafe SSL_CTX_set_ex_data(ctx, keylogSlot, pointer(file)) == 1 else { return false }
-    unsafe watchSecrets(ctx)
-    return true
+    return unsafe SSL_CTX_set_ex_data(ctx, contextSlot, owner.map { unsafe Unmanaged.passUnretained($0).toOpaque() })
+        == 1
 }
+
+/// The context that a connection has now: a ClientHello may have changed it.
+func context(of ssl: OpaquePointer) -> OwnedContext? {
+    makeSlots()
+    guard let found = unsafe SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), contextSlot) else { return nil }
+    return unsafe Unmanaged<OwnedContext>.fromOpaque(found).takeUnretainedValue()
+}
+
+// MARK: Where secrets go
 
 /// Has OpenSSL tell the secrets of a context's connections.
 func watchSecrets(_ ctx: OpaquePointer) {
-    makeSlots()
     makeReportsSlot()
     unsafe SSL_CTX_set_keylog_callback(ctx, noteSecret)
 }
 
 private let noteSecret: @convention(c) (OpaquePointer?, UnsafePointer<CChar>?) -> Void = { ssl, line in
-    guard let ctx = unsafe SSL_get_SSL_CTX(ssl), let line = unsafe line else { return }
+    guard let ssl = unsafe ssl, let line = unsafe line else { return }
     unsafe collectSecret(ssl, line)
-    let file = unsafe number(SSL_CTX_get_ex_data(ctx, keylogSlot))
-    if file >= 0 { unsafe append(line, to: file) }
+    if let file = unsafe context(of: ssl)?.keylog, file >= 0 { unsafe append(line, to: file) }
 }
 
 /// One write for the line and its end, to a file opened with O_APPEND: lines of several threads do not mix.

@@ -1,11 +1,11 @@
 package import OpenSSLHandles
 
 /// What the connections of one context have in common. Changed only before the first of them.
-package final class Configuration {
-    package let context: OwnedContext
-    package var limits = Limits()
+open class Configuration {
+    package final let context: OwnedContext
+    package final var limits = Limits()
     /// What OpenSSL reports of a connection is collected, to be told.
-    package var collects = false
+    package final var collects = false
 
     package init(_ context: OwnedContext) {
         self.context = context

@@ -13,12 +13,14 @@ extension Engine {
         guard configuration.context.speaks(session.protocolVersion) else { throw EngineFailure(.noCommonVersion) }
         guard ssl.offersCipher(of: session) else { throw EngineFailure(.noCommonCipher) }
         guard !session.hasExpired else { throw EngineFailure(.noSession) }
-        let verifies = configuration.context.verifies
-        if verifies {
-            guard let result = ssl.verify(session) else { throw EngineFailure(.noCertificate) }
+        let examines = configuration.context.examinesPeer
+        if examines {
+            guard let result = ssl.verify(session, by: configuration.context) else {
+                throw EngineFailure(.noCertificate)
+            }
             guard result == VerifyResult.good else { throw EngineFailure(.init(verifyResult: result)) }
         }
-        guard let copy = ssl.offer(session, isVerified: verifies) else { throw EngineFailure(.outOfMemory) }
+        guard let copy = ssl.offer(session, isVerified: examines) else { throw EngineFailure(.outOfMemory) }
         return copy
     }
 

@@ -117,7 +117,7 @@ extension Engine {
         else { return false }
         switch ssl.sendCloseNotify() {
         case .failed(let cause): _ = fail(cause)
-        case .done, .wantsCiphertext, .closeNotify: state.closeNotifySent()
+        case .done, .wantsCiphertext, .closeNotify, .asks: state.closeNotifySent()
         }
         _ = outgoing.countNew(ssl)
         return true
@@ -146,7 +146,7 @@ extension Engine {
         switch result {
         case .done(let count):
             return count
-        case .wantsCiphertext, .closeNotify, nil:
+        case .wantsCiphertext, .closeNotify, .asks, nil:
             return 0
         case .failed(let cause):
             _ = fail(cause)

@@ -11,6 +11,8 @@ package enum Step {
     case needsCiphertext
     /// What is left of it came behind the peer's close_notify: it is no TLS, and whoever drives may have it.
     case beyondTLS
+    /// The handshake stands still until it is answered; a step before that has the same to say.
+    case asks(Question)
     indirect case failed(EngineFailure)
 }
 
@@ -33,7 +35,7 @@ package struct Engine: ~Copyable {
     package private(set) var hasServerName = false
     /// OpenSSL may have buffers that it does not give back by itself.
     package private(set) var holdsBuffers = false
-    let configuration: Configuration
+    package internal(set) var configuration: Configuration
     var state = EngineState.new(.open)
     package internal(set) var outgoing = Outgoing()
     var tally = Tally()
@@ -110,7 +112,7 @@ package struct Engine: ~Copyable {
         // Asking costs a fraction of a read that finds nothing.
         case .plaintext: awaitsCiphertext = !renegotiationIsDue && incoming.isEmpty && !ssl.hasPartialRecord
         case .failed: return step
-        case .established, .peerClosed, .beyondTLS: break
+        case .established, .peerClosed, .beyondTLS, .asks: break
         }
         let seen = ssl.takeUpdates()
         if made == 0, seen.requests | seen.plain == 0 { return step }
@@ -137,8 +139,13 @@ package struct Engine: ~Copyable {
 
     private mutating func handshakeStep() -> Step {
         switch ssl.handshake() {
+        case .done where lacksProtocol:
+            // The server had the last word: OpenSSL has no alert any more that would tell it why we close.
+            _ = ssl.sendCloseNotify()
+            return fail(EngineFailure(.noCommonProtocol))
         case .done:
             state.established()
+            if !configuration.context.allowsRenegotiation { ssl.stopAsking() }
             if role == .server, ssl.isTLS13 {
                 let wanted = configuration.context.ticketCount
                 ticketsDue = UInt8(clamping: ssl.isResumed ? min(wanted, 1) : wanted)
@@ -148,10 +155,15 @@ package struct Engine: ~Copyable {
             return .needsCiphertext
         case .closeNotify:
             return fail(EngineFailure(.endOfFileInHandshake))
+        case .asks(let question):
+            return .asks(question)
         case .failed(let cause):
             return fail(cause)
         }
     }
+
+    /// A client learns at the end whether the server has chosen an application protocol.
+    private var lacksProtocol: Bool { role == .client && configuration.context.requiresALPN && !ssl.hasALPN }
 
     private mutating func readStep(into plaintext: inout MutableRawSpan) -> Step {
         switch ssl.read(into: &plaintext) {
@@ -165,6 +177,8 @@ package struct Engine: ~Copyable {
         case .closeNotify:
             state.peerClosed()
             return .peerClosed
+        case .asks(let question):
+            return .asks(question)
         case .failed(let cause):
             return fail(cause)
         }
@@ -189,7 +203,7 @@ package struct Engine: ~Copyable {
         case .client where context.verifies && !context.trustsSomebody: return EngineFailure(.noTrust)
         case .client where context.verifies && !hasServerName: return EngineFailure(.noServerName)
         case .server where context.verifies && !context.trustsSomebody: return EngineFailure(.noTrust)
-        case .server where !context.identity.isComplete: return EngineFailure(.noIdentity)
+        case .server where !context.mayServe: return EngineFailure(.noIdentity)
         case .client, .server: return nil
         }
     }
@@ -199,7 +213,7 @@ package struct Engine: ~Copyable {
         return fail(
             EngineFailure(
                 cause, seen: ssl.observations, verifyResult: ssl.verifyResult, verifyDepth: ssl.verifyDepth,
-                isNegotiating: isNegotiating, canSendAlerts: state.writing != .closed))
+                isNegotiating: isNegotiating, canSendAlerts: state.writing != .closed, isRefused: ssl.isRefused))
     }
 
     mutating func fail(_ failure: EngineFailure) -> Step {

@@ -6,11 +6,13 @@ package struct EngineFailure: Error {
         case noServerName, noTrust, noIdentity
         case notTLS, protocolViolation, alertReceived
         case noCommonVersion, noCommonCipher, noCommonProtocol
-        case untrusted, wrongHost, expired, noCertificate, rejected
+        case untrusted, wrongHost, expired, unpinned, noCertificate, rejected
         case endOfFileInHandshake, truncated
         case controlLimit, updateLimit, messageLimit
         /// What a client offers to resume is over.
         case noSession
+        /// The program did not want this client.
+        case refused
         case outOfMemory, unexpected
     }
 
@@ -34,7 +36,7 @@ package struct EngineFailure: Error {
     /// `isNegotiating`: the first handshake has not come to a cipher yet.
     init(
         _ cause: OpenSSLError, seen: Observations, verifyResult: Int, verifyDepth: CInt, isNegotiating: Bool,
-        canSendAlerts: Bool
+        canSendAlerts: Bool, isRefused: Bool = false
     ) {
         self.cause = cause
         alertSent = seen.alertSent
@@ -42,7 +44,10 @@ package struct EngineFailure: Error {
         let failedToVerify = cause.isSSL && cause.reason == Reason.certificateVerifyFailed
         self.verifyResult = failedToVerify ? verifyResult : 0
         self.verifyDepth = failedToVerify ? verifyDepth : -1
-        kind = Kind(cause, seen, verifyResult: verifyResult, isNegotiating: isNegotiating, canSendAlerts: canSendAlerts)
+        kind =
+            isRefused
+            ? .refused
+            : Kind(cause, seen, verifyResult: verifyResult, isNegotiating: isNegotiating, canSendAlerts: canSendAlerts)
     }
 }
 
@@ -56,10 +61,14 @@ extension EngineFailure.Kind {
             self = .outOfMemory
         } else if let alert = seen.alertReceived {
             self = .init(alertReceived: alert, isNegotiating: isNegotiating)
+        } else if seen.alertSent == 120 {
+            self = .noCommonProtocol  // OpenSSL's own reason, or that a callback of ours has said so
         } else if !cause.isSSL {
             self = isPeersFault ? .protocolViolation : .unexpected  // a primitive of libcrypto refused something
         } else if seen.alertSent == nil, Reason.notTLS.contains(cause.reason) {
             self = isNegotiating ? .notTLS : .protocolViolation  // OpenSSL answers neither with an alert
+        } else if cause.reason == Reason.callbackFailed, seen.alertSent == 112 {
+            self = .noIdentity  // unrecognized_name (RFC 6066, 3)
         } else {
             self = .init(reason: cause.reason, verifyResult: verifyResult, isPeersFault: isPeersFault)
         }
@@ -88,8 +97,6 @@ extension EngineFailure.Kind {
             self = .noCommonCipher
         case Reason.excessiveMessageSize:
             self = .messageLimit
-        case Reason.noApplicationProtocol:
-            self = .noCommonProtocol
         default:
             self = isPeersFault ? .protocolViolation : .unexpected
         }
@@ -101,6 +108,8 @@ extension EngineFailure.Kind {
         switch verifyResult {
         case VerifyResult.notYetValid, VerifyResult.expired: self = .expired
         case VerifyResult.hostMismatch, VerifyResult.addressMismatch: self = .wrongHost
+        case VerifyResult.unpinned: self = .unpinned
+        case VerifyResult.outOfMemory: self = .outOfMemory
         default: self = .untrusted
         }
     }

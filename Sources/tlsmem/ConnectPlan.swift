@@ -56,7 +56,7 @@ internal import SocketTransport
         if let address = unsafe SocketAddress(numericHost: host, port: port) {
             return (.address(address), address.hostText)
         }
-        let name = unsafe Array(UnsafeBufferPointer(start: host, count: strlen(host) + 1))
+        guard let name = unsafe InternationalName.ascii(host) else { return nil }
         return (.name(name, port: port), name)
     }
 

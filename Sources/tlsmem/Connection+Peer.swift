@@ -40,9 +40,8 @@ extension Connection {
     }
 
     func fill(_ details: inout tlsmem_verify_details) {
-        let (result, depth) = engine.ask { ($0.verifyResult, $0.verifyDepth) }
-        details.result = result
-        details.depth = result == VerifyResult.good ? -1 : depth
+        let (result, depth) = engine.ask { $0.findings }
+        (details.result, details.depth) = (result, depth)
         unsafe withUnsafeMutableBytes(of: &details.sentence) { target in
             var sentence = unsafe Sentence(target)
             unsafe sentence.append(Words.verifyResult(result))

@@ -13,13 +13,12 @@ extension Connection {
         guard !bench.isPumping else { return }
         bench.isPumping = true
         defer { bench.isPumping = false }
-        let tells = engine.collects
         var (hasDrained, hasTold) = (false, false)
         while isMoving {
             if deliverWaiting(bench) { continue }
             if deliverEOF() { continue }
             let step = step(bench)
-            if tells, tellReports(), !isMoving { break }
+            if engine.collects, tellReports(), !isMoving { break }
             switch step {
             case .plaintext(let count):
                 flushIfMuch(bench)
@@ -34,6 +33,8 @@ extension Connection {
                 unsafe callbacks.on_established?(handle, user)
             case .peerClosed:
                 owesEOF = true
+            case .asks(let question):
+                put(question)
             case .beyondTLS:
                 keepBeyondTLS(bench)
             case .failed(let cause):
@@ -46,7 +47,7 @@ extension Connection {
                     hasDrained = true
                     continue
                 }
-                if tells, !hasTold, tellReports() {
+                if engine.collects, !hasTold, tellReports() {
                     hasTold = true
                     continue
                 }

@@ -17,7 +17,10 @@ internal import TLSEngine
 
 /// The reports of one connection, and who is told.
 final class Reporter: Reports {
-    private let listeners: ReportListeners
+    /// Those of another context, once a ClientHello has changed it.
+    fileprivate var listeners: ReportListeners {
+        didSet { (wantsSecrets, wantsMessages) = unsafe (listeners.keylog != nil, listeners.trace != nil) }
+    }
 
     init(_ listeners: ReportListeners) {
         self.listeners = listeners
@@ -85,6 +88,13 @@ final class Reporter: Reports {
 }
 
 extension Connection {
+    /// From now on those are told whom another context names. False without memory.
+    func listen(by listeners: ReportListeners) -> Bool {
+        guard let reporter = engine.ask({ $0.collected(Reporter.self) }) else { return listeners.collect(from: engine) }
+        reporter.listeners = listeners
+        return true
+    }
+
     /// Tells the program what has been reported since the last time, in order; it may do anything then. False when there
     /// was nothing. Asked for only where something is collected (`Engine.collects`).
     @inline(never)

@@ -75,6 +75,12 @@ extension Connection {
     /// What went wrong first, also when it is not reported yet.
     var currentFailure: Failure? { failure ?? engine.failure.map { Failure(.engine($0)) } }
 
+    /// Whose certificate was not good, if that is what failed.
+    var subjectThatFailed: [UInt8]? {
+        guard let depth = currentFailure?.engine?.verifyDepth, depth >= 0 else { return nil }
+        return engine.ask { $0.subject(atDepth: depth) }
+    }
+
     /// The handshake is done, or was.
     var wasEstablished: Bool { engine.wasEstablished }
 

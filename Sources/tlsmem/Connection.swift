@@ -91,10 +91,9 @@ internal import TLSEngine
     var finIsSent = false
 
     convenience init?(_ context: Context, _ callbacks: tlsmem_callbacks, _ user: UnsafeMutableRawPointer?) {
-        guard let engine = try? Engine(context.configuration),
+        guard context.freeze(), let engine = try? Engine(context),
             !engine.collects || context.listeners.collect(from: engine)
         else { return nil }
-        context.freeze()
         unsafe self.init(engine, CallbackTable.of(callbacks), user)
     }
 

@@ -5,25 +5,30 @@ internal import Synchronization
 internal import TLSEngine
 
 /// A `tlsmem_ctx`: the configuration of many connections, and what its last refused setter has to say.
-final class Context {
-    let configuration: Configuration
+@safe final class Context: Configuration {
+    var onClientHello: (callback: tlsmem_client_hello_cb, user: UnsafeMutableRawPointer?)?
+    var onVerify: (callback: tlsmem_verify_cb, user: UnsafeMutableRawPointer?)?
     /// Whom its connections tell of secrets and of messages.
     private(set) var listeners = ReportListeners()
     private let isFrozen = Atomic<Bool>(false)
     private var refusal: (status: tlsmem_status, reason: SettingRefused, subject: [CChar])?
 
-    init(_ context: OwnedContext) {
-        configuration = Configuration(context)
+    var openSSL: OwnedContext { context }
+
+    /// From the first connection on several threads may read the settings, so nobody writes them any more. False without
+    /// memory.
+    func freeze() -> Bool {
+        if isFrozen.load(ordering: .acquiring) { return true }
+        return openSSL.exclusively {
+            if isFrozen.load(ordering: .relaxed) { return true }
+            guard openSSL.bindSessions() else { return false }
+            isFrozen.store(true, ordering: .releasing)
+            return true
+        }
     }
 
-    var openSSL: OwnedContext { configuration.context }
-
-    /// From the first connection on several threads may read the settings, so nobody writes them any more.
-    func freeze() {
-        isFrozen.store(true, ordering: .relaxed)
-    }
-
-    /// Applies one setting; `subject` is what the sentence about a refusal begins with, a path or a list.
+    /// Applies one setting; `subject` is what the sentence about a refusal begins with, a path or a list, unless one
+    /// name of the list is to blame.
     func set(_ subject: UnsafePointer<CChar>?, _ setting: (OwnedContext) throws(SettingRefused) -> Void) -> CInt {
         guard !isFrozen.load(ordering: .relaxed) else { return TLSMEM_ESTATE.code }
         do {
@@ -31,8 +36,8 @@ final class Context {
             return TLSMEM_OK.code
         } catch {
             let status = error.cause.isOutOfMemory ? TLSMEM_ENOMEM : TLSMEM_ECONFIG
-            let name = unsafe subject.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
-            refusal = (status, error, name ?? [0])
+            let whole = unsafe subject.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
+            refusal = (status, error, error.subject ?? whole ?? [0])
             return status.code
         }
     }
@@ -41,7 +46,7 @@ final class Context {
     func listen(_ change: (inout ReportListeners) -> Void) -> CInt {
         unsafe set(nil) { openSSL in
             change(&listeners)
-            configuration.collects = unsafe listeners.keylog != nil || listeners.trace != nil
+            collects = unsafe listeners.keylog != nil || listeners.trace != nil
             if unsafe listeners.keylog != nil { openSSL.collectSecrets() }
         }
     }
@@ -54,8 +59,8 @@ final class Context {
             && max(limits.control_max, max(limits.wake_max, limits.cert_list_max)) <= UInt(Int32.max)
         guard isSensible else { return TLSMEM_EINVAL.code }
         return unsafe set(nil) { context in
-            configuration.limits = Limits(limits)
-            context.setCertificateListMax(configuration.limits.certificateListMax)
+            self.limits = Limits(limits)
+            context.setCertificateListMax(self.limits.certificateListMax)
             context.setKeepsBuffers(limits.buffers_ms > 0)
         }
     }
@@ -64,6 +69,7 @@ final class Context {
         guard let refusal else { return }
         info.status = refusal.status.code
         info.openssl_code = refusal.reason.cause.code
+        info.sys_errno = refusal.reason.cause.errno
         unsafe withUnsafeMutableBytes(of: &info.sentence) { target in
             var sentence = unsafe Sentence(target)
             if refusal.subject.count > 1 {

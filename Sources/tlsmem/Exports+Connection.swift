@@ -44,7 +44,9 @@ public func tlsmem_set_server_name(_ c: OpaquePointer!, _ name: UnsafePointer<CC
     else { return TLSMEM_EINVAL.code }
     guard connection.engine.role == .client, connection.engine.phase == .new, !connection.hasSession
     else { return TLSMEM_ESTATE.code }
-    guard connection.engine.setServerName({ unsafe $0.setServerName(name) }) else { return TLSMEM_EINVAL.code }
+    guard let ascii = unsafe InternationalName.ascii(name),
+        connection.engine.setServerName({ unsafe $0.setServerName(ascii) })
+    else { return TLSMEM_EINVAL.code }
     connection.nameIsHosts = false
     return TLSMEM_OK.code
 }

@@ -34,90 +34,7 @@ public func tlsmem_ctx_error(_ ctx: OpaquePointer!, _ error: UnsafeMutablePointe
     return TLSMEM_OK.code
 }
 
-// MARK: Identity and trust
-
-@implementation @_cdecl("tlsmem_ctx_set_cert_file")
-public func tlsmem_ctx_set_cert_file(_ ctx: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> CInt {
-    unsafe set(ctx, file: path, OwnedContext.setCertificate)
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_cert_mem")
-public func tlsmem_ctx_set_cert_mem(_ ctx: OpaquePointer!, _ pem: UnsafeRawPointer!, _ n: Int) -> CInt {
-    unsafe set(ctx, pem, n, OwnedContext.setCertificate)
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_key_file")
-public func tlsmem_ctx_set_key_file(_ ctx: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> CInt {
-    unsafe set(ctx, file: path, OwnedContext.setKey)
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_key_mem")
-public func tlsmem_ctx_set_key_mem(_ ctx: OpaquePointer!, _ pem: UnsafeRawPointer!, _ n: Int) -> CInt {
-    unsafe set(ctx, pem, n, OwnedContext.setKey)
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_ca_file")
-public func tlsmem_ctx_set_ca_file(_ ctx: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> CInt {
-    unsafe set(ctx, file: path, OwnedContext.addTrust(_:))
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_ca_mem")
-public func tlsmem_ctx_set_ca_mem(_ ctx: OpaquePointer!, _ pem: UnsafeRawPointer!, _ n: Int) -> CInt {
-    unsafe set(ctx, pem, n, OwnedContext.addTrust(_:))
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_ca_dir")
-public func tlsmem_ctx_set_ca_dir(_ ctx: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> CInt {
-    unsafe set(ctx, text: path, OwnedContext.addTrust(directory:))
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_ca_system")
-public func tlsmem_ctx_set_ca_system(_ ctx: OpaquePointer!) -> CInt {
-    unsafe set(ctx) { (openSSL) throws(SettingRefused) in try openSSL.addSystemTrust() }
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_verify")
-public func tlsmem_ctx_set_verify(_ ctx: OpaquePointer!, _ verify: tlsmem_verify) -> CInt {
-    let isClient = unsafe Handle.object(ctx, Context.self)?.openSSL.role == .client
-    guard verify.rawValue <= TLSMEM_VERIFY_REQUIRED.rawValue, !isClient || verify == TLSMEM_VERIFY_REQUIRED
-    else { return TLSMEM_EINVAL.code }
-    let (asks, requires) = (verify != TLSMEM_VERIFY_NONE, verify == TLSMEM_VERIFY_REQUIRED)
-    return unsafe set(ctx) { $0.setVerification(asks: asks, requires: requires) }
-}
-
-@implementation @_cdecl("tlsmem_ctx_insecure_no_verify")
-public func tlsmem_ctx_insecure_no_verify(_ ctx: OpaquePointer!) -> CInt {
-    unsafe set(ctx) { $0.setVerification(asks: false, requires: false) }
-}
-
-// MARK: Negotiation
-
-@implementation @_cdecl("tlsmem_ctx_set_min_version")
-public func tlsmem_ctx_set_min_version(_ ctx: OpaquePointer!, _ version: CInt) -> CInt {
-    guard isVersion(version) else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx) { (openSSL) throws(SettingRefused) in try openSSL.setMinimumVersion(version) }
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_max_version")
-public func tlsmem_ctx_set_max_version(_ ctx: OpaquePointer!, _ version: CInt) -> CInt {
-    guard isVersion(version) else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx) { (openSSL) throws(SettingRefused) in try openSSL.setMaximumVersion(version) }
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_ciphers")
-public func tlsmem_ctx_set_ciphers(_ ctx: OpaquePointer!, _ list: UnsafePointer<CChar>!) -> CInt {
-    unsafe set(ctx, text: list, OwnedContext.setCiphers)
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_groups")
-public func tlsmem_ctx_set_groups(_ ctx: OpaquePointer!, _ list: UnsafePointer<CChar>!) -> CInt {
-    unsafe set(ctx, text: list, OwnedContext.setGroups)
-}
-
-@implementation @_cdecl("tlsmem_ctx_set_alpn")
-public func tlsmem_ctx_set_alpn(_ ctx: OpaquePointer!, _ list: UnsafePointer<CChar>!) -> CInt {
-    unsafe set(ctx, text: list ?? cString(""), OwnedContext.setALPN)
-}
+// MARK: Conduct
 
 @implementation @_cdecl("tlsmem_ctx_set_tickets")
 public func tlsmem_ctx_set_tickets(_ ctx: OpaquePointer!, _ count: CInt) -> CInt {
@@ -141,45 +58,6 @@ public func tlsmem_ctx_set_limits(_ ctx: OpaquePointer!, _ limits: UnsafePointer
         unsafe limits.pointee.size == MemoryLayout<tlsmem_limits>.size
     else { return TLSMEM_EINVAL.code }
     return context.setLimits(unsafe limits.pointee)
-}
-
-// MARK: What the setters share
-
-private func set(
-    _ ctx: OpaquePointer?, _ subject: UnsafePointer<CChar>? = nil,
-    _ setting: (OwnedContext) throws(SettingRefused) -> Void
-) -> CInt {
-    unsafe Handle.object(ctx, Context.self)?.set(subject, setting) ?? TLSMEM_EINVAL.code
-}
-
-private func set(
-    _ ctx: OpaquePointer?, text: UnsafePointer<CChar>?,
-    _ setter: (OwnedContext) -> (UnsafePointer<CChar>) throws(SettingRefused) -> Void
-) -> CInt {
-    guard let text = unsafe text else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx, text) { (openSSL) throws(SettingRefused) in try unsafe setter(openSSL)(text) }
-}
-
-private func set(
-    _ ctx: OpaquePointer?, file path: UnsafePointer<CChar>?,
-    _ setter: (OwnedContext) -> (borrowing PEMSource) throws(SettingRefused) -> Void
-) -> CInt {
-    guard let path = unsafe path else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx, path) { (openSSL) throws(SettingRefused) in
-        try setter(openSSL)(try unsafe PEMSource(path: path))
-    }
-}
-
-private func set(
-    _ ctx: OpaquePointer?, _ pem: UnsafeRawPointer?, _ n: Int,
-    _ setter: (OwnedContext) -> (borrowing PEMSource) throws(SettingRefused) -> Void
-) -> CInt {
-    guard let text = unsafe input(pem, n) else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx) { (openSSL) throws(SettingRefused) in try setter(openSSL)(try unsafe PEMSource(text)) }
-}
-
-private func isVersion(_ version: CInt) -> Bool {
-    version == CInt(TLSMEM_TLS1_2.rawValue) || version == CInt(TLSMEM_TLS1_3.rawValue)
 }
 
 extension tlsmem_error_info {

@@ -52,7 +52,7 @@ public func tlsmem_error(_ c: OpaquePointer!, _ error: UnsafeMutablePointer<tlsm
     guard let connection = unsafe connection(c), let error = unsafe output(error, { Int($0.size) })
     else { return TLSMEM_EINVAL.code }
     unsafe error.pointee = .none
-    unsafe connection.currentFailure?.fill(&error.pointee)
+    unsafe connection.currentFailure?.fill(&error.pointee, subject: connection.subjectThatFailed)
     return TLSMEM_OK.code
 }
 

@@ -12,7 +12,7 @@ public func tlsmem_loop_listen(
         let options = unsafe options, unsafe options.pointee.isUsable, let place = unsafe options.pointee.place
     else { return TLSMEM_EINVAL.code }
     guard context.openSSL.role == .server, loop.isOpen else { return TLSMEM_ESTATE.code }
-    guard context.openSSL.identity.isComplete else { return TLSMEM_ENOIDENTITY.code }
+    guard context.openSSL.mayServe else { return TLSMEM_ENOIDENTITY.code }
     do {
         let made = try unsafe Listener.listen(loop, context, options.pointee, place)
         unsafe listener?.pointee = Handle.of(made)

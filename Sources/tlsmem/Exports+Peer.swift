@@ -58,7 +58,9 @@ public func tlsmem_peer_info(_ c: OpaquePointer!, _ info: UnsafeMutablePointer<t
 public func tlsmem_verify_result(_ c: OpaquePointer!, _ details: UnsafeMutablePointer<tlsmem_verify_details>!) -> CInt {
     guard let connection = unsafe connection(c), let details = unsafe output(details, { Int($0.size) })
     else { return TLSMEM_EINVAL.code }
-    guard connection.peer != nil else { return TLSMEM_AGAIN.code }
+    guard connection.peer != nil, connection.engine.configuration.context.verifiesOrWould else {
+        return TLSMEM_AGAIN.code
+    }
     unsafe connection.fill(&details.pointee)
     return TLSMEM_OK.code
 }

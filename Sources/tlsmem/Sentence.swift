@@ -14,7 +14,9 @@ internal import TLSEngine
     }
 
     private mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
-        let count = min(bytes.count, unsafe target.count - 1 - length)
+        var count = min(bytes.count, unsafe target.count - 1 - length)
+        // A character is there whole or not at all.
+        while count > 0, count < bytes.count, unsafe bytes[count] & 0xc0 == 0x80 { count -= 1 }
         guard count > 0 else { return }
         for index in 0..<count { unsafe target[length + index] = bytes[index] }
         length += count
@@ -33,6 +35,10 @@ internal import TLSEngine
         }
     }
 
+    mutating func append(_ text: [UInt8]) {
+        unsafe text.withUnsafeBufferPointer { unsafe append(unsafe $0) }
+    }
+
     mutating func append(_ number: Int) {
         var text = String(number)
         text.withUTF8 { unsafe append(unsafe $0) }
@@ -40,7 +46,8 @@ internal import TLSEngine
 }
 
 extension Failure {
-    func fill(_ info: inout tlsmem_error_info) {
+    /// `subject` is whose certificate was not good, if that is known.
+    func fill(_ info: inout tlsmem_error_info, subject: [UInt8]?) {
         info.status = status.code
         info.sys_errno = errno
         if let engine {
@@ -53,6 +60,9 @@ extension Failure {
         unsafe withUnsafeMutableBytes(of: &info.sentence) { target in
             var sentence = unsafe Sentence(target)
             describe(&sentence)
+            guard let subject, !subject.isEmpty else { return }
+            unsafe sentence.append(": ")
+            sentence.append(subject)
         }
     }
 
@@ -88,8 +98,10 @@ extension Failure {
         default: sentence.append(status.sentence)
         }
         if failure.verifyResult != 0 {
-            unsafe sentence.append(": ")
-            unsafe sentence.append(Words.verifyResult(failure.verifyResult))
+            if failure.kind != .unpinned {
+                unsafe sentence.append(": ")
+                unsafe sentence.append(Words.verifyResult(failure.verifyResult))
+            }
             if failure.verifyDepth >= 0 {
                 unsafe sentence.append(" (certificate ")
                 sentence.append(Int(failure.verifyDepth))
@@ -100,7 +112,7 @@ extension Failure {
             sentence.append(Int(alert))
             unsafe sentence.append(", ")
             unsafe sentence.append(Words.alert(alert))
-        } else if failure.kind != .noCommonProtocol, let text = failure.cause.text {
+        } else if ![.noCommonProtocol, .noIdentity, .refused].contains(failure.kind), let text = failure.cause.text {
             unsafe sentence.append(": ")
             unsafe sentence.append(text)
         }

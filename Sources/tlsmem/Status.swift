@@ -66,12 +66,14 @@ extension EngineFailure.Kind {
         case .untrusted: TLSMEM_EVERIFY
         case .wrongHost: TLSMEM_EHOST
         case .expired: TLSMEM_EEXPIRED
+        case .unpinned: TLSMEM_EPIN
         case .noCertificate: TLSMEM_ENOCERT
         case .rejected: TLSMEM_EREJECTED
         case .endOfFileInHandshake: TLSMEM_EHANDSHAKEEOF
         case .truncated: TLSMEM_ETRUNCATED
         case .controlLimit, .updateLimit, .messageLimit: TLSMEM_ELIMIT
         case .noSession: TLSMEM_ESESSION
+        case .refused: TLSMEM_EREFUSED
         case .outOfMemory: TLSMEM_ENOMEM
         case .unexpected: TLSMEM_EINTERNAL
         }
@@ -117,6 +119,8 @@ extension tlsmem_status {
         case TLSMEM_ERESOLVE: "TLSMEM_ERESOLVE"
         case TLSMEM_ECONNECT: "TLSMEM_ECONNECT"
         case TLSMEM_ESESSION: "TLSMEM_ESESSION"
+        case TLSMEM_EPIN: "TLSMEM_EPIN"
+        case TLSMEM_EREFUSED: "TLSMEM_EREFUSED"
         default: "TLSMEM_?"
         }
     }
@@ -133,7 +137,7 @@ extension tlsmem_status {
         case TLSMEM_ECONFIG: "a setting was refused"
         case TLSMEM_ENAME: "a client that verifies needs a server name (tlsmem_set_server_name)"
         case TLSMEM_ENOTRUST: "verification is on and no certificate authority was set (tlsmem_ctx_set_ca_...)"
-        case TLSMEM_ENOIDENTITY: "the server has no certificate and key"
+        case TLSMEM_ENOIDENTITY: "the server has no certificate and key, or none for the name that the client asks for"
         case TLSMEM_ELIMIT: "the peer went past a limit"
         case TLSMEM_ETIMEOUT: "a deadline passed"
         case TLSMEM_EABORTED: "the connection was aborted"
@@ -155,6 +159,8 @@ extension tlsmem_status {
         case TLSMEM_ERESOLVE: "the host name has no address"
         case TLSMEM_ECONNECT: "no address could be connected to"
         case TLSMEM_ESESSION: "there is no session in the bytes, or it has expired"
+        case TLSMEM_EPIN: "the peer has no key that is pinned"
+        case TLSMEM_EREFUSED: "the program refused the client"
         default: "no such status"
         }
     }

@@ -22,7 +22,9 @@
 HOLDS(sizeof(void *) == 8 && sizeof(long) == 8 && sizeof(int) == 4);
 HOLDS(sizeof(tlsmem_status) == 4 && sizeof(tlsmem_role) == 4 && sizeof(tlsmem_verify) == 4);
 HOLDS(sizeof(tlsmem_state) == 4 && sizeof(tlsmem_protocol_version) == 4);
-HOLDS(sizeof(tlsmem_timeout) == 4 && sizeof(tlsmem_trace_kind) == 4);
+HOLDS(sizeof(tlsmem_timeout) == 4);
+HOLDS(sizeof(tlsmem_preset) == 4 && sizeof(tlsmem_alpn_policy) == 4);
+HOLDS(sizeof(tlsmem_trace_kind) == 4);
 
 SIZE(tlsmem_error_info, 304);
 PLACE(tlsmem_error_info, size, 0);
@@ -219,6 +221,9 @@ HOLDS(TLSMEM_EINTERNAL == -28);
 HOLDS(TLSMEM_ERESOLVE == -29);
 HOLDS(TLSMEM_ECONNECT == -30);
 HOLDS(TLSMEM_ESESSION == -31);
+HOLDS(TLSMEM_EPIN == -32);
+HOLDS(TLSMEM_CRL_NONE == 0 && TLSMEM_CRL_LEAF == 1 && TLSMEM_CRL_CHAIN == 2);
+HOLDS(TLSMEM_PURPOSE_PEER == 0 && TLSMEM_PURPOSE_INSECURE_ANY == 1);
 
 HOLDS(TLSMEM_CLIENT == 1);
 HOLDS(TLSMEM_SERVER == 2);
@@ -229,6 +234,8 @@ HOLDS(TLSMEM_TLS1_3 == 0x0304);
 HOLDS(TLSMEM_VERIFY_NONE == 0);
 HOLDS(TLSMEM_VERIFY_OPTIONAL == 1);
 HOLDS(TLSMEM_VERIFY_REQUIRED == 2);
+HOLDS(TLSMEM_PRESET_MODERN == 1 && TLSMEM_PRESET_INTERMEDIATE == 2);
+HOLDS(TLSMEM_ALPN_STRICT == 0 && TLSMEM_ALPN_LENIENT == 1 && TLSMEM_ALPN_REQUIRED == 2);
 
 HOLDS(TLSMEM_STATE_NEW == 0);
 HOLDS(TLSMEM_STATE_HANDSHAKING == 1);

@@ -42,12 +42,14 @@ static void *allocate(size_t size, const char *file, int line)
     return block;
 }
 
-static const char secret[] = "what nobody is to find in memory";
+static const char text[] = "what nobody is to find in memory";
+static const char *secret = text;
+static size_t secret_length = sizeof text - 1;
 static long wiped, found; /* large blocks given back: all zero, and with the secret in them */
 
 static void look_for_secret(const unsigned char *block, size_t n)
 {
-    found += memmem(block, n, secret, sizeof secret - 1) != NULL;
+    found += memmem(block, n, secret, secret_length) != NULL;
     wiped += n >= 4096 && block[0] == 0 && memcmp(block, block + 1, 4095) == 0;
 }
 
@@ -76,7 +78,7 @@ static void *reallocate(void *block, size_t size, const char *file, int line)
 /** What a call may say: it went well, it has to wait, there is no memory, or it comes after the end. */
 static int documented(long status)
 {
-    return status >= TLSMEM_ESESSION;
+    return status >= TLSMEM_EREFUSED;
 }
 
 static void note(const char *what, long status)
@@ -183,6 +185,9 @@ static int session(int version)
         set("certificate", tlsmem_ctx_set_cert_file(for_server, certificate("server.pem"))) &&
         set("key", tlsmem_ctx_set_key_file(for_server, certificate("server.key"))) &&
         set("authority", tlsmem_ctx_set_ca_file(for_client, certificate("ca.pem"))) &&
+        set("names", tlsmem_ctx_set_accepted_ca_file(for_server, certificate("ca.pem"))) &&
+        set("revocations", tlsmem_ctx_add_crl(for_client, certificate("corpus/stranger.crl"))) &&
+        set("no check", tlsmem_ctx_set_crl_check(for_client, TLSMEM_CRL_NONE)) &&
         set("version", tlsmem_ctx_set_max_version(for_client, version)) &&
         set("renegotiation", tlsmem_ctx_set_renegotiation(for_server, 1)) &&
         set("renegotiation", tlsmem_ctx_set_renegotiation(for_client, 1)) &&
@@ -237,7 +242,7 @@ static void wipes(void)
     for (int i = 0; i < MANY; i++) {
         MUST((each[i] = tlsmem_new(ctx, NULL, NULL)) != NULL);
         for (int times = 0; times < 1000; times++)
-            MUST(tlsmem_write(each[i], secret, sizeof secret) == sizeof secret);
+            MUST(tlsmem_write(each[i], text, sizeof text) == sizeof text);
     }
     CHECK(wiped >= MANY, "%ld blocks were wiped while they grew", wiped);
     for (int i = 0; i < MANY; i++) {
@@ -246,6 +251,53 @@ static void wipes(void)
     }
     CHECK(wiped >= MANY + MANY / 2, "%ld blocks were wiped", wiped);
     CHECK(found == 0, "%ld blocks still held it", found);
+    tlsmem_ctx_free(ctx);
+}
+
+static ptrdiff_t tell(char *password, size_t size, const char *subject, void *user)
+{
+    (void)size, (void)subject, (void)user;
+    memcpy(password, text, sizeof text - 1);
+    return sizeof text - 1;
+}
+
+/**
+ * Nothing of a key's file stays in memory that is given back, nor a password, not even a wrong one. What OpenSSL's own
+ * decoders leave of a key in DER is the same when it does not come from a file.
+ */
+static void wipes_keys(void)
+{
+    /* Where something secret is in each: of DER the front is the public key. Of what is encrypted only the password is. */
+    static const struct { const char *name; int secret_at; } files[] = {
+        { "server.key", 100 }, { "rsa.key", 800 }, { "rsa.old.der", 400 }, { "server.encrypted.pem", 0 },
+        { "server.old-encrypted.pem", 0 }, { "rsa.encrypted.der", 0 }, { "full.p12", 0 },
+    };
+    tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
+    MUST(ctx != NULL && tlsmem_ctx_set_password_cb(ctx, tell, NULL) == TLSMEM_OK);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        static char bytes[8192];
+        situation("%s, and its password", files[i].name);
+        const char *path = certificate(files[i].name);
+        FILE *file = fopen(path, "rb");
+        size_t n = file != NULL ? fread(bytes, 1, sizeof bytes, file) : 0;
+        MUST(n > 200 && fclose(file) == 0);
+        if (files[i].secret_at > 0) {
+            secret = bytes + files[i].secret_at;
+            secret_length = 24;
+        } else {
+            secret = text;
+            secret_length = sizeof text - 1;
+        }
+        found = 0;
+        if (strstr(path, ".der") != NULL)
+            IGNORE(tlsmem_ctx_set_key_mem(ctx, bytes, n));
+        long before = found;
+        found = 0;
+        IGNORE(strstr(path, "p12") != NULL ? tlsmem_ctx_set_pkcs12(ctx, path, NULL) : tlsmem_ctx_set_key_file(ctx, path));
+        CHECK(found == before, "it is still there %ld times, and %ld from memory", found, before);
+    }
+    secret = text;
+    secret_length = sizeof text - 1;
     tlsmem_ctx_free(ctx);
 }
 
@@ -261,5 +313,6 @@ int main(void)
         sweep(TLSMEM_TLS1_3, all);
     }
     wipes();
+    wipes_keys();
     return finish();
 }

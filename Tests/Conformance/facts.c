@@ -236,9 +236,12 @@ static void algorithms(void)
         situation("TLS 1.%d, an RSA key, %s, %s", version - 0x0301, table[i].groups,
                   table[i].ciphers != NULL ? table[i].ciphers : "any cipher");
         tlsmem_ctx *from = client_with(0), *to = server_with("rsa", version, 0);
-        MUST(tlsmem_ctx_set_groups(from, table[i].groups) == TLSMEM_OK);
-        if (table[i].ciphers != NULL)
-            MUST(tlsmem_ctx_set_ciphers(to, table[i].ciphers) == TLSMEM_OK);
+        tlsmem_ctx *both[2] = { from, to };
+        for (int k = 0; k < 2; k++) {
+            MUST(tlsmem_ctx_set_groups(both[k], table[i].groups) == TLSMEM_OK);
+            if (table[i].ciphers != NULL)
+                MUST(tlsmem_ctx_set_ciphers(both[k], table[i].ciphers) == TLSMEM_OK);
+        }
         visit(from, to, NULL);
         int cipher = table[i].cipher != 0 ? table[i].cipher : version == TLSMEM_TLS1_3 ? 0x1302 : 0xc030;
         check_numbers(client.c, cipher, table[i].id, table[i].name);
@@ -260,6 +263,7 @@ int main(void)
         algorithms();
         verification(version);
         refused_client(version);
+        judged(version);
     }
     return finish();
 }

@@ -24,5 +24,6 @@ void check_verified(const char *file, int line, const tlsmem *c, long result, in
 
 void verification(int version);
 void refused_client(int version);
+void judged(int version);
 
 #endif

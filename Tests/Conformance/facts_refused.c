@@ -57,3 +57,62 @@ void refused_client(int version)
     tlsmem_ctx_free(from);
     tlsmem_ctx_free(to);
 }
+
+/* ---- while the program is asked */
+
+static int asked, accepts;
+
+static int on_verdict(tlsmem *c, tlsmem_verdict *verdict, void *user)
+{
+    char text[8192];
+    const char *pem = user;
+    tlsmem_peer_details info = TLSMEM_PEER_DETAILS_INIT;
+    asked++;
+    CHECK(strcmp(TEXT(tlsmem_peer_pem), pem) == 0, "PEM:\n%s", text);
+    CHECK(tlsmem_peer_info(c, &info) == TLSMEM_OK && info.chain_count == 2, "%zu certificates", info.chain_count);
+    CHECK(tlsmem_peer_chain(c, 1, NULL, 0) > 0, "no second certificate");
+    CHECK_STATUS(tlsmem_peer_verified_chain(c, 0, NULL, 0), TLSMEM_AGAIN);
+    CHECK_VERIFIED(c, verdict->result, verdict->depth, verdict->result == 0 ? "ok" : "issuer");
+    verdict->insecure_accept = accepts;
+    return TLSMEM_OK;
+}
+
+/** Both sides know whom they are asked about; and who is accepted all the same was not verified. */
+void judged(int version)
+{
+    char *servers = texts("full.pem", NULL), *clients = texts("client.pem", "ca.pem"), *key = texts("client.key", NULL);
+    for (int good = 0; good < 2; good++) {
+        situation("TLS 1.%d, the program has the last word on a %s server", version - 0x0301, good ? "good" : "bad");
+        tlsmem_ctx *from = tlsmem_ctx_new(TLSMEM_CLIENT), *to = server_with("full", version, 1);
+        MUST(tlsmem_ctx_set_ca_file(from, certificate(good ? "ca.pem" : "other-ca.pem")) == TLSMEM_OK);
+        MUST(tlsmem_ctx_set_cert_mem(from, clients, strlen(clients)) == TLSMEM_OK);
+        MUST(tlsmem_ctx_set_key_mem(from, key, strlen(key)) == TLSMEM_OK);
+        MUST(tlsmem_ctx_set_verify_cb(from, on_verdict, servers) == TLSMEM_OK);
+        MUST(tlsmem_ctx_set_verify_cb(to, on_verdict, clients) == TLSMEM_OK);
+        asked = 0, accepts = 1;
+        visit(from, to, NULL);
+        CHECK_STATUS(asked, 2);
+        CHECK_STATUS(failure_of(client.c), TLSMEM_OK);
+        CHECK_VERIFIED(client.c, 0, -1, "ok"); /* the program's word counts */
+        CHECK_STATUS(tlsmem_peer_verified_chain(client.c, 0, NULL, 0) > 0, good);
+        CHECK(tlsmem_peer_verified_chain(server.c, 1, NULL, 0) > 0, "the client's chain is not there");
+        leave();
+        tlsmem_ctx_free(from);
+        tlsmem_ctx_free(to);
+    }
+
+    situation("TLS 1.%d, the program judges instead of OpenSSL", version - 0x0301);
+    tlsmem_verify_details found = TLSMEM_VERIFY_DETAILS_INIT;
+    tlsmem_ctx *from = tlsmem_ctx_new(TLSMEM_CLIENT), *to = server_with("full", version, 0);
+    MUST(tlsmem_ctx_insecure_no_verify(from) == TLSMEM_OK && tlsmem_ctx_set_verify_cb(from, on_verdict, servers) == TLSMEM_OK);
+    visit(from, to, NULL);
+    CHECK_STATUS(failure_of(client.c), TLSMEM_OK);
+    CHECK_STATUS(tlsmem_verify_result(client.c, &found), TLSMEM_AGAIN); /* nobody has looked */
+    CHECK_STATUS(tlsmem_peer_verified_chain(client.c, 0, NULL, 0), TLSMEM_AGAIN);
+    leave();
+    tlsmem_ctx_free(from);
+    tlsmem_ctx_free(to);
+    free(servers);
+    free(clients);
+    free(key);
+}

@@ -169,6 +169,9 @@ static void nothing_in_common(void)
     fails("no common group", NULL, (verdict){ TLSMEM_ECIPHER, -1, 40 }, (verdict){ TLSMEM_ECIPHER, 40, -1 });
     for (int version = TLSMEM_TLS1_2; version <= TLSMEM_TLS1_3; version++) {
         fresh(version);
+        MUST(tlsmem_ctx_set_signature_algorithms(client_ctx, "rsa_pss_rsae_sha256:rsa_pkcs1_sha256") == TLSMEM_OK);
+        fails("no common signature algorithm", NULL, (verdict){ TLSMEM_ECIPHER, -1, 40 }, (verdict){ TLSMEM_ECIPHER, 40, -1 });
+        fresh(version);
         MUST(tlsmem_ctx_set_alpn(client_ctx, "h2,http/1.1") == TLSMEM_OK);
         MUST(tlsmem_ctx_set_alpn(server_ctx, "imap") == TLSMEM_OK);
         fails("no common ALPN", NULL, (verdict){ TLSMEM_EALPN, -1, 120 }, (verdict){ TLSMEM_EALPN, 120, -1 });

@@ -21,19 +21,40 @@ static void null_contexts(void)
     CHECK_STATUS(tlsmem_ctx_set_cert_mem(NULL, "x", 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_key_file(NULL, "x"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_key_mem(NULL, "x", 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_password_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_pkcs12(NULL, "x", "x"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_pkcs12_mem(NULL, "x", 1, "x"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_add_keypair(NULL, NULL, "x", "x"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_add_keypair_mem(NULL, "x", "x", 1, "x", 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_sni_strict(NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_ca_file(NULL, "x"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_ca_dir(NULL, "x"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_ca_mem(NULL, "x", 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_ca_system(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_verify(NULL, TLSMEM_VERIFY_REQUIRED), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_insecure_no_verify(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_accepted_ca_file(NULL, "x"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_accepted_ca_mem(NULL, "x", 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_add_crl(NULL, "x"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_add_crl_mem(NULL, "x", 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_crl_check(NULL, TLSMEM_CRL_CHAIN), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_add_pin(NULL, (const uint8_t *)"thirty-two bytes, as many as that"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_verify_depth(NULL, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_partial_chain(NULL, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_purpose(NULL, TLSMEM_PURPOSE_PEER), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_security_level(NULL, 2), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_min_version(NULL, TLSMEM_TLS1_2), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_max_version(NULL, TLSMEM_TLS1_3), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_ciphers(NULL, "HIGH"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_groups(NULL, "X25519"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_alpn(NULL, "h2"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_alpn_policy(NULL, TLSMEM_ALPN_STRICT), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_preset(NULL, TLSMEM_PRESET_MODERN), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_signature_algorithms(NULL, "ECDSA+SHA256"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_tickets(NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_renegotiation(NULL, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_client_hello_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_verify_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_limits(NULL, &limits), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_keylog(NULL, "x"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_keylog_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
@@ -60,6 +81,8 @@ static void null_connections(void)
     CHECK_STATUS(tlsmem_set_callbacks(NULL, &end_callbacks, NULL), TLSMEM_EINVAL);
     CHECK(tlsmem_user(NULL) == NULL && tlsmem_native(NULL) == NULL, "not NULL");
     CHECK_STATUS(tlsmem_set_server_name(NULL, "localhost"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_set_ctx(NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_select_alpn(NULL, "h2"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_handshake(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_want(NULL, &want), TLSMEM_EINVAL);
     CHECK(tlsmem_is_established(NULL) == 0 && tlsmem_is_resumed(NULL) == 0, "not 0");
@@ -206,11 +229,11 @@ static void words(void)
 {
     char version[32];
     situation("names and sentences");
-    for (int status = 0; status >= TLSMEM_ESESSION; status--)
+    for (int status = 0; status >= TLSMEM_EREFUSED; status--)
         for (int other = 0; other > status; other--)
             CHECK(strcmp(tlsmem_status_name(status), tlsmem_status_name(other)) != 0
                   && strcmp(tlsmem_strerror(status), tlsmem_strerror(other)) != 0, "%d and %d share words", status, other);
-    static const int unknown[] = { 1, TLSMEM_ESESSION - 1, 2147483647, -2147483647 - 1 };
+    static const int unknown[] = { 1, TLSMEM_EREFUSED - 1, 2147483647, -2147483647 - 1 };
     for (int i = 0; i < 4; i++) {
         CHECK(strcmp(tlsmem_status_name(unknown[i]), "TLSMEM_?") == 0, "%d: %s", unknown[i],
               tlsmem_status_name(unknown[i]));
@@ -270,6 +293,7 @@ int main(void)
     null_loops();
     wrong_arguments();
     wrong_settings();
+    wrong_trust();
     each_check_is_a_case(0);
     words();
     nothing_is_forgotten();

@@ -1,5 +1,5 @@
 /*
- * Wrong calls, in four files: NULL objects (misuse.c), other arguments, settings, and states. Each has its status.
+ * Wrong calls, in five files: NULL objects (misuse.c), other arguments, settings, whom we trust, and states. Each has its status.
  */
 #ifndef MISUSE_H
 #define MISUSE_H
@@ -18,8 +18,20 @@ static inline void check_either(const char *file, int line, const char *what, lo
 #define NEGATIVE SIZE_MAX
 #define TOO_LONG ((size_t)PTRDIFF_MAX + 1)
 
+/** Refused with TLSMEM_ECONFIG, and tlsmem_ctx_error has a sentence about it. */
+#define REFUSED(ctx, call) refused_at(__FILE__, __LINE__, ctx, #call, call)
+static inline void refused_at(const char *file, int line, tlsmem_ctx *ctx, const char *what, int status)
+{
+    tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
+    check_at(file, line, status == TLSMEM_ECONFIG, "%s: %s, expected TLSMEM_ECONFIG", what, tlsmem_status_name(status));
+    check_at(file, line, tlsmem_ctx_error(ctx, &error) == TLSMEM_OK && error.status == status
+             && error.sentence[0] != 0, "%s: tlsmem_ctx_error says %s, \"%s\"", what, tlsmem_status_name(error.status),
+             error.sentence);
+}
+
 void wrong_arguments(void);
 void wrong_settings(void);
+void wrong_trust(void);
 void wrong_states(void);
 
 #endif

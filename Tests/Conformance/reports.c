@@ -40,6 +40,11 @@ static void on_line(tlsmem *c, const char *line, void *user)
         a->hook(c);
 }
 
+void accounts_tell(tlsmem_ctx *ctx, account *a)
+{
+    MUST(tlsmem_ctx_set_trace_cb(ctx, on_trace, a) == TLSMEM_OK && tlsmem_ctx_set_keylog_cb(ctx, on_line, a) == TLSMEM_OK);
+}
+
 void accounts_open(int version, tlsmem_ctx *contexts[2])
 {
     memset(accounts, 0, sizeof accounts);
@@ -47,8 +52,7 @@ void accounts_open(int version, tlsmem_ctx *contexts[2])
     accounts[1].name = "server";
     for (int i = 0; i < 2; i++) {
         contexts[i] = context(i == 0 ? TLSMEM_CLIENT : TLSMEM_SERVER, version);
-        MUST(tlsmem_ctx_set_trace_cb(contexts[i], on_trace, &accounts[i]) == TLSMEM_OK);
-        MUST(tlsmem_ctx_set_keylog_cb(contexts[i], on_line, &accounts[i]) == TLSMEM_OK);
+        accounts_tell(contexts[i], &accounts[i]);
     }
 }
 

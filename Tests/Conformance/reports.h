@@ -22,6 +22,8 @@ typedef struct account {
 } account;
 extern account accounts[2]; /* of the client, of the server */
 
+/** Sets both callbacks. */
+void accounts_tell(tlsmem_ctx *ctx, account *a);
 /** Makes both contexts, with both callbacks, and empty accounts. */
 void accounts_open(int version, tlsmem_ctx *contexts[2]);
 /** Opens the pair over these faces; nothing has been driven. */

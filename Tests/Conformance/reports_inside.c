@@ -79,8 +79,52 @@ static int run(int version, face of_both)
     return has_come;
 }
 
+/* ---- another context, by the ClientHello */
+
+static tlsmem_ctx *other;
+
+static int change_context(tlsmem *c, const tlsmem_client_hello *hello, void *user)
+{
+    (void)hello, (void)user;
+    CHECK_STATUS(tlsmem_set_ctx(c, other), TLSMEM_OK);
+    return TLSMEM_OK;
+}
+
+/** Whom the first context names is told of the ClientHello, and whom the other one names of all that follows. */
+static void changed(int version, int first_tells, int other_tells)
+{
+    tlsmem_ctx *contexts[2], *first;
+    tlsmem_loop *none[2] = { NULL, NULL };
+    situation("another context, which tells %s, from one that tells %s, TLS 1.%d", other_tells ? "all" : "nothing",
+              first_tells ? "all" : "nothing", version - 0x0301);
+    accounts_open(version, contexts);
+    other = contexts[1];
+    first = contexts[1] = context(TLSMEM_SERVER, version);
+    MUST(tlsmem_ctx_set_client_hello_cb(first, change_context, NULL) == TLSMEM_OK);
+    if (first_tells)
+        accounts_tell(first, &accounts[0]);
+    MUST(tlsmem_ctx_set_trace_cb(contexts[0], NULL, NULL) == TLSMEM_OK);
+    MUST(tlsmem_ctx_set_keylog_cb(contexts[0], NULL, NULL) == TLSMEM_OK);
+    if (!other_tells)
+        MUST(tlsmem_ctx_set_trace_cb(other, NULL, NULL) == TLSMEM_OK && tlsmem_ctx_set_keylog_cb(other, NULL, NULL) == TLSMEM_OK);
+    accounts_pair(contexts, none, FACE_BUFFERS, FACE_BUFFERS);
+    wire_establish(&pair_wire);
+    CHECK(accounts[0].count == (first_tells ? 2 : 0) && accounts[0].line_count == 0, "the first had %zu and %zu lines",
+          accounts[0].count, accounts[0].line_count);
+    CHECK(accounts[1].line_count == (size_t)(other_tells ? version == TLSMEM_TLS1_3 ? 5 : 1 : 0), "%zu lines",
+          accounts[1].line_count);
+    CHECK((accounts[1].count > 8) == other_tells && (other_tells || accounts[1].count == 0), "%zu pieces", accounts[1].count);
+    end_finish(&client);
+    end_finish(&server);
+    tlsmem_ctx_free(contexts[0]);
+    tlsmem_ctx_free(first);
+    tlsmem_ctx_free(other);
+}
+
 void inside_reports(int version)
 {
+    for (int i = 0; i < 4; i++)
+        changed(version, i / 2, i % 2);
     for (act = 0; act < ACTS; act++)
         for (side = 0; side < 2; side++)
             for (int face = FACE_BUFFERS; face <= FACE_REGISTRY; face++)

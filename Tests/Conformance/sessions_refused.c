@@ -185,9 +185,11 @@ static void other_trust(void)
     situation("a server without a certificate");
     tlsmem_ctx *careless = insecure_client(version), *nobody = context(TLSMEM_SERVER, version);
     ctx = context(TLSMEM_CLIENT, version);
-    MUST(tlsmem_ctx_set_ciphers(ctx, "AECDH-AES128-SHA:@SECLEVEL=0") == TLSMEM_OK);
-    MUST(tlsmem_ctx_set_ciphers(careless, "AECDH-AES128-SHA:@SECLEVEL=0") == TLSMEM_OK);
-    MUST(tlsmem_ctx_set_ciphers(nobody, "AECDH-AES128-SHA:@SECLEVEL=0") == TLSMEM_OK);
+    tlsmem_ctx *const all[] = { ctx, careless, nobody };
+    for (int i = 0; i < 3; i++) { /* tlsmem_ctx_set_ciphers has none that proves nothing */
+        CHECK_STATUS(tlsmem_ctx_set_ciphers(all[i], "AECDH-AES128-SHA:@SECLEVEL=0"), TLSMEM_ECONFIG);
+        MUST(SSL_CTX_set_cipher_list(tlsmem_ctx_native(all[i]), "AECDH-AES128-SHA:@SECLEVEL=0") == 1);
+    }
     visit_open(careless, nobody, FACE_BUFFERS, FACE_BUFFERS);
     visit_run();
     tlsmem_session *anonymous = tlsmem_session_get(client.c);

@@ -106,13 +106,13 @@ extension OwnedContext {
     @Test func `does not ask for a password`() throws {
         let encrypted = try #require(encryptedKey())
         let context = try OwnedContext(.server)
-        #expect(refusal { try context.key(encrypted) } == "there is no unencrypted PEM private key in it")
+        #expect(refusal { try context.key(encrypted) } == "it is encrypted, and no password callback is set")
     }
 
     private func encryptedKey() -> [UInt8]? {
         Credentials.server.key.withUnsafeBytes { text -> [UInt8]? in
-            guard let source = try? PEMSource(text), let key = try? PrivateKey.read(source.bio),
-                let target = try? MemoryBIO(),
+            guard let context = try? OwnedContext(.server), let source = try? PEMSource(text),
+                let key = try? PrivateKey.read(source, for: context), let target = try? MemoryBIO(),
                 PEM_write_bio_PKCS8PrivateKey(target.bio, key.key, EVP_aes_128_cbc(), "secret", 6, nil, nil) == 1
             else { return nil }
             return target.copy()

@@ -85,7 +85,7 @@ final class FreeCount: @unchecked Sendable {
             try bytes.withUnsafeBytes { text in
                 let source = try PEMSource(text)
                 freed.watch(CRYPTO_EX_INDEX_BIO) { BIO_set_ex_data(source.bio, $0, $1) }
-                let certificates = try Certificates.read(source.bio)
+                let certificates = try Certificates.read(source)
                 freed.watch(CRYPTO_EX_INDEX_X509) {
                     X509_set_ex_data(copenssl_x509s_at(certificates.list, 0), $0, $1)
                 }
@@ -94,7 +94,7 @@ final class FreeCount: @unchecked Sendable {
             #expect(freed.count == 2)
             try Credentials.server.key.withUnsafeBytes { text in
                 let source = try PEMSource(text)
-                let key = try PrivateKey.read(source.bio)
+                let key = try PrivateKey.read(source, for: OwnedContext(.server))
                 freed.watch(CRYPTO_EX_INDEX_EVP_PKEY) { EVP_PKEY_set_ex_data(key.key, $0, $1) }
             }
         }

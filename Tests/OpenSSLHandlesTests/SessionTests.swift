@@ -15,7 +15,7 @@ import Testing
     private func certificates() throws -> Certificates {
         try Credentials.server.certificate.withUnsafeBytes { text in
             let source = try PEMSource(text)
-            return try Certificates.read(source.bio)
+            return try Certificates.read(source)
         }
     }
 

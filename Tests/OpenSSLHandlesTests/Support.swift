@@ -49,7 +49,7 @@ func portrait(_ context: OwnedContext) -> [String] {
     return portrait
 }
 
-/// The groups and the application protocols that a client offers, read from its ClientHello.
+/// The groups, signature algorithms and application protocols that a client offers, read from its ClientHello.
 private func helloLists(_ context: OwnedContext) -> [String] {
     guard var ssl = try? OwnedSSL(context), let incoming = try? MemoryBIO(), let outgoing = try? MemoryBIO() else {
         return ["no memory"]
@@ -68,7 +68,7 @@ private func helloLists(_ context: OwnedContext) -> [String] {
     var found: [String] = []
     while place < end {
         let (kind, length) = (number(place), number(place + 2))
-        if kind == 10 || kind == 16 { found.append("\(kind): \(hello[place + 4..<place + 4 + length])") }
+        if [10, 13, 16].contains(kind) { found.append("\(kind): \(hello[place + 4..<place + 4 + length])") }
         place += 4 + length
     }
     return found

@@ -3,58 +3,6 @@ import TLSEngine
 import TestSupport
 import Testing
 
-private func protocolName(_ end: End) -> String {
-    end.ask { String(decoding: $0.alpn, as: UTF8.self) }
-}
-
-@Suite struct `The application protocol` {
-    @Test(arguments: Version.allCases, Wire.all)
-    func `is the one that the server likes best`(version: Version, wire: Wire) throws {
-        let pair = try Pair(version) { client, server in
-            try client.context.setALPN("http/1.1,h2,other")
-            try server.context.setALPN("unknown,h2,http/1.1")
-        }
-        pair.run(wire)
-        #expect(protocolName(pair.client) == "h2")
-        #expect(protocolName(pair.server) == "h2")
-    }
-
-    @Test(arguments: Version.allCases)
-    func `that is not shared ends the handshake with its own alert`(version: Version) throws {
-        let pair = try Pair(version) { client, server in
-            try client.context.setALPN("h2")
-            try server.context.setALPN("http/1.1")
-        }
-        pair.run()
-        #expect(pair.server.failure == .noCommonProtocol)
-        #expect(pair.server.cause?.alertSent == 120)
-        #expect(pair.client.failure == .noCommonProtocol)
-        #expect(pair.client.cause?.alertReceived == 120)
-    }
-
-    @Test(arguments: [("h2", ""), ("", "h2"), ("", "")])
-    func `is not needed`(client: String, server: String) throws {
-        let pair = try Pair { clients, servers in
-            try clients.context.setALPN(client)
-            try servers.context.setALPN(server)
-        }
-        pair.run()
-        #expect(pair.client.events == [.established])
-        #expect(protocolName(pair.client) == "")
-        #expect(protocolName(pair.server) == "")
-    }
-
-    @Test func `list can be taken back`() throws {
-        let pair = try Pair { client, server in
-            try client.context.setALPN("h2")
-            try server.context.setALPN("http/1.1")
-            try server.context.setALPN("")
-        }
-        pair.run()
-        #expect(pair.server.events == [.established])
-    }
-}
-
 @Suite struct `The server name` {
     private func sent(_ name: String) throws -> String? {
         let pair = try Pair(name: name)
@@ -85,6 +33,23 @@ private func protocolName(_ end: End) -> String {
         back.run()
         #expect(back.client.events == [.established])
         #expect(back.server.ask { $0.serverName } == nil)
+    }
+
+    @Test(arguments: Version.allCases, ["localhost", "127.0.0.1"])
+    func `is known when a session is resumed, too`(version: Version, name: String) throws {
+        var pair = try Pair(version, name: name)
+        for isFirst in [true, false, false] {
+            let session = pair.client.newestSession
+            if !isFirst { pair = try Pair(after: pair, name: name) }
+            if let session { #expect(pair.client.offer(session) == nil) }
+            pair.run()
+            #expect(pair.differences([1], [2]).isEmpty)
+            #expect(pair.server.ask { $0.isResumed } == !isFirst)
+            for end in [pair.client, pair.server] {
+                let known = end.ask { $0.serverName.map { String(cString: $0) } }
+                #expect(known == (name == "localhost" ? name : nil))
+            }
+        }
     }
 }
 
@@ -132,5 +97,81 @@ private func protocolName(_ end: End) -> String {
             try server.context.setGroups("P-384")
         }
         check(pair, .noCommonCipher, alert: 40)
+    }
+
+    @Test(arguments: Version.allCases)
+    func `say so of the signature algorithms`(version: Version) throws {
+        let ofClient = try Pair(version) { client, _ in
+            try client.context.setSignatureAlgorithms("rsa_pss_rsae_sha256:rsa_pkcs1_sha256")
+        }
+        check(ofClient, .noCommonCipher, alert: 40)
+        let ofServer = try Pair(version) { _, server in
+            try server.context.setSignatureAlgorithms("RSA+SHA256:RSA-PSS+SHA256")
+        }
+        check(ofServer, .noCommonCipher, alert: 40)
+    }
+}
+
+@Suite struct `What is chosen` {
+    private func cipher(_ end: End) -> String { end.ask { $0.cipherName.map { String(cString: $0) } } ?? "" }
+    private func group(_ end: End) -> String { end.ask { $0.groupName.map { String(cString: $0) } } ?? "" }
+
+    private static let liked: [Version: [String]] = [
+        .tls12: ["ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-ECDSA-AES128-GCM-SHA256"],
+        .tls13: ["TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256"],
+    ]
+
+    @Test(arguments: Version.allCases)
+    func `is the cipher that the client likes best, with a preset`(version: Version) throws {
+        let liked = try #require(Self.liked[version])
+        for first in liked {
+            let list = ([first] + liked.filter { $0 != first }).joined(separator: ":")
+            let pair = try Pair(version) { client, _ in try client.context.setCiphers(list) }
+            pair.run()
+            #expect(cipher(pair.client) == first && cipher(pair.server) == first)
+        }
+    }
+
+    @Test(arguments: Version.allCases)
+    func `is the cipher that the server likes best, when it has a list`(version: Version) throws {
+        let liked = try #require(Self.liked[version])
+        for first in liked {
+            let list = ([first] + liked.filter { $0 != first }).joined(separator: ":")
+            let pair = try Pair(version) { client, server in
+                try client.context.setCiphers(liked.reversed().joined(separator: ":"))
+                try server.context.setCiphers(list)
+            }
+            pair.run()
+            #expect(cipher(pair.client) == first && cipher(pair.server) == first)
+        }
+    }
+
+    @Test(arguments: Version.allCases)
+    func `is the group that both have`(version: Version) throws {
+        let lists = [
+            ("P-384:X25519:P-256", "P-521:X25519:P-256"), ("X25519:P-256", "?no-such:X25519"),
+            ("P-384:X25519:P-256", "X25519"),
+        ]
+        for (client, server) in lists {
+            let pair = try Pair(version) { clients, servers in
+                try clients.context.setGroups(client)
+                try servers.context.setGroups(server)
+            }
+            pair.run()
+            let chosen = [group(pair.client), group(pair.server)].map { $0.lowercased() }
+            #expect(chosen == ["x25519", "x25519"], "\(client), \(server)")
+        }
+    }
+
+    @Test(arguments: [Preset.modern, .intermediate])
+    func `with a preset is TLS 1.3, without a second ClientHello`(preset: Preset) throws {
+        let pair = try Pair(nil) { client, server in
+            try client.context.set(preset)
+            try server.context.set(preset)
+        }
+        pair.run()
+        #expect(pair.client.events == [.established] && pair.server.events == [.established])
+        #expect(pair.server.ask { $0.isTLS13 } && cipher(pair.server) == "TLS_AES_128_GCM_SHA256")
+        #expect(["x25519", "x25519mlkem768"].contains(group(pair.server).lowercased()))
     }
 }

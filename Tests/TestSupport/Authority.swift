@@ -57,6 +57,18 @@ package final class Authority: @unchecked Sendable {
             key: Self.text { PEM_write_bio_PrivateKey($0, fresh, nil, nil, 0, nil, nil) })
     }
 
+    /// Issues a revocation list with nobody on it, PEM.
+    package func revocations() -> [UInt8] {
+        let list = X509_CRL_new()!
+        defer { X509_CRL_free(list) }
+        X509_CRL_set_version(list, 1)
+        X509_CRL_set_issuer_name(list, X509_get_subject_name(certificate))
+        X509_CRL_set1_lastUpdate(list, X509_get0_notBefore(certificate))
+        X509_CRL_set1_nextUpdate(list, X509_get0_notAfter(certificate))
+        X509_CRL_sign(list, key, EVP_sha256())
+        return Self.text { PEM_write_bio_X509_CRL($0, list) }
+    }
+
     private static func freshKey() -> OpaquePointer {
         let making = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, nil)
         defer { EVP_PKEY_CTX_free(making) }

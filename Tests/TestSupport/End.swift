@@ -107,6 +107,8 @@ package final class End {
             received += plaintext[..<count]
         case .peerClosed:
             events.append(.peerClosed)
+        case .asks:
+            return false
         case .beyondTLS:
             beyond += lent.incoming.copy()
             lent.incoming.consume(lent.incoming.count)

@@ -1,0 +1,70 @@
+internal import COpenSSL
+
+/// A resumed handshake shows no certificate. So a server's sessions are good only where the same decides who may come in:
+/// OpenSSL declines those whose context has another name (SSL_CTX_set_session_id_context), and the name says all of that.
+extension OwnedContext {
+    /// Runs `body` while no other thread runs it, nor uses the authorities. False without memory.
+    package func exclusively(_ body: () -> Bool) -> Bool {
+        let store = unsafe SSL_CTX_get_cert_store(ctx)
+        guard unsafe X509_STORE_lock(store) == 1 else { return false }
+        defer { unsafe X509_STORE_unlock(store) }
+        return body()
+    }
+
+    /// Names the context of sessions by everything that is trusted, the same in each process. To be called when nothing of it
+    /// changes any more, from `exclusively`. False without memory.
+    ///
+    /// A client's sessions belong to no context: it verifies the server anew for each.
+    package func bindSessions() -> Bool {
+        guard role == .server else { return true }
+        guard let content = storedDigests, let name = sha256(settings + whole(content) + whole(trust.pins)) else {
+            return false
+        }
+        return unsafe SSL_CTX_set_session_id_context(ctx, name, UInt32(name.count)) == 1
+    }
+
+    private var settings: [UInt8] {
+        let parameters = unsafe SSL_CTX_get0_param(ctx)
+        let numbers = unsafe [
+            UInt64(X509_VERIFY_PARAM_get_flags(parameters)),
+            UInt64(bitPattern: Int64(X509_VERIFY_PARAM_get_depth(parameters))),
+            UInt64(bitPattern: Int64(SSL_CTX_get_security_level(ctx))),
+            UInt64(bitPattern: Int64(SSL_CTX_get_verify_mode(ctx))),
+        ]
+        var bytes = numbers.flatMap { number in (0..<8).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) } }
+        bytes += [trust.verifies, trust.takesAnyPurpose, asksAboutVerdicts].map { $0 ? 1 : 0 }
+        return bytes + whole(trust.places)
+    }
+
+    /// SHA-256 of the authorities and revocation lists that are in memory; those in directories may change at any time.
+    private var storedDigests: [[UInt8]]? {
+        let objects = unsafe X509_STORE_get0_objects(SSL_CTX_get_cert_store(ctx))
+        var digests: [[UInt8]] = []
+        for index in 0..<max(0, unsafe copenssl_objects_count(objects)) {
+            let object = unsafe copenssl_objects_at(objects, index)
+            var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
+            let isMade =
+                if let list = unsafe X509_OBJECT_get0_X509_CRL(object) {
+                    unsafe X509_CRL_digest(list, EVP_sha256(), &digest, nil) == 1
+                } else if let authority = unsafe X509_OBJECT_get0_X509(object) {
+                    unsafe X509_digest(authority, EVP_sha256(), &digest, nil) == 1
+                } else {
+                    false
+                }
+            guard isMade else { return nil }
+            digests.append(digest)
+        }
+        return digests
+    }
+}
+
+/// Parts one behind the other, each behind its length, in an order that does not depend on when they were set.
+private func whole(_ parts: [[UInt8]]) -> [UInt8] {
+    var bytes = count(parts.count)
+    for part in parts.sorted(by: { $0.lexicographicallyPrecedes($1) }) { bytes += count(part.count) + part }
+    return bytes
+}
+
+private func count(_ number: Int) -> [UInt8] {
+    (0..<4).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
+}

@@ -1,0 +1,95 @@
+internal import COpenSSL
+
+/// How strictly the peer's chain is verified.
+extension OwnedContext {
+    /// It looks at what the peer shows: verifies its chain, or compares its key with the pins.
+    package var examinesPeer: Bool { trust.verifies || !trust.pins.isEmpty }
+
+    /// Its connections' chains are looked at, if only by OpenSSL, and without consequences. Where verification is off, our
+    /// own does not: it compares keys, or asks the program.
+    package var verifiesOrWould: Bool { trust.verifies || (trust.pins.isEmpty && !asksAboutVerdicts) }
+
+    /// What a server asks of its clients; a client always verifies.
+    package func setVerification(asks: Bool, requires: Bool) {
+        (trust.verifies, trust.requires) = (asks, requires)
+        applyVerification()
+    }
+
+    /// With pins and nothing else to verify by, the peer has to show a key.
+    func applyVerification() {
+        var mode = examinesPeer ? SSL_VERIFY_PEER : SSL_VERIFY_NONE
+        if trust.requires || (examinesPeer && !trust.verifies) { mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT }
+        unsafe SSL_CTX_set_verify(ctx, mode, noteVerifyDepth)
+        let isOurs = asksAboutVerdicts || !trust.pins.isEmpty
+        unsafe SSL_CTX_set_cert_verify_callback(
+            ctx, isOurs ? verifyChain : nil, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// What OpenSSL has by default, said aloud: a connection that changes to this context would keep what is left open.
+    func applyVerificationDefaults() {
+        applyVerification()
+        setVerifyDepth(100)
+        _ = unsafe SSL_CTX_set_purpose(ctx, purposeOfPeer)
+        // Its own default may be 1, which takes keys of 1024 bits.
+        unsafe SSL_CTX_set_security_level(ctx, max(2, SSL_CTX_get_security_level(ctx)))
+    }
+
+    private var purposeOfPeer: CInt { role == .client ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT }
+
+    /// How many certificates may stand between the peer's and one that is trusted.
+    package func setVerifyDepth(_ count: CInt) {
+        unsafe SSL_CTX_set_verify_depth(ctx, count)
+    }
+
+    /// A certificate that is trusted ends the chain, whether or not it is its own issuer.
+    package func setPartialChain(_ isEnough: Bool) {
+        let parameters = unsafe SSL_CTX_get0_param(ctx)
+        let flag = UInt(X509_V_FLAG_PARTIAL_CHAIN)
+        _ =
+            unsafe isEnough
+            ? X509_VERIFY_PARAM_set_flags(parameters, flag) : X509_VERIFY_PARAM_clear_flags(parameters, flag)
+    }
+
+    package func setPurpose(isAny: Bool) throws(SettingRefused) {
+        guard unsafe SSL_CTX_set_purpose(ctx, isAny ? X509_PURPOSE_ANY : purposeOfPeer) == 1 else {
+            throw SettingRefused("OpenSSL does not take this purpose", .drain())
+        }
+        trust.takesAnyPurpose = isAny
+    }
+
+    package func setSecurityLevel(_ level: CInt) throws(SettingRefused) {
+        guard level > 0 else {
+            throw SettingRefused("level 0 takes keys of any size, and signatures that anybody can forge")
+        }
+        unsafe SSL_CTX_set_security_level(ctx, level)
+    }
+}
+
+/// Verifies a chain by everything that a context asks for. Returns 1, or 0 with the reason in `check`.
+func verify(_ check: OpaquePointer, _ trust: Trust) -> CInt {
+    if trust.verifies {
+        guard unsafe X509_verify_cert(check) == 1 else { return 0 }
+    } else {
+        unsafe X509_STORE_CTX_set_error(check, X509_V_OK)
+    }
+    if unsafe hasPinnedKey(check, trust) { return 1 }
+    unsafe X509_STORE_CTX_set_error(check, X509_V_ERR_DANE_NO_MATCH)
+    unsafe X509_STORE_CTX_set_error_depth(check, 0)
+    return unsafe noteVerifyDepth(0, check)
+}
+
+/// In place of OpenSSL's own verification, which knows of no pins and asks nobody. Whoever steps a connection keeps its
+/// context.
+private let verifyChain: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> CInt = { check, context in
+    guard let check = unsafe check, let context = unsafe context else { return 0 }
+    let ours = unsafe Unmanaged<OwnedContext>.fromOpaque(context).takeUnretainedValue()
+    let isGood = unsafe verify(check, ours.trust)
+    guard ours.asksAboutVerdicts,
+        let found = unsafe X509_STORE_CTX_get_ex_data(check, SSL_get_ex_data_X509_STORE_CTX_idx()),
+        let inquiry = unsafe inquiry(of: OpaquePointer(found)),
+        unsafe SSL_get_verify_mode(OpaquePointer(found)) != SSL_VERIFY_NONE
+    else { return isGood }
+    let verdict = unsafe inquiry.askAboutVerdict(check)
+    unsafe X509_STORE_CTX_set_error(check, verdict)
+    return verdict == X509_V_OK ? 1 : 0
+}

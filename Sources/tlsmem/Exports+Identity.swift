@@ -1,0 +1,98 @@
+public import CTLSMem
+internal import OpenSSLHandles
+
+/// What certificates and keys of our own have at most.
+private var bytesMax: Int { PEMSource.identityBytesMax }
+
+@implementation @_cdecl("tlsmem_ctx_set_cert_file")
+public func tlsmem_ctx_set_cert_file(_ ctx: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> CInt {
+    unsafe set(ctx, file: path, bytesMax: bytesMax, OwnedContext.setCertificate)
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_cert_mem")
+public func tlsmem_ctx_set_cert_mem(_ ctx: OpaquePointer!, _ bytes: UnsafeRawPointer!, _ n: Int) -> CInt {
+    unsafe set(ctx, bytes, n, bytesMax: bytesMax, OwnedContext.setCertificate)
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_key_file")
+public func tlsmem_ctx_set_key_file(_ ctx: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> CInt {
+    unsafe set(ctx, file: path, bytesMax: bytesMax, OwnedContext.setKey)
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_key_mem")
+public func tlsmem_ctx_set_key_mem(_ ctx: OpaquePointer!, _ bytes: UnsafeRawPointer!, _ n: Int) -> CInt {
+    unsafe set(ctx, bytes, n, bytesMax: bytesMax, OwnedContext.setKey)
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_password_cb")
+public func tlsmem_ctx_set_password_cb(
+    _ ctx: OpaquePointer!, _ cb: tlsmem_password_cb!, _ user: UnsafeMutableRawPointer!
+) -> CInt {
+    let question: OwnedContext.PasswordQuestion? = unsafe cb.map { cb in
+        { unsafe cb($0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count, $1, user) }
+    }
+    return unsafe set(ctx) { unsafe $0.setPasswordQuestion(question) }
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_pkcs12")
+public func tlsmem_ctx_set_pkcs12(
+    _ ctx: OpaquePointer!, _ path: UnsafePointer<CChar>!, _ password: UnsafePointer<CChar>!
+) -> CInt {
+    guard let path = unsafe path else { return TLSMEM_EINVAL.code }
+    return unsafe set(ctx, path) { (openSSL) throws(SettingRefused) in
+        try unsafe openSSL.setPKCS12(PEMSource(path: path, bytesMax: bytesMax), password: password)
+    }
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_pkcs12_mem")
+public func tlsmem_ctx_set_pkcs12_mem(
+    _ ctx: OpaquePointer!, _ der: UnsafeRawPointer!, _ n: Int, _ password: UnsafePointer<CChar>!
+) -> CInt {
+    guard let bytes = unsafe input(der, n) else { return TLSMEM_EINVAL.code }
+    return unsafe set(ctx) { (openSSL) throws(SettingRefused) in
+        try unsafe openSSL.setPKCS12(PEMSource(bytes, bytesMax: bytesMax), password: password)
+    }
+}
+
+@implementation @_cdecl("tlsmem_ctx_add_keypair")
+public func tlsmem_ctx_add_keypair(
+    _ ctx: OpaquePointer!, _ name: UnsafePointer<CChar>!, _ cert_path: UnsafePointer<CChar>!,
+    _ key_path: UnsafePointer<CChar>!
+) -> CInt {
+    guard let cert = unsafe cert_path, let key = unsafe key_path, unsafe mayHaveName(ctx, name)
+    else { return TLSMEM_EINVAL.code }
+    let ascii = unsafe name.map { unsafe InternationalName.orItself($0) }
+    return unsafe set(ctx, name) { (openSSL) throws(SettingRefused) in
+        try unsafe openSSL.addPair(
+            for: ascii, PEMSource(path: cert, bytesMax: bytesMax), PEMSource(path: key, bytesMax: bytesMax))
+    }
+}
+
+@implementation @_cdecl("tlsmem_ctx_add_keypair_mem")
+public func tlsmem_ctx_add_keypair_mem(
+    _ ctx: OpaquePointer!, _ name: UnsafePointer<CChar>!, _ cert: UnsafeRawPointer!, _ cert_n: Int,
+    _ key: UnsafeRawPointer!, _ key_n: Int
+) -> CInt {
+    guard let cert = unsafe input(cert, cert_n), let key = unsafe input(key, key_n), unsafe mayHaveName(ctx, name)
+    else { return TLSMEM_EINVAL.code }
+    let ascii = unsafe name.map { unsafe InternationalName.orItself($0) }
+    return unsafe set(ctx, name) { (openSSL) throws(SettingRefused) in
+        try unsafe openSSL.addPair(
+            for: ascii, PEMSource(cert, bytesMax: bytesMax), PEMSource(key, bytesMax: bytesMax))
+    }
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_sni_strict")
+public func tlsmem_ctx_set_sni_strict(_ ctx: OpaquePointer!, _ strict: CInt) -> CInt {
+    guard unsafe isServer(ctx) else { return TLSMEM_EINVAL.code }
+    return unsafe set(ctx) { $0.setRefusesOtherNames(strict != 0) }
+}
+
+/// Only servers are asked for a name.
+private func mayHaveName(_ ctx: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> Bool {
+    unsafe name == nil || isServer(ctx)
+}
+
+private func isServer(_ ctx: OpaquePointer?) -> Bool {
+    unsafe Handle.object(ctx, Context.self)?.openSSL.role == .server
+}
