@@ -23,7 +23,8 @@ pc = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@PREFIX@|$(1)|' -e 's|@LIBDIR@|$(2)|
 	pkgconfig/tlsmem.pc.in
 
 .DELETE_ON_ERROR:
-.PHONY: all examples demo test check drivers faces figures bench proxy-soak scanners format install uninstall clean help
+.PHONY: all examples demo test check drivers faces figures bench proxy-soak scanners settings newer-openssl format \
+	install uninstall clean help
 
 all: build/staged
 
@@ -89,6 +90,16 @@ bench: examples
 drivers: examples
 	@Tests/Conformance/run drivers
 
+# Each setting with ours and other people's clients and servers: a table.
+settings: examples
+	@Tests/packages test
+	@Tests/Peers/settings_matrix.py $(ROWS)
+
+# The same library with the OpenSSL of a later Debian.
+newer-openssl: examples
+	@Tests/packages test
+	@Tests/newer-openssl
+
 # tls_proxy between Redis, PostgreSQL and their own benchmarks, for a while.
 proxy-soak: examples
 	Tests/packages test
@@ -133,6 +144,8 @@ help:
 	@echo 'make demo          a TLS echo server on epoll and a client, and what they did'
 	@echo 'make test          run every test (Debian packages that are missing: installed when root, else named)'
 	@echo 'make check         the longer checks: tidiness, ABI, format, costs, sanitizers, valgrind (CHECKS=... for some)'
+	@echo 'make settings      each setting with ours and others'\'' clients and servers: a table (ROWS="ALPN session" for some)'
+	@echo 'make newer-openssl the same library with the OpenSSL of a later Debian (SUITE=trixie)'
 	@echo 'make drivers       the same echo server in ten loops (poll, libuv, GLib, io_uring, ...) under the same cases: a table'
 	@echo 'make faces         every pair of faces over every cut, 5 MiB both ways too: half an hour'
 	@echo 'make figures       timers, 10,000 connections, a burst of newcomers, a slow reader: prints what they cost'

@@ -40,7 +40,8 @@
  *            configuration file, the resolver for its own, tlsmem_ctx_set_ca_system for the system's authorities, and
  *            tlsmem_inherited_fd for the service manager's sockets. A child of fork may go on using it, as far as OpenSSL
  *            lets it (a lock of OpenSSL's that another thread held stays held, and SSL_free takes one): the threads that
- *            ask the resolver have a fork handler (pthread_atfork) for that.
+ *            ask the resolver have a fork handler (pthread_atfork) for that. It loads one library at run time: libidn2, for
+ *            the first international name.
  *            If the system has no memory left for the library's own few small objects, the process is ended, as
  *            by abort; OpenSSL's failed allocations come back as TLSMEM_ENOMEM.
  */
@@ -226,7 +227,8 @@ void tlsmem_ctx_free(tlsmem_ctx *ctx);
 /*
  * Every setter returns TLSMEM_OK; TLSMEM_EINVAL for NULL or a value out of range; TLSMEM_ECONFIG when OpenSSL
  * refused it; TLSMEM_ENOMEM; TLSMEM_ESTATE once a connection was made from the context. A refused setting leaves
- * the context as it was, and tlsmem_ctx_error says in a sentence what was refused and why. Call none back.
+ * the context as it was, and tlsmem_ctx_error says in a sentence what was refused and why. They call nothing back, but
+ * for the password of what is encrypted.
  */
 
 /*
@@ -296,23 +298,23 @@ int tlsmem_ctx_add_keypair_mem(tlsmem_ctx *ctx, const char *name, const void *ce
  */
 int tlsmem_ctx_set_sni_strict(tlsmem_ctx *ctx, int strict) TLSMEM_CHECK;
 
-/** Trusts the certificate authorities in a PEM file. Each call adds. */
+/** Trusts the certificate authorities in a file. Each call adds. */
 int tlsmem_ctx_set_ca_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
 /** Trusts the authorities in a directory, under their hashed names (openssl rehash). Read when needed. */
 int tlsmem_ctx_set_ca_dir(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
-/** Trusts the authorities in PEM text. */
-int tlsmem_ctx_set_ca_mem(tlsmem_ctx *ctx, const void *pem, size_t n) TLSMEM_CHECK;
+/** Trusts the authorities in memory. Each call adds. */
+int tlsmem_ctx_set_ca_mem(tlsmem_ctx *ctx, const void *bytes, size_t n) TLSMEM_CHECK;
 /** Trusts what the system trusts: OpenSSL's default paths, or SSL_CERT_FILE and SSL_CERT_DIR of the environment. */
 int tlsmem_ctx_set_ca_system(tlsmem_ctx *ctx) TLSMEM_CHECK;
 /**
- * Sets whose certificates a server asks its clients for: the subjects of the certificates in a PEM file, in place of those
+ * Sets whose certificates a server asks its clients for: the subjects of the certificates in a file, in place of those
  * of the authorities that it trusts by file or memory (RFC 8446, 4.2.4; RFC 5246, 7.4.4). A second call replaces the first.
  *
  * It helps a client to choose, and decides nothing: who is let in depends on whom the context trusts. TLSMEM_ECONFIG for a
  * client's context, too, and for more than 65535 bytes of names.
  */
 int tlsmem_ctx_set_accepted_ca_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
-int tlsmem_ctx_set_accepted_ca_mem(tlsmem_ctx *ctx, const void *pem, size_t n) TLSMEM_CHECK;
+int tlsmem_ctx_set_accepted_ca_mem(tlsmem_ctx *ctx, const void *bytes, size_t n) TLSMEM_CHECK;
 
 /**
  * Adds the certificate revocation lists in a file, PEM or one in DER (RFC 5280, 5). Each call adds.
@@ -387,8 +389,9 @@ int tlsmem_ctx_set_security_level(tlsmem_ctx *ctx, int level) TLSMEM_CHECK;
  * unknown preset. Not in it, because not in the guide: signature algorithms, which are OpenSSL's.
  *
  * All ciphers of a preset are good ones, so the client's order decides which it is. Groups: X25519, P-256, P-384, and before
- * them X25519MLKEM768, which resists quantum computers, where OpenSSL has it (3.5; later versions of the guide have it
- * too). DHE has 2048 bits, and more where the key of the certificate is stronger.
+ * them X25519MLKEM768, which resists quantum computers, where OpenSSL has it (3.5; the guide has it from version 5.8 on).
+ * With an RSA certificate the intermediate one has DHE, too, of 2048 bits, and more where the key of the certificate is
+ * stronger. It costs the server five times what ECDHE does, and from version 5.8 on the guide has none.
  */
 int tlsmem_ctx_set_preset(tlsmem_ctx *ctx, tlsmem_preset preset) TLSMEM_CHECK;
 /** Sets the oldest and the newest version that is spoken, TLSMEM_TLS1_2 or TLSMEM_TLS1_3. Default: both spoken. Refused
@@ -495,8 +498,9 @@ int tlsmem_ctx_set_trace_cb(tlsmem_ctx *ctx, void (*cb)(tlsmem *c, const tlsmem_
 /*
  * Two questions of a handshake that the program may answer itself. The callback is called outside of OpenSSL while the
  * handshake stands still: every call is allowed on every object, as in any callback, on the connection too (what is written
- * waits for the handshake). Handshakes that may stand still cost 32 KiB of stack, shared by those of a thread. TLSMEM_ECONFIG
- * where OpenSSL was built without asynchronous jobs.
+ * waits for the handshake). Such handshakes run as OpenSSL's asynchronous jobs, on 32 KiB of stack, without a guard page, that
+ * a thread keeps for the next one; signal handlers run there too. TLSMEM_ECONFIG where OpenSSL was built without such jobs;
+ * whoever drives a connection from inside a job of his own cannot be asked, and the handshake fails.
  */
 
 /** What a client asks for, before anything was answered. What it points to is valid until the callback returns. */
@@ -505,24 +509,28 @@ typedef struct tlsmem_client_hello {
     const char *server_name;      /**< the host name that it wants (SNI; RFC 6066, 3); NULL when it sent none, or no name */
     const uint8_t *alpn;          /**< the protocols that it offers, each behind one byte that is its length (RFC 7301, 3.1) */
     size_t alpn_bytes;            /**< 0 for none */
-    const uint8_t *cipher_suites; /**< the cipher suites that it offers, two bytes each, the high one first */
+    const uint8_t *cipher_suites; /**< the cipher suites that it offers, two bytes each, the high one first; NULL when they are
+                                   *   in the form of SSL 2 */
     size_t cipher_suites_bytes;
     int version;                  /**< the newest TLS version that it offers, 0x0304 for TLS 1.3 */
 } tlsmem_client_hello;
 /**
- * Returns TLSMEM_OK to go on; 1 to 255 to refuse the client with that alert (RFC 8446, 6.2); anything else refuses it with
- * internal_error. The connection then ends with TLSMEM_EREFUSED.
+ * Returns TLSMEM_OK to go on; an alert to refuse the client with (RFC 8446, 6.2): 40, 42 to 51, 70, 71, 80, 112, 115 or 120;
+ * anything else refuses it with internal_error (80). The connection then ends with TLSMEM_EREFUSED; or with
+ * TLSMEM_ENOIDENTITY when it is to go on without any certificate.
  */
 typedef int (*tlsmem_client_hello_cb)(tlsmem *c, const tlsmem_client_hello *hello, void *user);
 /**
  * Has the ClientHello of a handshake shown to the program, which may call tlsmem_set_ctx and tlsmem_select_alpn; also that of
- * a renegotiation, where it should say what it said before. NULL for none, the default. The context itself needs no
- * certificate then. As any setter, and TLSMEM_EINVAL on a client.
+ * a renegotiation, where no protocol is offered any more, if the context that it has by then asks. Not the second that a
+ * client sends when it was asked for another key share (RFC 8446, 4.1.4). One whose lists are malformed is refused before.
+ * NULL for none, the default. The context itself needs no certificate then. As any setter, and TLSMEM_EINVAL on a client.
  */
 int tlsmem_ctx_set_client_hello_cb(tlsmem_ctx *ctx, tlsmem_client_hello_cb cb, void *user) TLSMEM_CHECK;
 /**
  * Has a connection go on with another server context, which is frozen by that: its certificates, authorities, verification,
- * versions, ciphers, protocols, limits and callbacks hold from now on. Only inside a tlsmem_client_hello_cb.
+ * versions, ciphers, protocols, limits and callbacks hold from now on, and a session is resumed only if it was made where the
+ * same holds. Only inside a tlsmem_client_hello_cb.
  *
  * Returns TLSMEM_OK; TLSMEM_ENOIDENTITY or TLSMEM_ENOTRUST when the context could serve nobody; TLSMEM_ESTATE outside of
  * the callback; TLSMEM_EINVAL for NULL or a client's context; TLSMEM_ENOMEM. Calls nothing back.
@@ -551,7 +559,9 @@ typedef int (*tlsmem_verify_cb)(tlsmem *c, tlsmem_verdict *verdict, void *user);
 /**
  * Has each verdict on a peer's certificate shown to the program, good or bad; tlsmem_peer_certificate and its like tell what
  * it was about. Not asked: where verification is off and no key is pinned, where no certificate came, and when a session is
- * resumed, which was asked about when it began. NULL for none, the default. As any setter.
+ * resumed. A server resumes only sessions of this very context, which asked about them when they began; a client has to see
+ * to it that a session which it offers (tlsmem_session_set, which asks nobody) came from where the same was asked.
+ * NULL for none, the default. As any setter.
  */
 int tlsmem_ctx_set_verify_cb(tlsmem_ctx *ctx, tlsmem_verify_cb cb, void *user) TLSMEM_CHECK;
 

@@ -11,19 +11,40 @@ extension OwnedContext {
 
 private let hearHello: @convention(c) (OpaquePointer?, UnsafeMutablePointer<CInt>?, UnsafeMutableRawPointer?) -> CInt =
     { ssl, alert, _ in
-        guard let ssl = unsafe ssl else { return SSL_CLIENT_HELLO_ERROR }
-        if let inquiry = unsafe inquiry(of: ssl), let refusal = unsafe inquiry.askAboutHello(ssl) {
-            unsafe alert?.pointee = CInt(refusal)
-            return SSL_CLIENT_HELLO_ERROR
-        }
-        // OpenSSL does not ask for a choice when a client offers nothing. The program may have changed the context.
-        let isOffered = unsafe helloExtension(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation) != nil
-        if !isOffered, unsafe context(of: ssl)?.requiresALPN == true {
-            unsafe alert?.pointee = SSL_AD_NO_APPLICATION_PROTOCOL
-            return SSL_CLIENT_HELLO_ERROR
-        }
-        return SSL_CLIENT_HELLO_SUCCESS
+        guard let ssl = unsafe ssl, let refusal = unsafe refusal(of: ssl) else { return SSL_CLIENT_HELLO_SUCCESS }
+        unsafe alert?.pointee = CInt(refusal)
+        return SSL_CLIENT_HELLO_ERROR
     }
+
+/// The alert that refuses the ClientHello which is being read; nil for none.
+private func refusal(of ssl: OpaquePointer) -> UInt8? {
+    if let inquiry = unsafe inquiry(of: ssl) {
+        guard unsafe isWellFormed(ssl) else { return UInt8(SSL_AD_DECODE_ERROR) }
+        if let refusal = unsafe inquiry.askAboutHello(ssl) { return refusal }
+    }
+    // OpenSSL does not ask for a choice when a client offers nothing; in a renegotiation it never does. The program may
+    // have changed the context.
+    guard unsafe SSL_renegotiate_pending(ssl) == 0, unsafe context(of: ssl)?.requiresALPN == true,
+        unsafe helloExtension(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation) == nil
+    else { return nil }
+    return UInt8(SSL_AD_NO_APPLICATION_PROTOCOL)
+}
+
+/// What is shown to the program is what it is said to be: OpenSSL looks at it only later.
+private func isWellFormed(_ ssl: OpaquePointer) -> Bool {
+    var start: UnsafePointer<UInt8>?
+    guard unsafe SSL_client_hello_isv2(ssl) == 1 || SSL_client_hello_get0_ciphers(ssl, &start) % 2 == 0 else {
+        return false
+    }
+    guard let body = unsafe helloExtension(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation) else { return true }
+    guard body.count > 2, unsafe Int(body[0]) << 8 | Int(body[1]) == body.count - 2 else { return false }
+    var at = 2
+    while at < body.count {
+        guard unsafe body[at] > 0 else { return false }
+        at += unsafe 1 + Int(body[at])
+    }
+    return at == body.count
+}
 
 /// The body of an extension of the ClientHello that is being read (RFC 8446, 4.2); nil when it has none.
 func helloExtension(_ ssl: OpaquePointer, _ type: CInt) -> UnsafeRawBufferPointer? {

@@ -1,14 +1,16 @@
 internal import COpenSSL
 
-/// Which pairs a handshake has, where OpenSSL cannot tell: for the name that the client asks for, and without the one that
-/// it would keep when a pair of another type has replaced it. Other contexts' handshakes ask nobody.
+/// Which pairs a handshake has, where OpenSSL cannot tell: those for the name that the client asks for, and never the one
+/// that OpenSSL would keep when a pair of another type has replaced it. Other contexts' handshakes ask nobody.
 extension OwnedContext {
     func chooseByHand() {
         unsafe SSL_CTX_set_cert_cb(ctx, givePairs, nil)
+        if role == .server { unsafe copenssl_ctx_set_servername_callback(ctx, acknowledgeOrRefuse) }
     }
 
     /// Whether a client that asks for a name which has no pairs is refused; or else has the pairs for no name.
     package func setRefusesOtherNames(_ refuses: Bool) {
+        if refuses { chooseByHand() }
         identity.refusesOtherNames = refuses
     }
 }
@@ -27,17 +29,23 @@ private let givePairs: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?)
     return 1
 }
 
-/// A name that has no pairs is refused, or else passed over (RFC 6066, 3). Every other one is acknowledged: OpenSSL keeps only
-/// such a name in the session, and knows none when TLS 1.2 resumes another.
-let acknowledgeName: @convention(c) (OpaquePointer?, UnsafeMutablePointer<CInt>?, UnsafeMutableRawPointer?) -> CInt = {
-    ssl, alert, _ in
-    guard let ssl = unsafe ssl, let identity = unsafe context(of: ssl)?.identity else { return SSL_TLSEXT_ERR_NOACK }
-    let name = unsafe nameAsked(ssl)
-    let hasPairs = name.map { identity.names.pairs(for: $0) != nil } ?? false
-    let onlyHasNames = identity.pairs.all.isEmpty && !identity.names.isEmpty
-    if !hasPairs, onlyHasNames || (name != nil && identity.refusesOtherNames) {
+/// Every name is acknowledged: one that is not is no part of the session, and so unknown when TLS 1.2 resumes it.
+let acknowledge: @convention(c) (OpaquePointer?, UnsafeMutablePointer<CInt>?, UnsafeMutableRawPointer?) -> CInt = {
+    ssl, _, _ in
+    unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) == nil ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_OK
+}
+
+/// The same, but a name that has no pairs is refused (RFC 6066, 3), if that was set, or if there are none for others at all.
+private let acknowledgeOrRefuse:
+    @convention(c) (OpaquePointer?, UnsafeMutablePointer<CInt>?, UnsafeMutableRawPointer?) -> CInt = { ssl, alert, _ in
+        guard let ssl = unsafe ssl, let identity = unsafe context(of: ssl)?.identity else {
+            return SSL_TLSEXT_ERR_NOACK
+        }
+        let name = unsafe nameAsked(ssl)
+        let hasPairs = name.map { identity.names.pairs(for: $0) != nil } ?? false
+        guard !hasPairs, identity.pairs.all.isEmpty || (name != nil && identity.refusesOtherNames) else {
+            return unsafe acknowledge(ssl, alert, nil)
+        }
         unsafe alert?.pointee = SSL_AD_UNRECOGNIZED_NAME
         return SSL_TLSEXT_ERR_ALERT_FATAL
     }
-    return name == nil ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_OK
-}

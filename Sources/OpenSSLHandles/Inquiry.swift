@@ -29,6 +29,7 @@ package enum Question {
     private func ask(_ question: Question) {
         (refusal, verdict) = (80, X509_V_ERR_UNSPECIFIED)
         self.question = question
+        ERR_clear_error()  // what went wrong so far would be taken for the reason that the handshake stands still
         if unsafe ASYNC_get_current_job() != nil { _ = ASYNC_pause_job() }
         self.question = nil
     }
@@ -51,13 +52,18 @@ package enum Question {
         return verdict
     }
 
-    func answerHello(refusing alert: UInt8?) {
+    func answerHello(refusing alert: UInt8?, byProgram: Bool) {
         refusal = alert
-        isRefused = alert != nil
+        isRefused = byProgram
     }
 
     func answerVerdict(_ code: CInt) {
         verdict = code
+    }
+
+    /// Whatever the answer was.
+    fileprivate func refuse() {
+        (refusal, verdict) = (80, X509_V_ERR_UNSPECIFIED)
     }
 }
 
@@ -90,9 +96,11 @@ func openInquiry(_ ssl: OpaquePointer) -> Bool {
 }
 
 /// Nothing more will be asked about it. An open question is refused: the job that waits has to end, or its stack would leak.
+/// It has to end in the thread in which it began, because the stack that it returns to is that thread's.
 func closeInquiry(_ ssl: OpaquePointer) {
     guard let inquiry = unsafe inquiry(of: ssl) else { return }
     if inquiry.question != nil {
+        inquiry.refuse()
         unsafe SSL_set_bio(ssl, nil, nil)
         unsafe copenssl_set_msg_arg(ssl, nil)
         unsafe SSL_do_handshake(ssl)

@@ -6,6 +6,7 @@ package struct OpenSSLError: Error, Equatable {
     package let code: UInt
 
     package static let none = OpenSSLError(code: 0)
+    static let outOfMemory = OpenSSLError(code: UInt(ERR_R_MALLOC_FAILURE))
 
     /// What a system call failed with.
     static func system(_ errno: CInt) -> OpenSSLError { OpenSSLError(code: copenssl_err_system(errno)) }

@@ -39,6 +39,8 @@ package struct SettingRefused: Error {
     var asksAboutVerdicts = false
     /// A server has somebody to be, or asks which context it is to go on with.
     package var mayServe: Bool { identity.isComplete || asksAboutHellos }
+    /// A server that has nobody to be.
+    package var isNobody: Bool { role == .server && !identity.isComplete }
     var asks: Bool { asksAboutHellos || asksAboutVerdicts }
     private(set) var keepsBuffers = false
     /// The groups that were set, for a connection that changes to this context; OpenSSL does not tell them.
@@ -100,7 +102,7 @@ package struct SettingRefused: Error {
         let name: StaticString = "tlsmem"
         _ = unsafe SSL_CTX_set_session_id_context(ctx, name.utf8Start, UInt32(name.utf8CodeUnitCount))
         guard role == .server else { return }
-        unsafe copenssl_ctx_set_servername_callback(ctx, acknowledgeName)
+        unsafe copenssl_ctx_set_servername_callback(ctx, acknowledge)
         unsafe SSL_CTX_set_alpn_select_cb(ctx, chooseALPN, Unmanaged.passUnretained(self).toOpaque())
     }
 }

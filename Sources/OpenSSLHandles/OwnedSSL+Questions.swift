@@ -8,14 +8,19 @@ extension OwnedSSL {
     /// No handshake will come any more that could be asked about.
     package borrowing func stopAsking() { unsafe closeInquiry(ssl) }
 
+    /// Nobody will answer: the handshake ends now, because another thread could not end it.
+    package borrowing func giveUpQuestion() {
+        if question != nil { stopAsking() }
+    }
+
     /// The program has refused the client.
     package var isRefused: Bool { unsafe inquiry(of: ssl)?.isRefused ?? false }
 
     // MARK: A ClientHello
 
     /// Lets it go on, or ends it with an alert.
-    package borrowing func answerHello(refusing alert: UInt8?) {
-        unsafe inquiry(of: ssl)?.answerHello(refusing: alert)
+    package borrowing func answerHello(refusing alert: UInt8?, byProgram: Bool) {
+        unsafe inquiry(of: ssl)?.answerHello(refusing: alert, byProgram: byProgram)
     }
 
     /// Chooses an application protocol in place of what the list would give; false when the client does not offer it.
@@ -59,9 +64,9 @@ extension OwnedSSL {
         return unsafe UnsafeRawBufferPointer(rebasing: body[2...])
     }
 
-    /// The cipher suites that it offers, two bytes each.
+    /// The cipher suites that it offers, two bytes each; nil in the form of SSL 2, which has others as well.
     package var helloCiphers: UnsafeRawBufferPointer? {
-        guard case .clientHello = question else { return nil }
+        guard case .clientHello = question, unsafe SSL_client_hello_isv2(ssl) == 0 else { return nil }
         var start: UnsafePointer<UInt8>?
         let count = unsafe SSL_client_hello_get0_ciphers(ssl, &start)
         return unsafe UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count)

@@ -15,7 +15,8 @@ internal import COpenSSL
         case .client: unsafe SSL_set_connect_state(ssl)
         case .server: unsafe SSL_set_accept_state(ssl)
         }
-        if context.asks, unsafe !openInquiry(ssl) {
+        // Since OpenSSL 3.2 they make record layers, without a word when there is no memory for one.
+        guard ERR_peek_error() == 0, unsafe !context.asks || openInquiry(ssl) else {
             unsafe SSL_free(ssl)
             throw .drain()
         }
@@ -49,6 +50,7 @@ internal import COpenSSL
     /// Attaches a pair of BIOs for the drive that begins; does nothing when it is attached already.
     package borrowing func attach(incoming: MemoryBIO, outgoing: MemoryBIO) {
         if unsafe SSL_get_rbio(ssl) != incoming.bio {
+            guard hasRecordLayers else { return }
             _ = unsafe BIO_up_ref(incoming.bio)
             unsafe SSL_set0_rbio(ssl, incoming.bio)  // the reference just made moves into ssl
         }
@@ -61,8 +63,12 @@ internal import COpenSSL
     /// Gives the pair back. Needed only while a handshake is unfinished: OpenSSL then chains a buffer of its own to
     /// the outgoing BIO and writes the chain's links into it, which would race once a pool lends it to others.
     package borrowing func detach() {
-        unsafe SSL_set_bio(ssl, nil, nil)
+        if hasRecordLayers { unsafe SSL_set_bio(ssl, nil, nil) }
     }
+
+    /// False when OpenSSL 3.2 or newer has begun the handshake without memory for them: it has failed then, and would
+    /// crash if it were given a BIO.
+    private var hasRecordLayers: Bool { unsafe SSL_rstate_string(ssl).pointee != CChar(UInt8(ascii: "u")) }
 
     /// Bytes in the outgoing BIO that is attached.
     package var outgoingCount: Int { unsafe BIO_ctrl_pending(SSL_get_wbio(ssl)) }

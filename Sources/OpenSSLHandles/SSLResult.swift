@@ -26,6 +26,8 @@ func result(_ ssl: OpaquePointer, _ call: (OpaquePointer) -> CInt) -> SSLResult 
     case SSL_ERROR_WANT_ASYNC:
         guard let question = unsafe inquiry(of: ssl)?.question else { return .failed(.drain()) }
         return .asks(question)
+    case SSL_ERROR_WANT_ASYNC_JOB:
+        return .failed(.outOfMemory)
     default:
         return .failed(.drain())
     }

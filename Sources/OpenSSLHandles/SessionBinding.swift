@@ -17,22 +17,30 @@ extension OwnedContext {
     /// A client's sessions belong to no context: it verifies the server anew for each.
     package func bindSessions() -> Bool {
         guard role == .server else { return true }
-        guard let content = storedDigests, let name = sha256(settings + whole(content) + whole(trust.pins)) else {
-            return false
-        }
+        guard let content = storedDigests, let own = ownName,
+            let name = sha256(settings + whole(content) + whole(trust.pins) + own)
+        else { return false }
         return unsafe SSL_CTX_set_session_id_context(ctx, name, UInt32(name.count)) == 1
+    }
+
+    /// Nothing, or random bytes: what a program says of certificates cannot be compared, so that where it is asked a session is
+    /// good in the one context only. Nil when there is no randomness.
+    private var ownName: [UInt8]? {
+        guard asksAboutVerdicts else { return [] }
+        var bytes = [UInt8](repeating: 0, count: 16)
+        return unsafe RAND_bytes(&bytes, CInt(bytes.count)) == 1 ? bytes : nil
     }
 
     private var settings: [UInt8] {
         let parameters = unsafe SSL_CTX_get0_param(ctx)
-        let numbers = unsafe [
-            UInt64(X509_VERIFY_PARAM_get_flags(parameters)),
-            UInt64(bitPattern: Int64(X509_VERIFY_PARAM_get_depth(parameters))),
-            UInt64(bitPattern: Int64(SSL_CTX_get_security_level(ctx))),
-            UInt64(bitPattern: Int64(SSL_CTX_get_verify_mode(ctx))),
-        ]
-        var bytes = numbers.flatMap { number in (0..<8).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) } }
-        bytes += [trust.verifies, trust.takesAnyPurpose, asksAboutVerdicts].map { $0 ? 1 : 0 }
+        var bytes: [UInt8] = []
+        append(Int(truncatingIfNeeded: unsafe X509_VERIFY_PARAM_get_flags(parameters)), &bytes)
+        append(Int(unsafe X509_VERIFY_PARAM_get_depth(parameters)), &bytes)
+        append(Int(unsafe SSL_CTX_get_security_level(ctx)), &bytes)
+        append(Int(unsafe SSL_CTX_get_verify_mode(ctx)), &bytes)
+        append(trust.verifies ? 1 : 0, &bytes)
+        append(trust.takesAnyPurpose ? 1 : 0, &bytes)
+        append(asksAboutVerdicts ? 1 : 0, &bytes)
         return bytes + whole(trust.places)
     }
 
@@ -60,11 +68,22 @@ extension OwnedContext {
 
 /// Parts one behind the other, each behind its length, in an order that does not depend on when they were set.
 private func whole(_ parts: [[UInt8]]) -> [UInt8] {
-    var bytes = count(parts.count)
-    for part in parts.sorted(by: { $0.lexicographicallyPrecedes($1) }) { bytes += count(part.count) + part }
+    var sorted: [[UInt8]] = []
+    for part in parts {
+        // Sorting by the standard library would bring a copy of its sort into this one.
+        var place = sorted.count
+        while place > 0, part.lexicographicallyPrecedes(sorted[place - 1]) { place -= 1 }
+        sorted.insert(part, at: place)
+    }
+    var bytes: [UInt8] = []
+    append(parts.count, &bytes)
+    for part in sorted {
+        append(part.count, &bytes)
+        bytes += part
+    }
     return bytes
 }
 
-private func count(_ number: Int) -> [UInt8] {
-    (0..<4).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
+private func append(_ number: Int, _ bytes: inout [UInt8]) {
+    for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: number >> (shift * 8))) }
 }

@@ -3,10 +3,10 @@ package import OpenSSLHandles
 /// Spare buffers of one thread, so that a connection owns one only while it has something in it: memory BIOs for
 /// ciphertext, queues for plaintext, and the lists that keep both.
 package final class BufferPool {
-    /// A slice takes fifteen full records, and little more: what is worth a send. A larger one falls out of the nearer
-    /// caches, and one of four, eight or twelve ends just behind a segment of the loopback (65,483 bytes), which then
-    /// carries the rest in one more.
-    package static let sliceBytesMax = 15 * 16384
+    /// A slice takes thirteen full records, and little more: what is worth a send. More gains little and is more memory; four,
+    /// eight or twelve end just behind a segment of the loopback (65,483 bytes), which then carries the rest in one more; and
+    /// thirteen fill the memory that OpenSSL makes its buffer grow to, by a third each time.
+    package static let sliceBytesMax = 13 * 16384
     private static let capacityBytesMax = 2 * sliceBytesMax
 
     private var bios = Spares<MemoryBIO>()

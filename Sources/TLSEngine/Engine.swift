@@ -145,7 +145,7 @@ package struct Engine: ~Copyable {
             return fail(EngineFailure(.noCommonProtocol))
         case .done:
             state.established()
-            if !configuration.context.allowsRenegotiation { ssl.stopAsking() }
+            if ssl.isTLS13 || !configuration.context.allowsRenegotiation { ssl.stopAsking() }
             if role == .server, ssl.isTLS13 {
                 let wanted = configuration.context.ticketCount
                 ticketsDue = UInt8(clamping: ssl.isResumed ? min(wanted, 1) : wanted)
@@ -197,8 +197,9 @@ package struct Engine: ~Copyable {
     // MARK: Failures
 
     /// What must be there before a handshake begins.
-    func refusal() -> EngineFailure? {
-        let context = configuration.context
+    func refusal() -> EngineFailure? { refusal(of: configuration.context) }
+
+    func refusal(of context: OwnedContext) -> EngineFailure? {
         switch role {
         case .client where context.verifies && !context.trustsSomebody: return EngineFailure(.noTrust)
         case .client where context.verifies && !hasServerName: return EngineFailure(.noServerName)
@@ -218,6 +219,7 @@ package struct Engine: ~Copyable {
 
     mutating func fail(_ failure: EngineFailure) -> Step {
         state.failed(failure)
+        ssl.giveUpQuestion()
         awaitsCiphertext = false
         return .failed(failure)
     }

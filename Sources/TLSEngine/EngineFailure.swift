@@ -67,8 +67,8 @@ extension EngineFailure.Kind {
             self = isPeersFault ? .protocolViolation : .unexpected  // a primitive of libcrypto refused something
         } else if seen.alertSent == nil, Reason.notTLS.contains(cause.reason) {
             self = isNegotiating ? .notTLS : .protocolViolation  // OpenSSL answers neither with an alert
-        } else if cause.reason == Reason.callbackFailed, seen.alertSent == 112 {
-            self = .noIdentity  // unrecognized_name (RFC 6066, 3)
+        } else if cause.reason == Reason.callbackFailed, seen.alertSent == 112 || seen.alertSent == 80 {
+            self = .noIdentity  // for that name (unrecognized_name; RFC 6066, 3), or for any
         } else {
             self = .init(reason: cause.reason, verifyResult: verifyResult, isPeersFault: isPeersFault)
         }

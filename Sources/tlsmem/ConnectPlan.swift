@@ -56,8 +56,11 @@ internal import SocketTransport
         if let address = unsafe SocketAddress(numericHost: host, port: port) {
             return (.address(address), address.hostText)
         }
-        guard let name = unsafe InternationalName.ascii(host) else { return nil }
-        return (.name(name, port: port), name)
+        return unsafe InternationalName.withASCII(host) {
+            guard let host = unsafe $0 else { return nil }
+            let name = unsafe Array(UnsafeBufferPointer(start: host, count: strlen(host) + 1))
+            return (.name(name, port: port), name)
+        }
     }
 
     /// The families to be looked up: those that can be connected to from where we are to connect from.

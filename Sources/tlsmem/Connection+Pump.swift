@@ -13,12 +13,15 @@ extension Connection {
         guard !bench.isPumping else { return }
         bench.isPumping = true
         defer { bench.isPumping = false }
-        var (hasDrained, hasTold) = (false, false)
+        var (hasDrained, hasAnswered, hasTold) = (false, false, false)
         while isMoving {
-            if deliverWaiting(bench) { continue }
-            if deliverEOF() { continue }
+            if !hasAnswered, deliverWaiting(bench) || deliverEOF() { continue }
+            hasAnswered = false
             let step = step(bench)
-            if engine.collects, tellReports(), !isMoving { break }
+            if engine.collects, tellReports(), !isMoving {
+                engine.giveUpQuestion()
+                break
+            }
             switch step {
             case .plaintext(let count):
                 flushIfMuch(bench)
@@ -33,12 +36,13 @@ extension Connection {
                 unsafe callbacks.on_established?(handle, user)
             case .peerClosed:
                 owesEOF = true
-            case .asks(let question):
-                put(question)
             case .beyondTLS:
                 keepBeyondTLS(bench)
             case .failed(let cause):
                 fail(Failure(.engine(cause)))
+            case .asks(let question):
+                put(question)
+                hasAnswered = true
             case .needsCiphertext:
                 settle(bench)
                 flush(bench)
@@ -55,6 +59,7 @@ extension Connection {
                 return
             }
         }
+        if hasAnswered { engine.giveUpQuestion() }
         guard !isFreed else { return }
         flush(bench)
         conclude()

@@ -7,11 +7,18 @@ extension Connection {
     /// Its context, also after it changed.
     private var context: Context { unsafe unsafeDowncast(engine.configuration, to: Context.self) }
 
+    /// Has the program answer. The next step goes on with that, before anything else happens: the handshake stands still on a
+    /// stack that is this thread's.
     func put(_ question: Question) {
         switch question {
         case .clientHello: engine.answerHello(refusing: askAboutHello())
         case .verdict: engine.answerVerdict(askAboutVerdict())
         }
+    }
+
+    /// Those that OpenSSL sends as they are, in every version (RFC 8446, 6.2).
+    private static var alerts: [UInt8] {
+        [40, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 70, 71, 80, 112, 115, 120]
     }
 
     /// Returns the alert to refuse it with, or nil.
@@ -32,7 +39,7 @@ extension Connection {
             return unsafe asked.callback(handle, &hello, asked.user)
         }
         if answer == TLSMEM_OK.code { return nil }
-        return UInt8(exactly: answer) ?? 80
+        return Self.alerts.first { $0 == answer } ?? 80
     }
 
     /// Returns the last word.
@@ -53,10 +60,10 @@ extension Connection {
     func change(to other: Context) -> CInt {
         guard isAskedAboutHello else { return TLSMEM_ESTATE.code }
         guard other.openSSL.role == .server else { return TLSMEM_EINVAL.code }
-        guard other.freeze() else { return TLSMEM_ENOMEM.code }
-        let before = context
-        if let refusal = engine.change(to: other) { return refusal.kind.status.code }
-        guard !before.collects && !other.collects || listen(by: other.listeners) else { return TLSMEM_ENOMEM.code }
+        if let refusal = engine.refusal(of: other) { return refusal.kind.status.code }
+        let isTold = context.collects || other.collects
+        guard other.freeze(), engine.change(to: other), !isTold || listen(by: other.listeners)
+        else { return TLSMEM_ENOMEM.code }
         return TLSMEM_OK.code
     }
 

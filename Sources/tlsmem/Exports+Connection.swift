@@ -44,9 +44,11 @@ public func tlsmem_set_server_name(_ c: OpaquePointer!, _ name: UnsafePointer<CC
     else { return TLSMEM_EINVAL.code }
     guard connection.engine.role == .client, connection.engine.phase == .new, !connection.hasSession
     else { return TLSMEM_ESTATE.code }
-    guard let ascii = unsafe InternationalName.ascii(name),
-        connection.engine.setServerName({ unsafe $0.setServerName(ascii) })
-    else { return TLSMEM_EINVAL.code }
+    let isTaken = unsafe InternationalName.withASCII(name) { ascii in
+        guard let ascii = unsafe ascii else { return false }
+        return connection.engine.setServerName { unsafe $0.setServerName(ascii) }
+    }
+    guard isTaken else { return TLSMEM_EINVAL.code }
     connection.nameIsHosts = false
     return TLSMEM_OK.code
 }

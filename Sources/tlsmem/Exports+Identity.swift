@@ -59,12 +59,10 @@ public func tlsmem_ctx_add_keypair(
     _ ctx: OpaquePointer!, _ name: UnsafePointer<CChar>!, _ cert_path: UnsafePointer<CChar>!,
     _ key_path: UnsafePointer<CChar>!
 ) -> CInt {
-    guard let cert = unsafe cert_path, let key = unsafe key_path, unsafe mayHaveName(ctx, name)
-    else { return TLSMEM_EINVAL.code }
-    let ascii = unsafe name.map { unsafe InternationalName.orItself($0) }
-    return unsafe set(ctx, name) { (openSSL) throws(SettingRefused) in
+    guard let cert = unsafe cert_path, let key = unsafe key_path else { return TLSMEM_EINVAL.code }
+    return unsafe add(ctx, name) { (openSSL, name) throws(SettingRefused) in
         try unsafe openSSL.addPair(
-            for: ascii, PEMSource(path: cert, bytesMax: bytesMax), PEMSource(path: key, bytesMax: bytesMax))
+            for: name, PEMSource(path: cert, bytesMax: bytesMax), PEMSource(path: key, bytesMax: bytesMax))
     }
 }
 
@@ -73,12 +71,10 @@ public func tlsmem_ctx_add_keypair_mem(
     _ ctx: OpaquePointer!, _ name: UnsafePointer<CChar>!, _ cert: UnsafeRawPointer!, _ cert_n: Int,
     _ key: UnsafeRawPointer!, _ key_n: Int
 ) -> CInt {
-    guard let cert = unsafe input(cert, cert_n), let key = unsafe input(key, key_n), unsafe mayHaveName(ctx, name)
-    else { return TLSMEM_EINVAL.code }
-    let ascii = unsafe name.map { unsafe InternationalName.orItself($0) }
-    return unsafe set(ctx, name) { (openSSL) throws(SettingRefused) in
+    guard let cert = unsafe input(cert, cert_n), let key = unsafe input(key, key_n) else { return TLSMEM_EINVAL.code }
+    return unsafe add(ctx, name) { (openSSL, name) throws(SettingRefused) in
         try unsafe openSSL.addPair(
-            for: ascii, PEMSource(cert, bytesMax: bytesMax), PEMSource(key, bytesMax: bytesMax))
+            for: name, PEMSource(cert, bytesMax: bytesMax), PEMSource(key, bytesMax: bytesMax))
     }
 }
 
@@ -88,11 +84,20 @@ public func tlsmem_ctx_set_sni_strict(_ ctx: OpaquePointer!, _ strict: CInt) -> 
     return unsafe set(ctx) { $0.setRefusesOtherNames(strict != 0) }
 }
 
-/// Only servers are asked for a name.
-private func mayHaveName(_ ctx: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> Bool {
-    unsafe name == nil || isServer(ctx)
-}
-
 private func isServer(_ ctx: OpaquePointer?) -> Bool {
     unsafe Handle.object(ctx, Context.self)?.openSSL.role == .server
+}
+
+/// Adds a pair. Only servers are asked for a name; what is none is refused as it stands.
+private func add(
+    _ ctx: OpaquePointer?, _ name: UnsafePointer<CChar>?,
+    _ setting: (OwnedContext, UnsafePointer<CChar>?) throws(SettingRefused) -> Void
+) -> CInt {
+    guard let name = unsafe name else {
+        return unsafe set(ctx) { (openSSL) throws(SettingRefused) in try setting(openSSL, nil) }
+    }
+    guard unsafe isServer(ctx) else { return TLSMEM_EINVAL.code }
+    return unsafe InternationalName.withASCII(name) { ascii in
+        unsafe set(ctx, name) { (openSSL) throws(SettingRefused) in try unsafe setting(openSSL, ascii ?? name) }
+    }
 }

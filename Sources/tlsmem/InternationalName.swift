@@ -7,25 +7,20 @@ enum InternationalName {
     private typealias LookUp =
         @convention(c) (UnsafePointer<UInt8>?, UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?, CInt) -> CInt
 
-    /// "xn--bcher-kva.example" for "b\u{FC}cher.example"; a name in ASCII as it is. Nil for what can be no name, and without
-    /// libidn2.
-    static func ascii(_ name: UnsafePointer<CChar>) -> [CChar]? {
-        let given = unsafe Array(UnsafeBufferPointer(start: name, count: strlen(name) + 1))
-        guard given.contains(where: { UInt8(bitPattern: $0) >= 0x80 }) else { return given }
-        guard let lookUp = unsafe Self.lookUp else { return nil }
+    /// Shows "xn--bcher-kva.example" for "b\u{FC}cher.example", and a name in ASCII as it is; what can be no name as nil, and
+    /// what is not in ASCII, too, without libidn2.
+    static func withASCII<Result>(
+        _ name: UnsafePointer<CChar>, _ body: (UnsafePointer<CChar>?) -> Result
+    ) -> Result {
+        let bytes = unsafe UnsafeRawBufferPointer(start: name, count: strlen(name))
+        guard unsafe bytes.contains(where: { $0 >= 0x80 }) else { return unsafe body(name) }
         var found: UnsafeMutablePointer<UInt8>?
-        let code = unsafe given.withUnsafeBytes {
-            unsafe lookUp($0.baseAddress?.assumingMemoryBound(to: UInt8.self), &found, composed | nonTransitional)
+        let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        guard let lookUp = unsafe Self.lookUp, unsafe lookUp(start, &found, composed | nonTransitional) == 0 else {
+            return body(nil)
         }
-        guard code == 0, let found = unsafe found else { return nil }
         defer { unsafe free(found) }  // as its idn2_free does
-        let text = unsafe UnsafeRawPointer(found).assumingMemoryBound(to: CChar.self)
-        return unsafe Array(UnsafeBufferPointer(start: text, count: strlen(text) + 1))
-    }
-
-    /// The same, for whoever refuses what is no name with a reason.
-    static func orItself(_ name: UnsafePointer<CChar>) -> [CChar] {
-        unsafe ascii(name) ?? Array(UnsafeBufferPointer(start: name, count: strlen(name) + 1))
+        return unsafe body(UnsafeRawPointer(found)?.assumingMemoryBound(to: CChar.self))
     }
 
     // Of idn2.h: IDN2_NFC_INPUT and IDN2_NONTRANSITIONAL.

@@ -7,7 +7,7 @@
  * function is looked up at run time: programs link the library, not OpenSSL.
  */
 #define _GNU_SOURCE
-#include "support.h"
+#include "alloc.h"
 
 #include <dlfcn.h>
 #include <malloc.h>
@@ -17,11 +17,8 @@ typedef int set_mem_functions(void *(*)(size_t, const char *, int), void *(*)(vo
 
 enum { PAYLOAD = 50 * 1000 };
 
-static long allocations; /* since the session began */
-static long fail_at;     /* the number of the one that fails; 0 for none */
-static int fail_all;     /* those behind it fail too */
-static long failures;    /* that were made to happen in this session */
-static long live;        /* blocks that OpenSSL holds now */
+long allocations, fail_at, failures, live;
+int fail_all;
 
 static int refused(void)
 {
@@ -43,9 +40,10 @@ static void *allocate(size_t size, const char *file, int line)
 }
 
 static const char text[] = "what nobody is to find in memory";
-static const char *secret = text;
-static size_t secret_length = sizeof text - 1;
-static long wiped, found; /* large blocks given back: all zero, and with the secret in them */
+const char *secret = text;
+size_t secret_length = sizeof text - 1;
+long found;
+static long wiped; /* large blocks given back all zero */
 
 static void look_for_secret(const unsigned char *block, size_t n)
 {
@@ -87,7 +85,7 @@ static void note(const char *what, long status)
 }
 
 /** A setter: without memory it says so, and the context can be told again. */
-static int set(const char *what, int status)
+int set(const char *what, int status)
 {
     CHECK(status == TLSMEM_OK || (failures > 0 && (status == TLSMEM_ENOMEM || status == TLSMEM_ECONFIG)), "%s: %s", what,
           tlsmem_status_name(status));
@@ -191,7 +189,10 @@ static int session(int version)
         set("version", tlsmem_ctx_set_max_version(for_client, version)) &&
         set("renegotiation", tlsmem_ctx_set_renegotiation(for_server, 1)) &&
         set("renegotiation", tlsmem_ctx_set_renegotiation(for_client, 1)) &&
-        set("groups", tlsmem_ctx_set_groups(for_client, "X25519:P-256")) &&
+        set("preset", tlsmem_ctx_set_preset(for_server, TLSMEM_PRESET_INTERMEDIATE)) &&
+        set("ciphers", tlsmem_ctx_set_ciphers(for_server, "TLS_AES_128_GCM_SHA256:?NO-SUCH:ECDHE-ECDSA-AES128-GCM-SHA256")) &&
+        set("groups", tlsmem_ctx_set_groups(for_client, "?no-such:X25519:P-256")) &&
+        set("algorithms", tlsmem_ctx_set_signature_algorithms(for_client, "?no_such:ecdsa_secp256r1_sha256")) &&
         set("protocols", tlsmem_ctx_set_alpn(for_client, "h2,http/1.1")) &&
         set("protocols", tlsmem_ctx_set_alpn(for_server, "http/1.1"))) {
         client = tlsmem_new(for_client, NULL, NULL);
@@ -227,7 +228,8 @@ static void sweep(int version, int all)
     CHECK(survived < tried, "no failed allocation made a difference: the allocator is not in use");
     for (int i = 0; i < 3; i++)
         CHECK(session(version), "a session after the failures did not come to its end");
-    CHECK(live < before + 64, "%ld blocks before, %ld after: something leaks", before, live);
+    /* Once, a failure may have had OpenSSL look for other decoders, which it keeps: 88 blocks in OpenSSL 3.5. */
+    CHECK(live < before + 128, "%ld blocks before, %ld after: something leaks", before, live);
 }
 
 /** What waits to be encrypted is wiped before its memory is given back: when it grows, and when it is not needed. */
@@ -254,53 +256,6 @@ static void wipes(void)
     tlsmem_ctx_free(ctx);
 }
 
-static ptrdiff_t tell(char *password, size_t size, const char *subject, void *user)
-{
-    (void)size, (void)subject, (void)user;
-    memcpy(password, text, sizeof text - 1);
-    return sizeof text - 1;
-}
-
-/**
- * Nothing of a key's file stays in memory that is given back, nor a password, not even a wrong one. What OpenSSL's own
- * decoders leave of a key in DER is the same when it does not come from a file.
- */
-static void wipes_keys(void)
-{
-    /* Where something secret is in each: of DER the front is the public key. Of what is encrypted only the password is. */
-    static const struct { const char *name; int secret_at; } files[] = {
-        { "server.key", 100 }, { "rsa.key", 800 }, { "rsa.old.der", 400 }, { "server.encrypted.pem", 0 },
-        { "server.old-encrypted.pem", 0 }, { "rsa.encrypted.der", 0 }, { "full.p12", 0 },
-    };
-    tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
-    MUST(ctx != NULL && tlsmem_ctx_set_password_cb(ctx, tell, NULL) == TLSMEM_OK);
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        static char bytes[8192];
-        situation("%s, and its password", files[i].name);
-        const char *path = certificate(files[i].name);
-        FILE *file = fopen(path, "rb");
-        size_t n = file != NULL ? fread(bytes, 1, sizeof bytes, file) : 0;
-        MUST(n > 200 && fclose(file) == 0);
-        if (files[i].secret_at > 0) {
-            secret = bytes + files[i].secret_at;
-            secret_length = 24;
-        } else {
-            secret = text;
-            secret_length = sizeof text - 1;
-        }
-        found = 0;
-        if (strstr(path, ".der") != NULL)
-            IGNORE(tlsmem_ctx_set_key_mem(ctx, bytes, n));
-        long before = found;
-        found = 0;
-        IGNORE(strstr(path, "p12") != NULL ? tlsmem_ctx_set_pkcs12(ctx, path, NULL) : tlsmem_ctx_set_key_file(ctx, path));
-        CHECK(found == before, "it is still there %ld times, and %ld from memory", found, before);
-    }
-    secret = text;
-    secret_length = sizeof text - 1;
-    tlsmem_ctx_free(ctx);
-}
-
 int main(void)
 {
     void *symbol = dlsym(RTLD_DEFAULT, "CRYPTO_set_mem_functions");
@@ -313,6 +268,6 @@ int main(void)
         sweep(TLSMEM_TLS1_3, all);
     }
     wipes();
-    wipes_keys();
+    identities();
     return finish();
 }

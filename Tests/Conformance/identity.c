@@ -8,6 +8,7 @@ int main(void)
     forms();
     pairs();
     names_asked();
+    threads();
     bad_files();
     situation("descriptors");
     CHECK(open_descriptors() == before, "%d descriptors, %d before", open_descriptors(), before);

@@ -20,7 +20,7 @@ void refused_at(const char *file, int line, tlsmem_ctx *ctx, const char *what, i
 
 /** A server's context without an identity. */
 tlsmem_ctx *nobody(void);
-/** A client's that trusts the authority and takes only what it is told: "RSA+SHA256", "ECDSA+SHA256:ed25519"; NULL for all. */
+/** A client's that trusts the authority and takes only these ("RSA+SHA256:ed25519"); NULL for all. */
 tlsmem_ctx *choosy(int version, const char *algorithms);
 /** The same that verifies nothing. */
 tlsmem_ctx *careless(int version, const char *algorithms);
@@ -52,5 +52,6 @@ void forms(void);
 void bad_files(void);
 void pairs(void);
 void names_asked(void);
+void threads(void);
 
 #endif

@@ -33,6 +33,8 @@ static int pair_key(tlsmem_ctx *ctx, const char *path)
     return tlsmem_ctx_add_keypair(ctx, "a.example", certificate("a-rsa.pem"), path);
 }
 static int ca(tlsmem_ctx *ctx, const char *path) { return tlsmem_ctx_set_ca_file(ctx, path); }
+static int accepted(tlsmem_ctx *ctx, const char *path) { return tlsmem_ctx_set_accepted_ca_file(ctx, path); }
+static int crl(tlsmem_ctx *ctx, const char *path) { return tlsmem_ctx_add_crl(ctx, path); }
 
 static int cert_mem(tlsmem_ctx *ctx, contents c) { return tlsmem_ctx_set_cert_mem(ctx, c.bytes, c.n); }
 static int key_mem(tlsmem_ctx *ctx, contents c) { return tlsmem_ctx_set_key_mem(ctx, c.bytes, c.n); }
@@ -52,6 +54,8 @@ static int pair_key_mem(tlsmem_ctx *ctx, contents c)
     return status;
 }
 static int ca_mem(tlsmem_ctx *ctx, contents c) { return tlsmem_ctx_set_ca_mem(ctx, c.bytes, c.n); }
+static int accepted_mem(tlsmem_ctx *ctx, contents c) { return tlsmem_ctx_set_accepted_ca_mem(ctx, c.bytes, c.n); }
+static int crl_mem(tlsmem_ctx *ctx, contents c) { return tlsmem_ctx_add_crl_mem(ctx, c.bytes, c.n); }
 
 static const struct {
     const char *name;
@@ -65,6 +69,7 @@ static const struct {
     { "encrypted DER key", key, key_mem, "server.encrypted.der", 0 }, { "DER cert", cert, cert_mem, "full.der", 0 },
     { "pkcs12", p12, p12_mem, "full.p12", 0 }, { "cert of a pair", pair_cert, pair_cert_mem, "rsa.pem", 0 },
     { "key of a pair", pair_key, pair_key_mem, "a-rsa.key", 0 }, { "ca", ca, ca_mem, "ca.pem", 1 },
+    { "accepted ca", accepted, accepted_mem, "ca.pem", 1 }, { "crl", crl, crl_mem, "corpus/stranger.crl", 1 },
 };
 enum { SETTERS = sizeof setters / sizeof *setters };
 

@@ -236,8 +236,50 @@ static void many(void)
     tlsmem_ctx_free(ctx);
 }
 
+static int go_on_with(tlsmem *c, const tlsmem_client_hello *hello, void *user)
+{
+    (void)hello;
+    return user == NULL ? 112 : tlsmem_set_ctx(c, user) == TLSMEM_OK ? TLSMEM_OK : 80;
+}
+
+/** A ClientHello that changes the context: the names of the one that it changes to count, and its strictness. */
+static void other_context(int version)
+{
+    for (int strict = 0; strict < 2; strict++) {
+        tlsmem_ctx *first = context(TLSMEM_SERVER, 0), *second = context(TLSMEM_SERVER, 0);
+        situation("TLS %x: another context, %s", version, strict ? "from lax to strict" : "from strict to lax");
+        add(first, "c.b.example", "b-wild");
+        add_names(second);
+        CHECK_STATUS(tlsmem_ctx_set_sni_strict(strict ? second : first, 1), TLSMEM_OK);
+        CHECK_STATUS(tlsmem_ctx_set_client_hello_cb(first, go_on_with, second), TLSMEM_OK);
+        SHOWS(choosy(version, rsa), first, "a.example", "a-rsa");
+        SHOWS(choosy(version, NULL), first, "x.y.b.example", "deep");
+        if (strict)
+            FAILS(careless(version, NULL), first, "other.example", TLSMEM_EALERT, TLSMEM_ENOIDENTITY);
+        else
+            SHOWS(careless(version, NULL), first, "other.example", "localhost");
+        tlsmem_ctx_free(first);
+        tlsmem_ctx_free(second);
+    }
+    situation("TLS %x: from a context with names to one without", version);
+    tlsmem_ctx *first = nobody(), *second = context(TLSMEM_SERVER, 0);
+    add(first, "b.example", "b");
+    CHECK_STATUS(tlsmem_ctx_set_client_hello_cb(first, go_on_with, second), TLSMEM_OK);
+    SHOWS(careless(version, NULL), first, "b.example", "localhost");
+    tlsmem_ctx_free(first);
+    tlsmem_ctx_free(second);
+    situation("TLS %x: the program's own refusal with the same alert is its own", version);
+    first = context(TLSMEM_SERVER, 0);
+    CHECK_STATUS(tlsmem_ctx_set_client_hello_cb(first, go_on_with, NULL), TLSMEM_OK);
+    outcome o = FAILS(careless(version, NULL), first, "b.example", TLSMEM_EALERT, TLSMEM_EREFUSED);
+    CHECK(o.alert == 112, "alert %d", o.alert);
+    tlsmem_ctx_free(first);
+}
+
 void names_asked(void)
 {
+    other_context(TLSMEM_TLS1_2);
+    other_context(TLSMEM_TLS1_3);
     by_name(TLSMEM_TLS1_2);
     by_name(TLSMEM_TLS1_3);
     refusals();

@@ -27,7 +27,7 @@ typedef int ask_function(const char *, const char *, const struct addrinfo *, st
 
 int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **found)
 {
-    int is_name = host != NULL && (hints == NULL || (hints->ai_flags & AI_NUMERICHOST) == 0) && strstr(host, "example") != NULL;
+    int is_name = host != NULL && hints != NULL && (hints->ai_flags & AI_NUMERICHOST) == 0 && strstr(host, "example") != NULL;
     if (is_name)
         snprintf(host_asked_for, sizeof host_asked_for, "%s", host);
     if (is_name && hints->ai_family == AF_INET6)

@@ -129,6 +129,13 @@ static void refuses(int version, face f, int with, int alert)
     ask_close();
 }
 
+/** The alerts that the header names. */
+static int is_sent(int alert)
+{
+    return alert == 40 || (alert >= 42 && alert <= 51) || alert == 70 || alert == 71 || alert == 80 || alert == 112
+        || alert == 115 || alert == 120;
+}
+
 static void changes_context(int version, face f)
 {
     situation("version %x, %s: a ClientHello changes to another context", (unsigned)version, face_names[f]);
@@ -232,6 +239,15 @@ static void is_refused_outside(void)
     CHECK_STATUS(tlsmem_select_alpn(c, NULL), TLSMEM_EINVAL);
     tlsmem_free(c);
 
+    situation("a context that cannot serve is refused, and goes on being set up");
+    said.other = empty;
+    ask_open(tlsmem_ctx_ref(from), asking_server(NULL, 0, 1), FACE_BUFFERS, FACE_BUFFERS, CUT_WHOLE);
+    ask_run();
+    CHECK_STATUS(said.set_ctx, TLSMEM_ENOIDENTITY);
+    CHECK_ENDED(server, TLSMEM_ENOIDENTITY);
+    CHECK_STATUS(tlsmem_ctx_set_tickets(empty, 1), TLSMEM_OK);
+    ask_close();
+
     situation("contexts that cannot serve are refused");
     for (int i = 0; i < 2; i++) {
         said.other = i == 0 ? empty : from;
@@ -258,11 +274,12 @@ int main(void)
                 goes_on(version, faces[f], faces[g], CUT_WHOLE);
             goes_on(version, faces[f], faces[f], CUT_BYTES);
             refuses(version, faces[f], 112, 112);
-            refuses(version, faces[f], 49, 49);
             refuses(version, faces[f], -5, 80);
             refuses(version, faces[f], 1000, 80);
             changes_context(version, faces[f]);
         }
+        for (int alert = 1; alert <= 255; alert++)
+            refuses(version, FACE_BUFFERS, alert, is_sent(alert) ? alert : 80);
         takes_everything_over(version);
         takes_the_policy_over(version);
         selects(version, "http/1.1", TLSMEM_OK);
@@ -270,6 +287,7 @@ int main(void)
         selects(version, "smtp", TLSMEM_EALPN);
         selects(version, "", TLSMEM_EALPN);
         questions_of_verdicts(version);
+        questions_held(version);
     }
     asks_once();
     is_refused_outside();

@@ -46,6 +46,10 @@ void check_whole(void);
 /** A client's context with a list of protocols. */
 tlsmem_ctx *plain_client(int version);
 
+/** Carries what one has to send to the other, buffers face. Returns 0 when there was nothing. */
+int carry(tlsmem *from, tlsmem *to);
+
+void questions_held(int version);
 void questions_inside(void);
 void questions_of_verdicts(int version);
 

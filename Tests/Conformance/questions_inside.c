@@ -20,7 +20,7 @@ static void drive_it(tlsmem *c)
     CHECK(tlsmem_write(c, "", 0) == 0, "an empty write");
 }
 
-static int carry(tlsmem *from, tlsmem *to)
+int carry(tlsmem *from, tlsmem *to)
 {
     const void *bytes;
     size_t n;

@@ -14,7 +14,8 @@ PRIORITIES = {"rsa": "-SIGN-ALL:+SIGN-RSA-PSS-RSAE-SHA256:+SIGN-RSA-SHA256",
               "ed25519": "-SIGN-ALL:+SIGN-EDDSA-ED25519"}
 # Names that are asked for, None being none, and the subject that is shown.
 NAMES = {"a.example": "a-ecdsa", "A.EXAMPLE": "a-ecdsa", "b.example": "b", "c.b.example": "b-wild",
-         "x.y.b.example": "deep", "xn--bcher-kva.example": "idn", "z.y.b.example": "localhost", "other.example": "localhost", None: "localhost"}
+         "x.y.b.example": "deep", "xn--bcher-kva.example": "idn", "z.y.b.example": "localhost",
+         "other.example": "localhost", None: "localhost"}
 
 
 @functools.cache

@@ -1,3 +1,4 @@
+import COpenSSL
 import OpenSSLHandles
 import TLSEngine
 import TestSupport
@@ -50,6 +51,22 @@ import Testing
                 #expect(known == (name == "localhost" ? name : nil))
             }
         }
+    }
+
+    @Test(arguments: [(Version.tls12, "localhost"), (.tls13, "other.example")])
+    func `is that of the session in TLS 1.2, whatever is sent when it is resumed`(version: Version, known: String)
+        throws
+    {
+        var pair = try Pair(version)
+        pair.run()
+        #expect(pair.differences([1], [2]).isEmpty)
+        let session = try #require(pair.client.newestSession)
+        pair = try Pair(after: pair)
+        #expect(pair.client.offer(session) == nil)
+        #expect(pair.client.ask { copenssl_set_sni(OpaquePointer($0.native), "other.example") } == 1)
+        pair.run()
+        #expect(pair.server.ask { $0.isResumed } && pair.server.events == [.established])
+        #expect(pair.server.ask { $0.serverName.map { String(cString: $0) } } == known)
     }
 }
 
@@ -143,6 +160,29 @@ import Testing
             }
             pair.run()
             #expect(cipher(pair.client) == first && cipher(pair.server) == first)
+        }
+    }
+
+    @Test func `is a signature algorithm of the list, of the client's certificate too`() throws {
+        func used(_ end: End) -> [CInt] {
+            var (ours, theirs): (CInt, CInt) = (0, 0)
+            end.ask {
+                SSL_ctrl(OpaquePointer($0.native), SSL_CTRL_GET_SIGNATURE_NID, 0, &ours)
+                SSL_ctrl(OpaquePointer($0.native), SSL_CTRL_GET_PEER_SIGNATURE_NID, 0, &theirs)
+            }
+            return [ours, theirs]
+        }
+        for (list, hash) in [("ECDSA+SHA512", NID_sha512), ("ECDSA+SHA384", NID_sha384)] {
+            for isClients in [true, false] {
+                let pair = try Pair(.tls12) { client, server in
+                    server.context.setVerification(asks: true, requires: true)
+                    try server.context.trust(Authority.ours.pem)
+                    try client.context.use(.client)
+                    try (isClients ? client : server).context.setSignatureAlgorithms(list)
+                }
+                pair.run()
+                #expect(used(pair.client) == [hash, hash] && used(pair.server) == [hash, hash])
+            }
         }
     }
 
