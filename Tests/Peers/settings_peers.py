@@ -20,7 +20,7 @@ import threading
 
 from support import BUILD, HERE, LIMIT, Process, certificate, certificates, tool
 
-SOURCES = ("settings.c", "settings_words.c", "settings_facts.c")
+SOURCES = ("settings.c", "settings_words.c", "settings_questions.c", "settings_facts.c")
 
 
 class Cannot(Exception):
@@ -164,7 +164,8 @@ class Ours(Peer):
 
     name = "ours"
     FILES = {"ca": _file(".pem"), "ca_mem": _file(".pem"), "ca_dir": ca_directory,
-             "accepted_ca": _file(".pem"), "crl": revocation_list, "pin": pin}
+             "accepted_ca": _file(".pem"), "accepted_ca_mem": _file(".pem"), "crl": revocation_list,
+             "crl_mem": revocation_list, "pin": pin}
     # An identity in other forms (Tests/identities), each as the words that it is made of.
     IDENTITIES = {
         "identity": {"cert": "{}.pem", "key": "{}.key"},
@@ -172,6 +173,7 @@ class Ours(Peer):
         "identity_der": {"cert": "{}.der", "key": "{}.pkcs8.der"},
         "identity_locked": {"cert": "{}.pem", "key": "{}.encrypted.pem"},
         "identity_pkcs12": {"pkcs12": "{}.p12,secret"},
+        "identity_pkcs12_mem": {"pkcs12_mem": "{}.p12,secret"},
     }
 
     def __init__(self, lane, role, wanted, *more):
@@ -190,12 +192,14 @@ class Ours(Peer):
             if name in self.IDENTITIES:
                 for word, form in self.IDENTITIES[name].items():
                     yield f"{word}={certificate(form.format(value))}"
-            elif name == "keypair":
+            elif name in ("keypair", "keypair_mem"):
                 whose, _, pair = value.partition(",")
-                yield f"keypair={whose},{certificate(pair + '.pem')},{certificate(pair + '.key')}"
-            elif name == "keylog":
+                yield f"{name}={whose},{certificate(pair + '.pem')},{certificate(pair + '.key')}"
+            elif name in ("keylog", "keylog_cb"):
                 self.keylog = lane.file("keylog")
-                yield f"keylog={self.keylog}"
+                yield f"{name}={self.keylog}"
+            elif name == "hello" and value.startswith("ctx:"):
+                yield f"hello=ctx:{' '.join(self._words(lane, words(value[4:])))}"
             elif name == "ca_system":
                 yield name
             else:

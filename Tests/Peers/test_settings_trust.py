@@ -2,9 +2,8 @@
 
 import unittest
 
-from settings import row, tests
+from settings import ASKS, row, tests
 
-ASKS = "verify=required ca=ca"
 UNFIT = "tstclnt shows no certificate that is not for clients"
 
 ROWS = [
@@ -53,6 +52,11 @@ ROWS = [
         then="server.subject='CN=test client'"),
     row("revocation list, with the client", server=ASKS + " crl=client", client="identity=client", ours="server",
         then="server refuses EVERIFY 44"),
+    row("revocation list from memory, without it", client="crl_mem=client", ours="client", then=""),
+    row("revocation list from memory, with it", client="crl_mem=server", ours="client",
+        then="client refuses EVERIFY 44"),
+    row("revocation list from memory, with the client", server=ASKS + " crl_mem=client", client="identity=client",
+        ours="server", then="server refuses EVERIFY 44"),
     row("pinned key", client="pin=server", ours="client", then=""),
     row("pinned key, another", client="pin=rsa", ours="client", then="client refuses EPIN 42"),
     row("pinned key, of a client", server=ASKS + " pin=client", client="identity=client", ours="server",
@@ -69,9 +73,12 @@ ROWS = [
     row("security level 3, RSA 2048", server="identity=rsa", client="security_level=3", ours="client", then={
         "1.2": "client refuses EVERIFY 42", "1.3": "client refuses EVERIFY 42"}),
     row("authorities that a server accepts", server=ASKS + " accepted_ca=ca", client="identity=client", ours="server",
-        then="server.subject='CN=test client'"),
+        then="server.subject='CN=test client' others.accepted='tlsmem test authority'"),
     row("authorities that a server accepts, another", server=ASKS + " accepted_ca=other-ca", client="identity=client",
-        ours="server", then="server.subject='CN=test client'"),
+        ours="server", then="server.subject='CN=test client' others.accepted='another test authority'"),
+    row("authorities that a server accepts, memory", server=ASKS + " accepted_ca_mem=other-ca",
+        client="identity=client", ours="server",
+        then="server.subject='CN=test client' others.accepted='another test authority'"),
 
     row("certificate list too long", client="cert_list_max=100", ours="client", then="client refuses ELIMIT 47"),
     row("certificate list of a client too long", server=ASKS + " cert_list_max=100", client="identity=client",
