@@ -45,6 +45,7 @@ package enum Words {
         case SSL3_MT_FINISHED: unsafe cString("Finished")
         case SSL3_MT_CERTIFICATE_STATUS: unsafe cString("CertificateStatus")
         case SSL3_MT_KEY_UPDATE: unsafe cString("KeyUpdate")
+        case 25: unsafe cString("CompressedCertificate")  // RFC 8879, 4; from OpenSSL 3.2 on, whose headers 3.0 has not
         default: unsafe cString("unknown")
         }
     }

@@ -107,7 +107,8 @@ int keylog_cb(tlsmem_ctx *ctx, const char *value)
     return tlsmem_ctx_set_keylog_cb(ctx, on_secret, (void *)(size_t)value);
 }
 
-/* The messages of a handshake, but for tickets: those come when the server likes. */
+/* The messages of a handshake, but for tickets: those come when the server likes. A certificate may come compressed
+ * (RFC 8879), which from OpenSSL 3.2 on it does where both sides can. */
 static void on_piece(tlsmem *c, const tlsmem_trace_info *info, void *user)
 {
     (void)user;
@@ -116,7 +117,8 @@ static void on_piece(tlsmem *c, const tlsmem_trace_info *info, void *user)
         return;
     append(trace, sizeof told(c)->trace, ",", trace[0] != '\0');
     append(trace, sizeof told(c)->trace, info->sent ? ">" : "<", 1);
-    append(trace, sizeof told(c)->trace, info->name, strlen(info->name));
+    const char *name = strcmp(info->name, "CompressedCertificate") == 0 ? "Certificate" : info->name;
+    append(trace, sizeof told(c)->trace, name, strlen(name));
 }
 
 int trace(tlsmem_ctx *ctx, const char *value)
