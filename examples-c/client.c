@@ -4,11 +4,9 @@
 tlsmem_ctx *client_context(const struct options *o)
 {
     tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_CLIENT);
-    int trust = o->insecure ? tlsmem_ctx_insecure_no_verify(ctx)
-                : o->ca     ? tlsmem_ctx_set_ca_file(ctx, o->ca)
-                            : tlsmem_ctx_set_ca_system(ctx);
-    if (trust || (o->cert && tlsmem_ctx_set_cert_file(ctx, o->cert)) || (o->key && tlsmem_ctx_set_key_file(ctx, o->key))
-        || set_tls_options(ctx, o))
+    if (set_tls_options(ctx, o) || (o->insecure && tlsmem_ctx_insecure_no_verify(ctx))
+        || (o->ca && tlsmem_ctx_set_ca_file(ctx, o->ca)) || (trusts_system(o) && tlsmem_ctx_set_ca_system(ctx))
+        || (o->cert && tlsmem_ctx_set_cert_file(ctx, o->cert)) || (o->key && tlsmem_ctx_set_key_file(ctx, o->key)))
         context_refused(ctx);
     return ctx;
 }

@@ -1,14 +1,10 @@
-/* common.c - options, messages and sockets of the example programs; see common.h. */
+/* common.c - messages and sockets of the example programs, and what a connection says of itself; see common.h. */
 #include "common.h"
 #include <errno.h>
-#include <getopt.h>
-#include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <unistd.h>
 
 void say(const char *format, ...)
 {
@@ -18,95 +14,6 @@ void say(const char *format, ...)
     vsnprintf(line, sizeof line, format, list);
     va_end(list);
     fprintf(stderr, "%s: %s\n", program_invocation_short_name, line);
-}
-
-/* At the end it turns out whether all that was printed has arrived. */
-static void close_output(void)
-{
-    int failed = ferror(stdout);
-    if ((fclose(stdout) == 0 || errno == EBADF) && !failed)
-        return;
-    say("cannot write to standard output: %s", strerror(errno));
-    _exit(EXIT_NETWORK);
-}
-
-enum { OPTIONS_MAX = 32 };
-
-static void print_help(const char *about, const struct own_option *all, size_t count)
-{
-    printf("%s: %s\n\n", program_invocation_short_name, about);
-    for (size_t i = 0; i < count; i++) {
-        char left[40];
-        snprintf(left, sizeof left, "--%s %s", all[i].name, all[i].argument != NULL ? all[i].argument : "");
-        printf("  %-18s %s\n", left, all[i].help);
-    }
-    printf("\nexit codes: 0 done, 1 usage, 2 network, 3 TLS\n");
-    exit(EXIT_DONE);
-}
-
-static long number(const char *name, const char *text)
-{
-    char *end;
-    errno = 0;
-    long value = strtol(text, &end, 10);
-    if (end == text || *end != '\0' || errno != 0 || value < 0)
-        usage_error("--%s: %s is no number", name, text);
-    return value;
-}
-
-void parse_options(int argc, char **argv, const char *about, struct options *o, const struct own_option *own)
-{
-    const char *tls = NULL;
-    long help = 0;
-    const struct own_option shared[] = {
-        { "host", "H", &o->host, NULL, "name or address, IPv4 or IPv6" },
-        { "port", "P", NULL, &o->port, "port; a server takes a free one for 0" },
-        { "cert", "FILE", &o->cert, NULL, "our certificate and its chain, PEM" },
-        { "key", "FILE", &o->key, NULL, "our private key, PEM" },
-        { "ca", "FILE", &o->ca, NULL, "the authorities that we trust, PEM" },
-        { "insecure", NULL, NULL, &o->insecure, "trust everybody: for tests" },
-        { "alpn", "LIST", &o->alpn, NULL, "application protocols, \"h2,http/1.1\"" },
-        { "tls", "1.2|1.3", &tls, NULL, "speak only this version" },
-        { "preset", "NAME", &o->preset, NULL, "versions, ciphers, groups: modern or intermediate (Mozilla)" },
-        { "ciphers", "LIST", &o->ciphers, NULL, "ciphers, \"TLS_AES_128_GCM_SHA256:HIGH\"" },
-        { "groups", "LIST", &o->groups, NULL, "groups for the key exchange, \"?X25519MLKEM768:X25519\"" },
-        { "keylog", "FILE", &o->keylog, NULL, "append the secrets to this file: for debugging" },
-        { "help", NULL, NULL, &help, "print this" },
-    };
-    struct own_option all[OPTIONS_MAX];
-    struct option longs[OPTIONS_MAX + 1];
-    size_t count = sizeof shared / sizeof shared[0];
-    memcpy(all, shared, sizeof shared);
-    for (; own->name != NULL && count < OPTIONS_MAX; own++)
-        all[count++] = *own;
-    memset(longs, 0, sizeof longs);
-    for (size_t i = 0; i < count; i++) {
-        longs[i].name = all[i].name;
-        longs[i].has_arg = all[i].argument != NULL ? required_argument : no_argument;
-    }
-
-    atexit(close_output);
-    signal(SIGPIPE, SIG_IGN); /* a standard output that was closed is an error of write */
-    int index = 0, found;
-    while ((found = getopt_long(argc, argv, "", longs, &index)) != -1) {
-        if (found != 0)
-            usage_error("--help lists the options");
-        const struct own_option *chosen = &all[index];
-        if (chosen->text != NULL)
-            chosen->text[chosen->number != NULL ? (*chosen->number)++ % KEYPAIRS_MAX : 0] = optarg;
-        else
-            *chosen->number = chosen->argument != NULL ? number(chosen->name, optarg) : 1;
-    }
-    if (help)
-        print_help(about, all, count);
-    if (optind < argc)
-        usage_error("%s is not an option", argv[optind]);
-    if (o->port > 65535)
-        usage_error("--port: %ld is no port", o->port);
-    if (tls != NULL)
-        o->tls_version = strcmp(tls, "1.2") == 0 ? TLSMEM_TLS1_2 : strcmp(tls, "1.3") == 0 ? TLSMEM_TLS1_3 : -1;
-    if (o->tls_version < 0)
-        usage_error("--tls: %s is neither 1.2 nor 1.3", tls);
 }
 
 void say_failure(const tlsmem *c)
@@ -246,52 +153,4 @@ int stop_descriptor(void)
 int ran_out(int error)
 {
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
-void pour(int fd, struct bytes *b)
-{
-    /* Not O_NONBLOCK, which would change the descriptor for everyone who shares it, the shell for one. A pipe or
-       terminal that polls writable takes this little without blocking. */
-    size_t done = 0;
-    struct pollfd ready = { .fd = fd, .events = POLLOUT };
-    while (done < b->n && poll(&ready, 1, 0) > 0) {
-        ssize_t took = write(fd, b->at + done, b->n - done < PIPE_BUF ? b->n - done : PIPE_BUF);
-        if (took < 0 && errno != EINTR && errno != EAGAIN) {
-            say("cannot write to descriptor %d: %s", fd, strerror(errno));
-            exit(EXIT_NETWORK);
-        }
-        if (took < 0)
-            break;
-        done += (size_t)took;
-    }
-    drop(b, done);
-}
-
-void keep(struct bytes *b, const void *bytes, size_t n)
-{
-    if (n == 0)
-        return;
-    if (n > b->room - b->n) {
-        size_t room = 2 * (b->n + n);
-        char *at = realloc(b->at, room);
-        if (at == NULL) {
-            say("out of memory");
-            exit(EXIT_NETWORK);
-        }
-        b->at = at;
-        b->room = room;
-    }
-    memcpy(b->at + b->n, bytes, n);
-    b->n += n;
-}
-
-void drop(struct bytes *b, size_t n)
-{
-    b->n -= n;
-    if (b->n > 0) {
-        memmove(b->at, b->at + n, b->n);
-    } else {
-        free(b->at);
-        *b = (struct bytes) { NULL, 0, 0 };
-    }
 }

@@ -17,15 +17,20 @@
 /** What every program ends with. */
 enum { EXIT_DONE = 0, EXIT_USAGE = 1, EXIT_NETWORK = 2, EXIT_TLS = 3 };
 
-enum { KEYPAIRS_MAX = 64 };
+/** One of the settings (settings.h) that the command line has. */
+struct given {
+    const struct setting *setting;
+    const char *text;
+    int number;
+};
+enum { GIVEN_MAX = 128 };
 
 /** The options that every program has; NULL and 0 for those not given. */
 struct options {
-    const char *cert, *key, *ca, *host, *alpn, *keylog, *preset, *ciphers, *groups;
+    const char *cert, *key, *ca, *host, *alpn, *keylog;
     long port, insecure, inherited;
-    int tls_version; /* TLSMEM_TLS1_2, TLSMEM_TLS1_3, or 0 for both */
-    const char *keypair[KEYPAIRS_MAX]; /* of servers with LOOPS_OPTIONS */
-    long keypairs;
+    struct given given[GIVEN_MAX];
+    size_t given_n;
 };
 
 /** An option of one program alone. A table of them ends with { 0 }. */
@@ -33,7 +38,7 @@ struct own_option {
     const char *name;     /* without its dashes */
     const char *argument; /* what --help calls its argument; NULL for a switch */
     const char **text;    /* where the argument goes, */
-    long *number;         /* or where it goes as a number; a switch sets it to 1. Beside text: how many of them */
+    long *number;         /* or where it goes as a number; a switch sets it to 1 */
     const char *help;
 };
 
@@ -48,8 +53,6 @@ struct own_option {
 /** The options of a server with loops in several threads. */
 #define LOOPS_OPTIONS(s, o)                                                                                 \
     { "threads", "N", NULL, &(s).threads, "run N loops on the one port (1)" },                              \
-    { "keypair", "NAME=CERT,KEY", (o).keypair, &(o).keypairs,                                               \
-      "for clients that ask for NAME, or \"*.NAME\"; without NAME: beside --cert. Repeatable" },            \
     { "inherited", NULL, NULL, &(o).inherited, "listen on the socket that a service manager passes" }
 
 /** Reads the command line into `o`, which holds the defaults, and `own`. Ends the program for --help and mistakes. */
@@ -61,10 +64,13 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define usage_error(...) (say(__VA_ARGS__), exit(EXIT_USAGE))
 /** Makes a server's context; with client_ca, clients must have a certificate. Ends the program on failure. */
 tlsmem_ctx *server_context(const struct options *o, const char *client_ca);
-/** Sets what --preset, --tls, --ciphers, --groups, --alpn and --keylog say. Returns a tlsmem_status. */
+/** Sets what --alpn, --keylog and all of settings.h say. Call it first: the security level, and the password, come before
+ *  the certificates. Returns a tlsmem_status. */
 int set_tls_options(tlsmem_ctx *ctx, const struct options *o);
-/** Adds the pairs of --keypair to it; server_context does. Returns as tlsmem_ctx_add_keypair does. */
-int add_keypairs(tlsmem_ctx *ctx, const struct options *o);
+/** Returns 1 when there is something to be known by: --cert and --key, or --pkcs12. */
+int has_identity(const struct options *o);
+/** Returns 1 when nothing was said about whom to trust, so that a client trusts what the system trusts. */
+int trusts_system(const struct options *o);
 /** Says why a context refused a setting (or was not made, when it is NULL), and ends the program with EXIT_TLS. */
 void context_refused(tlsmem_ctx *ctx) __attribute__((noreturn));
 /** Says why a connection failed; nothing if it did not. */

@@ -3,7 +3,7 @@
  *
  * One loop for each thread, all on one port. It keeps no bytes: while too many answers wait, their client is not heard.
  */
-#include "common.h"
+#include "facts.h"
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -11,7 +11,7 @@
 enum { THREADS_MAX = 256 };
 struct server {
     const char *greeting, *client_ca;
-    long threads, max, stats, verbose, ended; /* connections end in any thread */
+    long threads, max, stats, verbose, show_cert, trace, ended; /* connections end in any thread */
     tlsmem_loop *loops[THREADS_MAX];
 };
 
@@ -22,6 +22,13 @@ static void stop(tlsmem_loop *loop, int fd, int events, void *user)
     (void)loop, (void)fd, (void)events;
     for (long i = 0; i < s->threads; i++)
         tlsmem_loop_stop(s->loops[i]);
+}
+
+static void on_established(tlsmem *c, void *user)
+{
+    struct server *s = user;
+    if (s->show_cert)
+        show_peer(c);
 }
 
 static void on_data(tlsmem *c, const void *bytes, size_t n, void *user)
@@ -51,7 +58,7 @@ static void on_close(tlsmem *c, const tlsmem_report_info *report, void *user)
 
 static int on_accept(tlsmem_listener *listener, tlsmem_accepted *accepted, void *user)
 {
-    static const tlsmem_callbacks callbacks = { sizeof callbacks, NULL, on_data, on_drain, NULL, on_close };
+    static const tlsmem_callbacks callbacks = { sizeof callbacks, on_established, on_data, on_drain, NULL, on_close };
     struct server *s = user;
     (void)listener;
     accepted->callbacks = &callbacks;
@@ -70,13 +77,20 @@ int main(int argc, char **argv)
 {
     struct options o = { .host = "127.0.0.1", .port = 4433 };
     static struct server s = { .greeting = "", .threads = 1 };
-    const struct own_option own[] = { LOOPS_OPTIONS(s, o), ECHO_OPTIONS(s), { 0 } };
+    const struct own_option own[] = {
+        LOOPS_OPTIONS(s, o), ECHO_OPTIONS(s),
+        { "show-cert", NULL, NULL, &s.show_cert, "print what is known of each client on stderr, and its certificates" },
+        { "trace", NULL, NULL, &s.trace, "print a line on stderr for every record and message of TLS" },
+        { 0 },
+    };
     parse_options(argc, argv, "sends every byte back, over TLS, in the library's own loop", &o, own);
     if (s.threads < 1 || s.threads > THREADS_MAX)
         usage_error("--threads: 1 to %d", THREADS_MAX);
 
     int signals = stop_descriptor(); /* before the threads, which inherit what is blocked */
     tlsmem_ctx *ctx = server_context(&o, s.client_ca);
+    if (s.trace && trace_messages(ctx) != TLSMEM_OK)
+        context_refused(ctx);
     pthread_t threads[THREADS_MAX];
     for (long i = 0; i < s.threads; i++)
         s.loops[i] = tlsmem_loop_new();

@@ -4,8 +4,7 @@
  * What a client has to do with a server that it does not know: the certificate must be of an authority that the system
  * trusts, and for the host of the URL, name or address; "http/1.1" is agreed upon; every wait has an end; and an answer
  * that is cut is told from one that is whole. Redirections are told, and left alone. An HTTP status of 400 and above is an
- * answer like any other, exit code 0, unless --fail makes it 2. With --resume it asks twice, the second time with the
- * session of the first: the handshake costs a fraction then, and the server is no less sure to be the one of the URL.
+ * answer like any other, exit code 0, unless --fail makes it 2. With --resume it asks twice, the second time resuming.
  */
 #include "https_get.h"
 #include <errno.h>
@@ -32,7 +31,7 @@ static void on_established(tlsmem *c, void *user)
 {
     struct fetch *f = user;
     if (f->wishes->show_cert)
-        show_server(c);
+        show_peer(c);
     if (speaks_http(c))
         return;
     snprintf(f->answer.why, sizeof f->answer.why, "the server wants to speak something else than http/1.1");
@@ -170,7 +169,8 @@ int main(int argc, char **argv)
         { "include", NULL, NULL, &w.include, "print the head too" },
         { "output", "FILE", &w.output, NULL, "write to this file and not to standard output" },
         { "fail", NULL, NULL, &w.fail, "exit code 2, and no output, for an HTTP status of 400 and above" },
-        { "show-cert", NULL, NULL, &w.show_cert, "print the server's certificate on stderr" },
+        { "show-cert", NULL, NULL, &w.show_cert, "print what is known of the server on stderr, and its certificates" },
+        { "trace", NULL, NULL, &w.trace, "print a line on stderr for every record and message of TLS" },
         { "resume", NULL, NULL, &w.resume, "ask twice, the second time with the first session, and write that answer" },
         { "stats", NULL, NULL, &w.stats, "print a line about the connection on stderr when it ends" },
         { "timeout", "S", NULL, &w.timeout, "wait so many seconds for a connection, a handshake, the next byte (30)" },
@@ -189,7 +189,7 @@ int main(int argc, char **argv)
     limits.handshake_ms = limits.read_ms = limits.write_ms = (uint32_t)w.timeout * 1000;
     limits.close_ms = 1000; /* the answer is there: what the server does with the connection matters little */
     tlsmem_ctx *ctx = client_context(&o);
-    if (tlsmem_ctx_set_limits(ctx, &limits) != TLSMEM_OK)
+    if (tlsmem_ctx_set_limits(ctx, &limits) != TLSMEM_OK || (w.trace && trace_messages(ctx) != TLSMEM_OK))
         context_refused(ctx);
     if (o.insecure)
         say("--insecure: nobody knows who the server is");

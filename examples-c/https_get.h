@@ -5,6 +5,7 @@
 #define HTTPS_GET_H
 
 #include "client.h"
+#include "facts.h"
 #include <http_parser.h>
 
 /** Where to, and what for. */
@@ -23,7 +24,7 @@ void parse_url(const char *text, struct url *url);
 /** What was asked for on the command line. */
 struct wishes {
     const char *output;
-    long head, include, fail, show_cert, resume, stats, timeout, max_time;
+    long head, include, fail, show_cert, trace, resume, stats, timeout, max_time;
 };
 
 /** Writes the request, which waits in the connection until the handshake is done. Returns a tlsmem_status. */
@@ -51,9 +52,6 @@ int take_answer(struct answer *a, const void *bytes, size_t n);
 void end_answer(struct answer *a);
 /** Closes the output. Returns the exit code, and says what is wrong with the answer, or where it points. */
 int finish_answer(struct answer *a);
-
-/** Prints what a connection knows of the server: the subject of its certificate, and the certificate. */
-void show_server(const tlsmem *c);
 
 /** Tells whether the server has resumed the session that it was offered. Returns the exit code, which is EXIT_TLS if not. */
 int tell_resumption(const tlsmem *c, int code);

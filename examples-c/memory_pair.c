@@ -85,9 +85,10 @@ static tlsmem_ctx *context(tlsmem_role role, const struct options *o)
     int client = role == TLSMEM_CLIENT;
     struct options both = *o;
     both.keylog = client ? o->keylog : NULL; /* the server's secrets are the same */
-    if ((!client && (tlsmem_ctx_set_cert_file(ctx, o->cert) || tlsmem_ctx_set_key_file(ctx, o->key)))
+    if (set_tls_options(ctx, &both) || (!client && o->cert && tlsmem_ctx_set_cert_file(ctx, o->cert))
+        || (!client && o->key && tlsmem_ctx_set_key_file(ctx, o->key))
         || (client && o->insecure && tlsmem_ctx_insecure_no_verify(ctx))
-        || (client && o->ca && tlsmem_ctx_set_ca_file(ctx, o->ca)) || set_tls_options(ctx, &both))
+        || (client && o->ca && tlsmem_ctx_set_ca_file(ctx, o->ca)))
         context_refused(ctx);
     return ctx;
 }
@@ -115,8 +116,8 @@ int main(int argc, char **argv)
         { 0 },
     };
     parse_options(argc, argv, "two TLS connections talk through memory, without a socket", &o, own);
-    if (o.cert == NULL || o.key == NULL || (o.ca == NULL && !o.insecure))
-        usage_error("--cert and --key are needed, and --ca or --insecure");
+    if (!has_identity(&o) || trusts_system(&o))
+        usage_error("--cert and --key are needed, or --pkcs12, and --ca or --insecure");
 
     tlsmem_ctx *client_ctx = context(TLSMEM_CLIENT, &o), *server_ctx = context(TLSMEM_SERVER, &o);
     struct side client = { .c = tlsmem_new(client_ctx, NULL, NULL), .name = "client" };

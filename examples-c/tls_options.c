@@ -1,24 +1,9 @@
 /* tls_options.c - the contexts of the example programs; see common.h. */
-#include "common.h"
-#include <string.h>
-
-static tlsmem_preset preset(const char *name)
-{
-    if (strcmp(name, "modern") != 0 && strcmp(name, "intermediate") != 0)
-        usage_error("--preset: %s is neither modern nor intermediate", name);
-    return *name == 'm' ? TLSMEM_PRESET_MODERN : TLSMEM_PRESET_INTERMEDIATE;
-}
+#include "settings.h"
 
 int set_tls_options(tlsmem_ctx *ctx, const struct options *o)
 {
-    /* The preset first, which sets what the others change; the versions before the ciphers, which have to be for them. */
-    int v = o->tls_version, status = o->preset != NULL ? tlsmem_ctx_set_preset(ctx, preset(o->preset)) : TLSMEM_OK;
-    if (status == TLSMEM_OK && v != 0 && (status = tlsmem_ctx_set_min_version(ctx, v)) == TLSMEM_OK)
-        status = tlsmem_ctx_set_max_version(ctx, v);
-    if (status == TLSMEM_OK && o->ciphers != NULL)
-        status = tlsmem_ctx_set_ciphers(ctx, o->ciphers);
-    if (status == TLSMEM_OK && o->groups != NULL)
-        status = tlsmem_ctx_set_groups(ctx, o->groups);
+    int status = apply_settings(ctx, o);
     if (status == TLSMEM_OK && o->alpn != NULL)
         status = tlsmem_ctx_set_alpn(ctx, o->alpn);
     if (status == TLSMEM_OK && o->keylog != NULL)
@@ -26,15 +11,26 @@ int set_tls_options(tlsmem_ctx *ctx, const struct options *o)
     return status;
 }
 
+int has_identity(const struct options *o)
+{
+    return (o->cert != NULL && o->key != NULL) || is_given(o, "pkcs12");
+}
+
+int trusts_system(const struct options *o)
+{
+    return o->ca == NULL && !o->insecure && !is_given(o, "ca-dir");
+}
+
 tlsmem_ctx *server_context(const struct options *o, const char *client_ca)
 {
-    if (o->cert == NULL || o->key == NULL)
-        usage_error("--cert and --key are needed");
+    if (!has_identity(o))
+        usage_error("--cert and --key are needed, or --pkcs12");
     tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
-    if (add_keypairs(ctx, o) || tlsmem_ctx_set_cert_file(ctx, o->cert) || tlsmem_ctx_set_key_file(ctx, o->key)
+    if (set_tls_options(ctx, o) || (o->cert && tlsmem_ctx_set_cert_file(ctx, o->cert))
+        || (o->key && tlsmem_ctx_set_key_file(ctx, o->key))
         || (o->ca && (tlsmem_ctx_set_ca_file(ctx, o->ca) || tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL)))
         || (client_ca && tlsmem_ctx_set_ca_file(ctx, client_ca))
-        || (client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED)) || set_tls_options(ctx, o))
+        || (client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED)))
         context_refused(ctx);
     return ctx;
 }

@@ -25,11 +25,10 @@ static tlsmem_ctx *new_context(const struct proxy *p)
     limits.idle_ms = (uint32_t)p->idle * 1000;
     limits.outgoing_high = 2 * PIECE; /* what a client that stops reading may cost, and a piece more */
     limits.outgoing_low = PIECE;
-    if (tlsmem_ctx_set_limits(ctx, &limits) || (o->insecure && tlsmem_ctx_insecure_no_verify(ctx)) || (ca && tlsmem_ctx_set_ca_file(ctx, ca))
-        || (client && !ca && !o->insecure && tlsmem_ctx_set_ca_system(ctx))
+    if (set_tls_options(ctx, o) || tlsmem_ctx_set_limits(ctx, &limits) || (o->insecure && tlsmem_ctx_insecure_no_verify(ctx)) || (ca && tlsmem_ctx_set_ca_file(ctx, ca))
+        || (client && trusts_system(o) && tlsmem_ctx_set_ca_system(ctx))
         || (p->client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED))
-        || (o->cert && tlsmem_ctx_set_cert_file(ctx, o->cert)) || (o->key && tlsmem_ctx_set_key_file(ctx, o->key))
-        || set_tls_options(ctx, o)) {
+        || (o->cert && tlsmem_ctx_set_cert_file(ctx, o->cert)) || (o->key && tlsmem_ctx_set_key_file(ctx, o->key))) {
         tlsmem_ctx_error(ctx, &error);
         say("%s", error.sentence);
         tlsmem_ctx_free(ctx);
@@ -146,8 +145,8 @@ int main(int argc, char **argv)
     p.role = strcmp(mode, "server") == 0 ? TLSMEM_SERVER : TLSMEM_CLIENT;
     if (p.role == TLSMEM_CLIENT && strcmp(mode, "client") != 0)
         usage_error("--mode: %s is neither server nor client", mode);
-    if (p.role == TLSMEM_SERVER && (p.options.cert == NULL || p.options.key == NULL))
-        usage_error("--cert and --key are needed");
+    if (p.role == TLSMEM_SERVER && !has_identity(&p.options))
+        usage_error("--cert and --key are needed, or --pkcs12");
     if (p.threads < 1 || p.threads > THREADS_MAX)
         usage_error("--threads: 1 to %d", THREADS_MAX);
     if (p.idle > SECONDS_MAX || p.drain > SECONDS_MAX || p.stats > SECONDS_MAX)

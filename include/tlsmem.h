@@ -450,6 +450,56 @@ int tlsmem_ctx_set_renegotiation(tlsmem_ctx *ctx, int allowed) TLSMEM_CHECK;
 int tlsmem_ctx_set_limits(tlsmem_ctx *ctx, const tlsmem_limits *limits) TLSMEM_CHECK;
 /** Appends the secrets of every connection to a file (SSLKEYLOGFILE format), made with mode 0600: for debugging. */
 int tlsmem_ctx_set_keylog(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
+/**
+ * Has the secrets of every connection told to the program, beside the file of tlsmem_ctx_set_keylog or instead of it: a
+ * line of the SSLKEYLOGFILE format each time, without its newline, valid until the callback returns. Default, and with
+ * NULL for cb: nobody is told. For debugging: who has the lines can read all that the connection carries.
+ *
+ * A line is told in order with what tlsmem_ctx_set_trace_cb tells, by the same rules; one that begins with '#' says how
+ * many are missing before the next one. `user` is what is given here, not the connection's.
+ */
+int tlsmem_ctx_set_keylog_cb(tlsmem_ctx *ctx, void (*cb)(tlsmem *c, const char *line, void *user), void *user)
+    TLSMEM_CHECK;
+
+/** What a trace consists of. */
+typedef enum tlsmem_trace_kind {
+    TLSMEM_TRACE_RECORD = 1,  /**< the header of a record (RFC 8446, 5.1): of application data nothing else is shown */
+    TLSMEM_TRACE_CONTENT = 2, /**< TLS 1.3: which type of content was in the encrypted record before it (RFC 8446, 5.2) */
+    TLSMEM_TRACE_MESSAGE = 3  /**< a message of a handshake, an alert, or a change_cipher_spec that was sent (one that was
+                               *   received shows by its record alone): whole, and in plain */
+} tlsmem_trace_kind;
+
+/** One piece of a trace. */
+typedef struct tlsmem_trace_info {
+    size_t size;
+    tlsmem_trace_kind kind;
+    int sent;             /**< 1: sent; 0: received */
+    int version;          /**< of a record, as its header says; else the connection's, as far as it is known: 0x0304 */
+    int content_type;     /**< 20 change_cipher_spec, 21 alert, 22 handshake, 23 application_data */
+    int handshake_type;   /**< of a handshake's message (RFC 8446, 4): 1 is a ClientHello; else -1 */
+    const char *name;     /**< "ClientHello", what an alert says, or the name of the content type; static */
+    const void *bytes;    /**< a record's header, or the message; valid until the callback returns */
+    size_t length;
+    size_t record_length; /**< of a record: the bytes that follow its header; else 0 */
+    size_t lost;          /**< pieces that were not kept just before this one */
+} tlsmem_trace_info;
+/**
+ * Has everything that a connection sends and receives told to the program, application data excepted: of that only the
+ * length. Default, and with NULL for cb: nobody is told, and nothing is spent on it.
+ *
+ * Messages are shown in plain, those too that TLS 1.3 encrypts: names, certificates, tickets. There is no key in them and
+ * nothing that an application has sent, but they say who speaks to whom, and who has a ticket can be recognized by it.
+ *
+ * The callback comes after the step of OpenSSL's in which it happened, and before what followed from that: a Finished before
+ * on_established, the last alert before on_close. Inside it every call is allowed, as in any callback, tlsmem_free too:
+ * what else there was is then not told. What happens in a call that calls nothing back (tlsmem_write) is kept for the next
+ * one that may, to which tlsmem_outgoing_peek belongs here; so is what happens inside on_accept. Up to 4096 pieces and
+ * 1 MiB are kept for one connection; what is beyond is lost, and counted. What was kept is wiped. After tlsmem_set_ctx those
+ * are told of the rest whom the other context names.
+ * `user` is what is given here, not the connection's.
+ */
+int tlsmem_ctx_set_trace_cb(tlsmem_ctx *ctx, void (*cb)(tlsmem *c, const tlsmem_trace_info *info, void *user), void *user)
+    TLSMEM_CHECK;
 
 /*
  * Two questions of a handshake that the program may answer itself. The callback is called outside of OpenSSL while the
@@ -967,10 +1017,28 @@ void tlsmem_session_free(tlsmem_session *session);
 
 /** Returns TLSMEM_TLS1_2 or TLSMEM_TLS1_3; 0 before it is known. */
 int tlsmem_protocol(const tlsmem *c);
-/** Returns "TLSv1.3", the cipher's OpenSSL name, the group's name; "" before it is known. Valid as long as c. */
+/** Returns "TLSv1.3", the cipher's OpenSSL name, the group's name as IANA has it; "" before it is known. The group of a
+ *  resumed TLS 1.2 connection is that of the handshake which made the session; TLS 1.2 without ECDHE has none, and is "".
+ *  Valid as long as c. */
 const char *tlsmem_protocol_name(const tlsmem *c);
 const char *tlsmem_cipher_name(const tlsmem *c);
 const char *tlsmem_group_name(const tlsmem *c);
+/** Returns the numbers of both in IANA's registries, 0x1301 for TLS_AES_128_GCM_SHA256, 29 for x25519; 0 before they are
+ *  known, and where the name is "". */
+int tlsmem_cipher_id(const tlsmem *c);
+int tlsmem_group_id(const tlsmem *c);
+/**
+ * Returns the scheme of the signature by which the peer proved that its certificate is its own, as a number and by the name
+ * that it has in TLS 1.3 (RFC 8446, 4.2.3): 0x0403, "ecdsa_secp256r1_sha256". In TLS 1.2 the curve of that is any curve.
+ *
+ * 0 and "" when there was none: before the handshake is done, in a resumed one, without a certificate, and by a server
+ * whose key decrypts instead (TLS 1.2, RSA key exchange); and for a scheme that is not known here. The name is static.
+ */
+int tlsmem_signature_id(const tlsmem *c);
+const char *tlsmem_signature_name(const tlsmem *c);
+/** Return the same of our own signature. */
+int tlsmem_own_signature_id(const tlsmem *c);
+const char *tlsmem_own_signature_name(const tlsmem *c);
 /** Shows the negotiated application protocol. Returns TLSMEM_OK; TLSMEM_AGAIN when there is none; TLSMEM_EINVAL. */
 int tlsmem_alpn(const tlsmem *c, const char **name, size_t *n);
 /** Returns the server name that the client sent (SNI), or NULL. On a server that resumes a session of TLS 1.2 it is the name
@@ -978,15 +1046,78 @@ int tlsmem_alpn(const tlsmem *c, const char **name, size_t *n);
 const char *tlsmem_server_name(const tlsmem *c);
 /** Returns 1 when the session was resumed, else 0. */
 int tlsmem_is_resumed(const tlsmem *c);
-/**
- * Copies the peer's certificate, DER.
+/*
+ * The peer's certificate, of a server or of a client, to be asked for until tlsmem_free. Also the one that was refused: what
+ * is told here is true of the certificate, and not of the peer, until tlsmem_is_established. On a resumed connection it is
+ * the one of the handshake that made the session; a server has what came behind it only if it has kept the session itself
+ * (TLS 1.2 without tickets), because tickets hold nothing but the client's own.
  *
- * Returns its length, and writes it when n is enough (call with n = 0 to ask); TLSMEM_AGAIN when the peer sent
- * none; TLSMEM_EINVAL.
+ * What is copied is written only when n is enough (call with n = 0 to ask), and its length is returned in any case: of text
+ * without the NUL that ends it, for which n has to have room. TLSMEM_AGAIN when the peer sent no certificate, or has sent none
+ * yet; TLSMEM_ENOMEM; TLSMEM_EINVAL. Nothing is called back.
  */
+
+/** Copies the peer's certificate, DER. */
 ptrdiff_t tlsmem_peer_certificate(const tlsmem *c, void *der, size_t n) TLSMEM_CHECK;
-/** Copies the subject of the peer's certificate (RFC 2253, UTF-8) with a final NUL. Returns as above, without NUL. */
+/** Copies the subject of the peer's certificate (RFC 2253, UTF-8). */
 ptrdiff_t tlsmem_peer_subject(const tlsmem *c, char *text, size_t n) TLSMEM_CHECK;
+/** Copies the name of who issued it, in the same form. */
+ptrdiff_t tlsmem_peer_issuer(const tlsmem *c, char *text, size_t n) TLSMEM_CHECK;
+/** Copies its serial number, two upper-case hexadecimal digits for each byte; behind a minus if it is negative. */
+ptrdiff_t tlsmem_peer_serial(const tlsmem *c, char *text, size_t n) TLSMEM_CHECK;
+/** Copies the certificate and what the peer sent behind it, as PEM. */
+ptrdiff_t tlsmem_peer_pem(const tlsmem *c, char *text, size_t n) TLSMEM_CHECK;
+/** Copies a certificate of those that the peer sent, DER: 0 is its own. TLSMEM_AGAIN also behind the last. It may have sent
+ *  anything: the chain that was verified is another (see tlsmem_peer_verified_chain). */
+ptrdiff_t tlsmem_peer_chain(const tlsmem *c, size_t index, void *der, size_t n) TLSMEM_CHECK;
+/** The same of the chain that verification has found: 0 is the peer's own, the last one is the authority that is trusted.
+ *  TLSMEM_AGAIN also when it has found none that is good, and when a session was resumed, with which nobody looks for one. */
+ptrdiff_t tlsmem_peer_verified_chain(const tlsmem *c, size_t index, void *der, size_t n) TLSMEM_CHECK;
+/**
+ * Copies a name for which the certificate is (subjectAltName, RFC 5280, 4.2.1.6): "DNS:example.com", "IP:192.0.2.1",
+ * "IP:2001:db8::1" (RFC 5952), "email:...", "URI:...", and "other:directoryName" and so on for what is no such name.
+ * TLSMEM_AGAIN also behind the last.
+ *
+ * A name is what stands in the certificate, and whoever wrote it may have meant harm: a byte that is no printable ASCII
+ * comes as \xHH, a backslash too, so that no name can look like another. Whether the certificate is for a name is not to be
+ * found out by comparing: tlsmem_set_server_name does it.
+ */
+ptrdiff_t tlsmem_peer_san(const tlsmem *c, size_t index, char *text, size_t n) TLSMEM_CHECK;
+
+/** What else there is to know of the peer's certificate. */
+typedef struct tlsmem_peer_details {
+    size_t size;
+    int64_t not_before;     /**< valid from then on, in seconds since 1970, UTC; INT64_MIN when it is no date */
+    int64_t not_after;      /**< and up to then */
+    uint8_t sha256[32];     /**< SHA-256 of the certificate, DER */
+    uint8_t key_sha256[32]; /**< SHA-256 of its SubjectPublicKeyInfo, DER: what a pin is (RFC 7469, 2.4) */
+    char key_type[32];      /**< OpenSSL's name for the kind of key: "EC", "RSA", "RSA-PSS", "ED25519"; "" for an unknown one */
+    int key_bits;           /**< its size, or 0 */
+    size_t san_count;       /**< for tlsmem_peer_san */
+    size_t chain_count;     /**< for tlsmem_peer_chain */
+} tlsmem_peer_details;
+#define TLSMEM_PEER_DETAILS_INIT { sizeof(tlsmem_peer_details), 0, 0, { 0 }, { 0 }, { 0 }, 0, 0, 0 }
+/** Fills the struct. Returns TLSMEM_OK; TLSMEM_AGAIN, TLSMEM_ENOMEM and TLSMEM_EINVAL as above. */
+int tlsmem_peer_info(const tlsmem *c, tlsmem_peer_details *info);
+
+/** What verification has found. */
+typedef struct tlsmem_verify_details {
+    size_t size;
+    long result;        /**< OpenSSL's X509_V_ERR_..., or 0: the certificate is good */
+    int depth;          /**< where in the chain it is not, 0 is the peer itself; -1 when it is good, or that is not known */
+    char sentence[160]; /**< the same, for a person */
+} tlsmem_verify_details;
+#define TLSMEM_VERIFY_DETAILS_INIT { sizeof(tlsmem_verify_details), 0, -1, { 0 } }
+/**
+ * Fills in what verification has found, also where nobody insists on it: for a client of tlsmem_ctx_insecure_no_verify
+ * it says what would have been wrong, as far as there are authorities and a name to verify by. On a resumed connection it is
+ * what was found for the session: by tlsmem_session_set, if the client verifies, else by the handshake that made it. What
+ * tlsmem_ctx_set_verify_cb has answered counts.
+ *
+ * Returns TLSMEM_OK; TLSMEM_AGAIN when the peer sent no certificate, or has sent none yet, and when verification is off and
+ * pins or tlsmem_ctx_set_verify_cb are in its place: then nothing else was looked at; TLSMEM_EINVAL.
+ */
+int tlsmem_verify_result(const tlsmem *c, tlsmem_verify_details *details);
 
 /** Copies the first failure of a connection; status is TLSMEM_OK when there is none. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_error(const tlsmem *c, tlsmem_error_info *error);

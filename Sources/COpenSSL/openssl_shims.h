@@ -2,6 +2,7 @@
 #ifndef COPENSSL_SHIMS_H
 #define COPENSSL_SHIMS_H
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/async.h>
@@ -17,6 +18,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static inline long copenssl_mem_data(BIO *bio, char **data) { return BIO_get_mem_data(bio, data); }
@@ -56,7 +58,10 @@ static inline void copenssl_set_max_cert_list(SSL *ssl, long bytes) { SSL_set_ma
 static inline int copenssl_set_sni(SSL *ssl, const char *name) { return (int)SSL_set_tlsext_host_name(ssl, name); }
 static inline void copenssl_set_msg_arg(SSL *ssl, void *arg) { SSL_set_msg_callback_arg(ssl, arg); }
 static inline int copenssl_negotiated_group(SSL *ssl) { return (int)SSL_get_negotiated_group(ssl); }
+static inline int copenssl_signature_hash(SSL *ssl, int *nid) { return (int)SSL_get_signature_nid(ssl, nid); }
+static inline int copenssl_peer_signature_hash(SSL *ssl, int *nid) { return (int)SSL_get_peer_signature_nid(ssl, nid); }
 static inline int copenssl_ssl_index(void) { return SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
+static inline int copenssl_ssl_index_freed(CRYPTO_EX_free *freed) { return SSL_get_ex_new_index(0, NULL, NULL, NULL, freed); }
 static inline int copenssl_ctx_index(void) { return SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
 
 static inline int copenssl_err_is_system(unsigned long code) { return ERR_SYSTEM_ERROR(code) != 0; }
@@ -79,6 +84,9 @@ static inline int copenssl_ciphers_count(const STACK_OF(SSL_CIPHER) *list) { ret
 static inline const SSL_CIPHER *copenssl_ciphers_at(const STACK_OF(SSL_CIPHER) *list, int index) { return sk_SSL_CIPHER_value(list, index); }
 static inline int copenssl_ciphers_find(STACK_OF(SSL_CIPHER) *list, const SSL_CIPHER *cipher) { return sk_SSL_CIPHER_find(list, cipher); }
 static inline void copenssl_ciphers_free(STACK_OF(SSL_CIPHER) *list) { sk_SSL_CIPHER_free(list); }
+
+static inline int copenssl_print_address(int family, const void *address, char *text, unsigned room) { return inet_ntop(family, address, text, room) != NULL; }
+static inline int64_t copenssl_seconds(struct tm *utc) { return timegm(utc); }
 
 static inline int copenssl_open_append(const char *path) { return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600); }
 static inline int copenssl_open_read(const char *path) { return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); }

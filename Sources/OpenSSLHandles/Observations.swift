@@ -30,18 +30,25 @@ internal import COpenSSL
 
 /// Has OpenSSL report what it sends and receives to whoever listens at the moment (`listen`).
 func observe(_ ssl: OpaquePointer) {
-    unsafe SSL_set_msg_callback(ssl) { isWrite, _, type, bytes, count, _, target in
-        guard let seen = unsafe target?.assumingMemoryBound(to: Observations.self) else { return }
-        switch type {
-        case SSL3_RT_HEADER where isWrite == 1:
-            unsafe seen.pointee.recordsOut &+= 1
-        case SSL3_RT_HEADER:
-            unsafe seen.pointee.recordsIn &+= 1
-        case SSL3_RT_ALERT, SSL3_RT_HANDSHAKE:
-            unsafe note(isWrite: isWrite == 1, type, UnsafeRawBufferPointer(start: bytes, count: count), &seen.pointee)
-        default:
-            break
-        }
+    unsafe SSL_set_msg_callback(ssl, noteMessage)
+}
+
+typealias MessageCallback =
+    @convention(c) (
+        CInt, CInt, CInt, UnsafeRawPointer?, Int, OpaquePointer?, UnsafeMutableRawPointer?
+    ) -> Void
+
+let noteMessage: MessageCallback = { isWrite, _, type, bytes, count, _, target in
+    guard let seen = unsafe target?.assumingMemoryBound(to: Observations.self) else { return }
+    switch type {
+    case SSL3_RT_HEADER where isWrite == 1:
+        unsafe seen.pointee.recordsOut &+= 1
+    case SSL3_RT_HEADER:
+        unsafe seen.pointee.recordsIn &+= 1
+    case SSL3_RT_ALERT, SSL3_RT_HANDSHAKE:
+        unsafe note(isWrite: isWrite == 1, type, UnsafeRawBufferPointer(start: bytes, count: count), &seen.pointee)
+    default:
+        break
     }
 }
 

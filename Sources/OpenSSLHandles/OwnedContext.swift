@@ -163,7 +163,7 @@ extension OwnedContext {
         let file = unsafe copenssl_open_append(path)
         guard file >= 0 else { throw SettingRefused("the keylog file cannot be opened for appending") }
         if keylog >= 0 { close(keylog) }
-        unsafe SSL_CTX_set_keylog_callback(ctx, appendToKeylog)
+        unsafe watchSecrets(ctx)
         keylog = file
     }
 }

@@ -1,6 +1,6 @@
 internal import COpenSSL
 
-/// What a connection negotiated, and who the peer is.
+/// What a connection negotiated, and whom it is to be with. Numbers are in Algorithms.swift, the peer in OwnedSSL+Peer.swift.
 extension OwnedSSL {
     package var isTLS13: Bool { unsafe SSL_version(ssl) == TLS1_3_VERSION }
 
@@ -33,41 +33,6 @@ extension OwnedSSL {
     }
 
     package var isResumed: Bool { unsafe SSL_session_reused(ssl) == 1 }
-
-    /// X509_V_OK, or why the peer's certificate is not good.
-    package var verifyResult: Int { unsafe SSL_get_verify_result(ssl) }
-
-    package var peerSentCertificate: Bool { unsafe peerLeaf != nil }
-
-    /// The peer's own certificate, also while the verdict on it is asked about; OpenSSL's.
-    private var peerLeaf: OpaquePointer? {
-        if let store = unsafe inquiry(of: ssl)?.verification { return unsafe X509_STORE_CTX_get0_cert(store) }
-        return unsafe SSL_get0_peer_certificate(ssl)
-    }
-
-    /// The peer's certificate as DER; nil when it sent none.
-    package var peerCertificate: [UInt8]? {
-        guard let certificate = unsafe peerLeaf else { return nil }
-        return unsafe encoded(certificate)
-    }
-
-    /// The subject of the peer's certificate in the form of RFC 2253, UTF-8; nil when it sent none.
-    package var peerSubject: [UInt8]? {
-        unsafe subject(of: peerLeaf)
-    }
-
-    /// The same of one in the chain that was verified, or that verification came to before it failed.
-    package func subject(atDepth depth: CInt) -> [UInt8]? {
-        let chain = unsafe SSL_get0_verified_chain(ssl)
-        guard (0..<max(0, unsafe copenssl_x509s_count(chain))).contains(depth) else { return nil }
-        return unsafe subject(of: copenssl_x509s_at(chain, depth))
-    }
-
-    private func subject(of certificate: OpaquePointer?) -> [UInt8]? {
-        guard let certificate = unsafe certificate, let text = try? MemoryBIO() else { return nil }
-        guard unsafe copenssl_print_name(text.bio, X509_get_subject_name(certificate)) >= 0 else { return nil }
-        return unsafe text.bytes.withUnsafeBytes { unsafe [UInt8]($0) }
-    }
 
     /// Names the server for SNI and for verification; an address is verified and, by RFC 6066, not sent as SNI.
     package borrowing func setServerName(_ name: UnsafePointer<CChar>) -> Bool {

@@ -43,9 +43,6 @@ internal import COpenSSL
         observations.takeHandshake()
     }
 
-    /// Where in the chain verification failed; -1 when it did not.
-    package var verifyDepth: CInt { unsafe OpenSSLHandles.verifyDepth(of: ssl) }
-
     package var native: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(ssl) }
 
     // MARK: The lent pair

@@ -22,10 +22,14 @@ func hasPinnedKey(_ check: OpaquePointer, _ trust: Trust) -> Bool {
 }
 
 private func isPinned(_ certificate: OpaquePointer?, _ pins: [[UInt8]]) -> Bool {
-    guard let key = unsafe X509_get_X509_PUBKEY(certificate), let info = unsafe encoded(key: key),
-        let digest = sha256(info)
-    else { return false }
+    guard let digest = unsafe pin(of: certificate) else { return false }
     return pins.contains(digest)
+}
+
+/// What pins a certificate's key. Nil without memory.
+func pin(of certificate: OpaquePointer?) -> [UInt8]? {
+    guard let key = unsafe X509_get_X509_PUBKEY(certificate), let info = unsafe encoded(key: key) else { return nil }
+    return sha256(info)
 }
 
 /// A SubjectPublicKeyInfo as DER.

@@ -31,14 +31,13 @@ func verifyDepth(of ssl: OpaquePointer) -> CInt {
     return unsafe number(SSL_get_ex_data(ssl, depthSlot))
 }
 
-/// OpenSSL's own verification decides; this only remembers where in the chain it said no. Where nobody asks for it, it
-/// fails without consequences.
+/// OpenSSL's own verification decides; this only remembers where in the chain it said no, also where that is without
+/// consequences because nobody asks for it.
 let noteVerifyDepth: @convention(c) (CInt, OpaquePointer?) -> CInt = { isGood, store in
     guard isGood == 0, let store = unsafe store,
         let found = unsafe X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx())
     else { return isGood }
     let ssl = OpaquePointer(found)
-    guard unsafe SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE else { return isGood }
     makeSlots()
     _ = unsafe SSL_set_ex_data(ssl, depthSlot, pointer(X509_STORE_CTX_get_error_depth(store)))
     return isGood
@@ -62,10 +61,20 @@ func context(of ssl: OpaquePointer) -> OwnedContext? {
 
 // MARK: Where secrets go
 
-/// One write for the line and its end, to a file opened with O_APPEND: lines of several threads do not mix.
-let appendToKeylog: @convention(c) (OpaquePointer?, UnsafePointer<CChar>?) -> Void = { ssl, line in
+/// Has OpenSSL tell the secrets of a context's connections.
+func watchSecrets(_ ctx: OpaquePointer) {
+    makeReportsSlot()
+    unsafe SSL_CTX_set_keylog_callback(ctx, noteSecret)
+}
+
+private let noteSecret: @convention(c) (OpaquePointer?, UnsafePointer<CChar>?) -> Void = { ssl, line in
     guard let ssl = unsafe ssl, let line = unsafe line else { return }
-    guard let file = unsafe context(of: ssl)?.keylog, file >= 0 else { return }
+    unsafe collectSecret(ssl, line)
+    if let file = unsafe context(of: ssl)?.keylog, file >= 0 { unsafe append(line, to: file) }
+}
+
+/// One write for the line and its end, to a file opened with O_APPEND: lines of several threads do not mix.
+private func append(_ line: UnsafePointer<CChar>, to file: CInt) {
     var bytes = unsafe [UInt8](UnsafeRawBufferPointer(start: line, count: strlen(line)))
     bytes.append(UInt8(ascii: "\n"))
     _ = unsafe bytes.withUnsafeBytes { unsafe write(file, $0.baseAddress, $0.count) }

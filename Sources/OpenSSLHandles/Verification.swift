@@ -5,6 +5,10 @@ extension OwnedContext {
     /// It looks at what the peer shows: verifies its chain, or compares its key with the pins.
     package var examinesPeer: Bool { trust.verifies || !trust.pins.isEmpty }
 
+    /// Its connections' chains are looked at, if only by OpenSSL, and without consequences. Where verification is off, our
+    /// own does not: it compares keys, or asks the program.
+    package var verifiesOrWould: Bool { trust.verifies || (trust.pins.isEmpty && !asksAboutVerdicts) }
+
     /// What a server asks of its clients; a client always verifies.
     package func setVerification(asks: Bool, requires: Bool) {
         (trust.verifies, trust.requires) = (asks, requires)

@@ -4,6 +4,8 @@ package import OpenSSLHandles
 open class Configuration {
     package final let context: OwnedContext
     package final var limits = Limits()
+    /// What OpenSSL reports of a connection is collected, to be told.
+    package final var collects = false
 
     package init(_ context: OwnedContext) {
         self.context = context

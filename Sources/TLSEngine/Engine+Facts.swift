@@ -36,6 +36,9 @@ extension Engine {
     package var encryptedBytes: UInt64 { tally.accepted &- outgoing.plaintextUnsent }
     package var observations: Observations { ssl.observations }
 
+    /// What OpenSSL reports is collected.
+    package var collects: Bool { configuration.collects }
+
     /// Asks OpenSSL's object about what was negotiated.
     package func ask<Answer>(_ question: (borrowing OwnedSSL) -> Answer) -> Answer {
         question(ssl)

@@ -13,7 +13,7 @@ package enum Step {
     case beyondTLS
     /// The handshake stands still until it is answered; a step before that has the same to say.
     case asks(Question)
-    case failed(EngineFailure)
+    indirect case failed(EngineFailure)
 }
 
 /// One TLS connection over two memory BIOs. Sans-I/O: it answers, and never calls.

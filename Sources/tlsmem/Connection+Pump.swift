@@ -13,11 +13,16 @@ extension Connection {
         guard !bench.isPumping else { return }
         bench.isPumping = true
         defer { bench.isPumping = false }
-        var (hasDrained, hasAnswered) = (false, false)
+        var (hasDrained, hasAnswered, hasTold) = (false, false, false)
         while isMoving {
             if !hasAnswered, deliverWaiting(bench) || deliverEOF() { continue }
             hasAnswered = false
-            switch step(bench) {
+            let step = step(bench)
+            if engine.collects, tellReports(), !isMoving {
+                engine.giveUpQuestion()
+                break
+            }
+            switch step {
             case .plaintext(let count):
                 flushIfMuch(bench)
                 deliver(count, bench)
@@ -44,6 +49,10 @@ extension Connection {
                 // Once: whoever writes all that fits into each on_drain would otherwise keep the loop for itself.
                 if !hasDrained, deliverDrain() {
                     hasDrained = true
+                    continue
+                }
+                if engine.collects, !hasTold, tellReports() {
+                    hasTold = true
                     continue
                 }
                 conclude()

@@ -61,7 +61,10 @@ extension Connection {
         guard isAskedAboutHello else { return TLSMEM_ESTATE.code }
         guard other.openSSL.role == .server else { return TLSMEM_EINVAL.code }
         if let refusal = engine.refusal(of: other) { return refusal.kind.status.code }
-        return (other.freeze() && engine.change(to: other) ? TLSMEM_OK : TLSMEM_ENOMEM).code
+        let isTold = context.collects || other.collects
+        guard other.freeze(), engine.change(to: other), !isTold || listen(by: other.listeners)
+        else { return TLSMEM_ENOMEM.code }
+        return TLSMEM_OK.code
     }
 
     func selectALPN(_ name: borrowing RawSpan) -> CInt {

@@ -159,7 +159,7 @@ extension Connection {
         if case .new = engine.phase, engine.role == .client {
             return Held(self).use {  // the drive may call back, and whoever is called may free it
                 _ = $0.drive()
-                return $0.engine.outgoing.withFirst(body)
+                return $0.isFreed ? nil : $0.engine.outgoing.withFirst(body)
             }
         }
         if isDriving { withBench { settle($0) } }  // written in this callback

@@ -91,7 +91,9 @@ internal import TLSEngine
     var finIsSent = false
 
     convenience init?(_ context: Context, _ callbacks: tlsmem_callbacks, _ user: UnsafeMutableRawPointer?) {
-        guard context.freeze(), let engine = try? Engine(context) else { return nil }
+        guard context.freeze(), let engine = try? Engine(context),
+            !engine.collects || context.listeners.collect(from: engine)
+        else { return nil }
         unsafe self.init(engine, CallbackTable.of(callbacks), user)
     }
 

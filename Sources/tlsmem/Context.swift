@@ -8,6 +8,8 @@ internal import TLSEngine
 @safe final class Context: Configuration {
     var onClientHello: (callback: tlsmem_client_hello_cb, user: UnsafeMutableRawPointer?)?
     var onVerify: (callback: tlsmem_verify_cb, user: UnsafeMutableRawPointer?)?
+    /// Whom its connections tell of secrets and of messages.
+    private(set) var listeners = ReportListeners()
     private let isFrozen = Atomic<Bool>(false)
     private var refusal: (status: tlsmem_status, reason: SettingRefused, subject: [CChar])?
 
@@ -38,6 +40,15 @@ internal import TLSEngine
             let whole = unsafe subject.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
             refusal = (status, error, error.subject ?? whole ?? [0])
             return status.code
+        }
+    }
+
+    /// Changes whom its connections tell.
+    func listen(_ change: (inout ReportListeners) -> Void) -> CInt {
+        unsafe set(nil) { openSSL in
+            change(&listeners)
+            collects = unsafe listeners.keylog != nil || listeners.trace != nil
+            if unsafe listeners.keylog != nil { openSSL.collectSecrets() }
         }
     }
 

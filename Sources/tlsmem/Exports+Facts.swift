@@ -47,20 +47,6 @@ public func tlsmem_is_resumed(_ c: OpaquePointer!) -> CInt {
     return connection.engine.ask { $0.isResumed } ? 1 : 0
 }
 
-@implementation @_cdecl("tlsmem_peer_certificate")
-public func tlsmem_peer_certificate(_ c: OpaquePointer!, _ der: UnsafeMutableRawPointer!, _ n: Int) -> Int {
-    guard let connection = unsafe connection(c), unsafe input(der, n) != nil else { return TLSMEM_EINVAL.count }
-    guard let bytes = connection.engine.ask({ $0.peerCertificate }) else { return TLSMEM_AGAIN.count }
-    return unsafe hand(bytes, UnsafeMutableRawBufferPointer(start: der, count: n))
-}
-
-@implementation @_cdecl("tlsmem_peer_subject")
-public func tlsmem_peer_subject(_ c: OpaquePointer!, _ text: UnsafeMutablePointer<CChar>!, _ n: Int) -> Int {
-    guard let connection = unsafe connection(c), unsafe input(text, n) != nil else { return TLSMEM_EINVAL.count }
-    guard let bytes = connection.engine.ask({ $0.peerSubject }) else { return TLSMEM_AGAIN.count }
-    return unsafe hand(bytes + [0], UnsafeMutableRawBufferPointer(start: text, count: n)) - 1
-}
-
 @implementation @_cdecl("tlsmem_error")
 public func tlsmem_error(_ c: OpaquePointer!, _ error: UnsafeMutablePointer<tlsmem_error_info>!) -> CInt {
     guard let connection = unsafe connection(c), let error = unsafe output(error, { Int($0.size) })
@@ -85,15 +71,9 @@ public func tlsmem_trim(_ c: OpaquePointer!) -> CInt {
 }
 
 /// A name that is known once the handshake is done.
-private func name(_ c: OpaquePointer?, _ ask: (borrowing OwnedSSL) -> UnsafePointer<CChar>?) -> UnsafePointer<CChar>? {
+func name(_ c: OpaquePointer?, _ ask: (borrowing OwnedSSL) -> UnsafePointer<CChar>?) -> UnsafePointer<CChar>? {
     guard let connection = unsafe connection(c), connection.wasEstablished,
         let name = unsafe connection.engine.ask(ask)
     else { return unsafe cString("") }
     return unsafe name
-}
-
-/// Copies if there is room, and returns the length in any case.
-private func hand(_ bytes: [UInt8], _ target: UnsafeMutableRawBufferPointer) -> Int {
-    if target.count >= bytes.count { unsafe target.copyBytes(from: bytes) }
-    return bytes.count
 }

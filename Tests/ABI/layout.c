@@ -24,6 +24,7 @@ HOLDS(sizeof(tlsmem_status) == 4 && sizeof(tlsmem_role) == 4 && sizeof(tlsmem_ve
 HOLDS(sizeof(tlsmem_state) == 4 && sizeof(tlsmem_protocol_version) == 4);
 HOLDS(sizeof(tlsmem_timeout) == 4);
 HOLDS(sizeof(tlsmem_preset) == 4 && sizeof(tlsmem_alpn_policy) == 4);
+HOLDS(sizeof(tlsmem_trace_kind) == 4);
 
 SIZE(tlsmem_error_info, 304);
 PLACE(tlsmem_error_info, size, 0);
@@ -158,6 +159,36 @@ PLACE(tlsmem_loop_stats_info, connections, 56);
 PLACE(tlsmem_loop_stats_info, handshaking, 64);
 PLACE(tlsmem_loop_stats_info, deadlines, 72);
 
+SIZE(tlsmem_trace_info, 72);
+PLACE(tlsmem_trace_info, size, 0);
+PLACE(tlsmem_trace_info, kind, 8);
+PLACE(tlsmem_trace_info, sent, 12);
+PLACE(tlsmem_trace_info, version, 16);
+PLACE(tlsmem_trace_info, content_type, 20);
+PLACE(tlsmem_trace_info, handshake_type, 24);
+PLACE(tlsmem_trace_info, name, 32);
+PLACE(tlsmem_trace_info, bytes, 40);
+PLACE(tlsmem_trace_info, length, 48);
+PLACE(tlsmem_trace_info, record_length, 56);
+PLACE(tlsmem_trace_info, lost, 64);
+
+SIZE(tlsmem_peer_details, 144);
+PLACE(tlsmem_peer_details, size, 0);
+PLACE(tlsmem_peer_details, not_before, 8);
+PLACE(tlsmem_peer_details, not_after, 16);
+PLACE(tlsmem_peer_details, sha256, 24);
+PLACE(tlsmem_peer_details, key_sha256, 56);
+PLACE(tlsmem_peer_details, key_type, 88);
+PLACE(tlsmem_peer_details, key_bits, 120);
+PLACE(tlsmem_peer_details, san_count, 128);
+PLACE(tlsmem_peer_details, chain_count, 136);
+
+SIZE(tlsmem_verify_details, 184);
+PLACE(tlsmem_verify_details, size, 0);
+PLACE(tlsmem_verify_details, result, 8);
+PLACE(tlsmem_verify_details, depth, 16);
+PLACE(tlsmem_verify_details, sentence, 20);
+
 HOLDS(TLSMEM_OK == 0);
 HOLDS(TLSMEM_AGAIN == -1);
 HOLDS(TLSMEM_CLOSED == -2);
@@ -213,6 +244,10 @@ HOLDS(TLSMEM_STATE_CLOSING == 3);
 HOLDS(TLSMEM_STATE_CLOSED == 4);
 HOLDS(TLSMEM_STATE_CONNECTING == 5);
 
+HOLDS(TLSMEM_TRACE_RECORD == 1);
+HOLDS(TLSMEM_TRACE_CONTENT == 2);
+HOLDS(TLSMEM_TRACE_MESSAGE == 3);
+
 HOLDS(TLSMEM_TIMEOUT_HANDSHAKE == 1);
 HOLDS(TLSMEM_TIMEOUT_IDLE == 2);
 HOLDS(TLSMEM_TIMEOUT_READ == 3);
@@ -233,10 +268,12 @@ typedef struct every_init {
     tlsmem_loop_options loop_options;
     tlsmem_connect_options connect_options;
     tlsmem_loop_stats_info loop_stats;
+    tlsmem_peer_details peer;
+    tlsmem_verify_details verified;
 } every_init;
 extern const every_init tlsmem_layout_inits;
 const every_init tlsmem_layout_inits = {
     TLSMEM_ERROR_INFO_INIT, TLSMEM_LIMITS_INIT, TLSMEM_REPORT_INFO_INIT, TLSMEM_CALLBACKS_INIT, TLSMEM_WANT_INFO_INIT,
     TLSMEM_STATS_INFO_INIT, TLSMEM_LISTEN_OPTIONS_INIT, TLSMEM_LOOP_OPTIONS_INIT, TLSMEM_CONNECT_OPTIONS_INIT,
-    TLSMEM_LOOP_STATS_INFO_INIT
+    TLSMEM_LOOP_STATS_INFO_INIT, TLSMEM_PEER_DETAILS_INIT, TLSMEM_VERIFY_DETAILS_INIT
 };

@@ -57,6 +57,8 @@ static void null_contexts(void)
     CHECK_STATUS(tlsmem_ctx_set_verify_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_limits(NULL, &limits), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_keylog(NULL, "x"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_keylog_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_trace_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_error(NULL, &error), TLSMEM_EINVAL);
     CHECK(tlsmem_ctx_native(NULL) == NULL, "an SSL_CTX of nothing");
 }
@@ -68,6 +70,8 @@ static void null_connections(void)
     size_t n = 77;
     char text[8];
     tlsmem_want_info want = TLSMEM_WANT_INFO_INIT;
+    tlsmem_peer_details peer = TLSMEM_PEER_DETAILS_INIT;
+    tlsmem_verify_details verified = TLSMEM_VERIFY_DETAILS_INIT;
     tlsmem_report_info report = TLSMEM_REPORT_INFO_INIT;
     tlsmem_stats_info stats = TLSMEM_STATS_INFO_INIT;
     tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
@@ -115,13 +119,24 @@ static void null_connections(void)
     CHECK_STATUS(tlsmem_key_update(NULL, 0), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_renegotiate(NULL), TLSMEM_EINVAL);
     CHECK(tlsmem_protocol(NULL) == 0, "a protocol of nothing");
-    const char *names[] = { tlsmem_protocol_name(NULL), tlsmem_cipher_name(NULL), tlsmem_group_name(NULL) };
-    for (int i = 0; i < 3; i++)
+    CHECK(tlsmem_cipher_id(NULL) == 0 && tlsmem_group_id(NULL) == 0 && tlsmem_signature_id(NULL) == 0
+          && tlsmem_own_signature_id(NULL) == 0, "a number of nothing");
+    const char *names[] = { tlsmem_protocol_name(NULL), tlsmem_cipher_name(NULL), tlsmem_group_name(NULL),
+                            tlsmem_signature_name(NULL), tlsmem_own_signature_name(NULL) };
+    for (int i = 0; i < 5; i++)
         CHECK(names[i] == NULL || names[i][0] == 0, "name %d of nothing: %s", i, names[i]);
     CHECK(tlsmem_server_name(NULL) == NULL, "a server name of nothing");
     CHECK_STATUS(tlsmem_alpn(NULL, &name, &n), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_peer_certificate(NULL, text, sizeof text), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_peer_subject(NULL, text, sizeof text), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_peer_issuer(NULL, text, sizeof text), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_peer_serial(NULL, text, sizeof text), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_peer_pem(NULL, text, sizeof text), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_peer_chain(NULL, 0, text, sizeof text), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_peer_verified_chain(NULL, 0, text, sizeof text), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_peer_san(NULL, 0, text, sizeof text), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_peer_info(NULL, &peer), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_verify_result(NULL, &verified), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_error(NULL, &error), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_stats(NULL, &stats), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_trim(NULL), TLSMEM_EINVAL);

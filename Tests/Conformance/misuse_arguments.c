@@ -34,6 +34,12 @@ static void buffers(void)
         CHECK_STATUS(tlsmem_unwrapped(c, &n, bad[i]), TLSMEM_EINVAL);
         CHECK_STATUS(tlsmem_peer_certificate(c, &n, bad[i]), TLSMEM_EINVAL);
         CHECK_STATUS(tlsmem_peer_subject(c, (char *)&n, bad[i]), TLSMEM_EINVAL);
+        CHECK_STATUS(tlsmem_peer_pem(c, (char *)&n, bad[i]), TLSMEM_EINVAL);
+        CHECK_STATUS(tlsmem_peer_chain(c, 0, &n, bad[i]), TLSMEM_EINVAL);
+        CHECK_STATUS(tlsmem_peer_san(c, 0, (char *)&n, bad[i]), TLSMEM_EINVAL);
+        CHECK_STATUS(tlsmem_peer_san(c, bad[i], NULL, 0), TLSMEM_AGAIN);
+        CHECK_STATUS(tlsmem_peer_chain(c, bad[i], NULL, 0), TLSMEM_AGAIN);
+        CHECK_STATUS(tlsmem_peer_verified_chain(c, bad[i], NULL, 0), TLSMEM_AGAIN);
         CHECK_STATUS(tlsmem_outgoing_consume(c, bad[i]), TLSMEM_EINVAL);
         CHECK_STATUS(tlsmem_read_consume(c, bad[i]), TLSMEM_EINVAL);
         CHECK_STATUS(tlsmem_feed(c, NULL, bad[i]), TLSMEM_EINVAL);
@@ -79,6 +85,11 @@ static void buffers(void)
     CHECK_STATUS(tlsmem_alpn(c, &name, &n), TLSMEM_AGAIN);
     CHECK_STATUS(tlsmem_peer_certificate(c, NULL, 0), TLSMEM_AGAIN);
     CHECK_STATUS(tlsmem_peer_subject(c, NULL, 0), TLSMEM_AGAIN);
+    CHECK_STATUS(tlsmem_peer_issuer(c, NULL, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_peer_issuer(c, NULL, 0), TLSMEM_AGAIN);
+    CHECK_STATUS(tlsmem_peer_serial(c, NULL, 0), TLSMEM_AGAIN);
+    CHECK_STATUS(tlsmem_peer_pem(c, NULL, 0), TLSMEM_AGAIN);
+    CHECK_STATUS(tlsmem_peer_verified_chain(c, 0, NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_set_fd(c, -1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_set_fd(c, -2147483647 - 1), TLSMEM_EINVAL);
 }

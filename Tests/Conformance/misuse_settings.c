@@ -247,6 +247,8 @@ static void frozen(void)
         CHECK_STATUS(tlsmem_ctx_set_renegotiation(ctx, 1), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_limits(ctx, &limits), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_keylog(ctx, "/dev/null"), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_set_keylog_cb(ctx, NULL, NULL), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_set_trace_cb(ctx, NULL, NULL), TLSMEM_ESTATE);
         tlsmem_free(c); /* freeing the connection does not thaw it */
         c = NULL;
     }

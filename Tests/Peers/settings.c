@@ -19,6 +19,7 @@
 
 /** One connection; its memory is the listener's, or main's. */
 struct exchange {
+    struct told told;        /* first: see settings_questions.c */
     struct settings *s;      /* of a client; NULL for a server's */
     tlsmem_loop *loop;
     tlsmem_session *session; /* of a client's connection that has ended */
@@ -119,6 +120,7 @@ static void visit(struct settings *s, struct exchange *e)
     to.host = s->host;
     to.port = s->port;
     memset(e->line, 0, sizeof e->line);
+    memset(&e->told, 0, sizeof e->told);
     e->n = 0;
     if (s->name != NULL)
         must(tlsmem_set_server_name(c, s->name), "server name");

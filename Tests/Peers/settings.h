@@ -1,10 +1,13 @@
 /*
- * settings.h - a client or a server made of settings that are given as words: settings.c and settings_words.c.
+ * settings.h - a client or a server made of settings that are given as words: settings.c, settings_words.c and
+ * settings_questions.c.
  */
 #ifndef SETTINGS_H
 #define SETTINGS_H
 
 #include <tlsmem.h>
+
+enum { EXIT_USAGE = 1, EXIT_REFUSED = 3 };
 
 /** What the words say. */
 struct settings {
@@ -21,10 +24,25 @@ void apply(struct settings *s, char *word);
 /** Puts the limits, which words may have changed, in force. */
 void apply_limits(struct settings *s);
 
+/** What callbacks were told of a connection, to whose user pointer it belongs: "" and 0 where none was set. */
+struct told {
+    int hellos, hello_version;
+    char hello_name[256], hello_alpn[256];
+    char verdict[32]; /* "RESULT at DEPTH" */
+    char trace[512];  /* "<ClientHello,>ServerHello,..." */
+};
+
+/** Words whose setter takes a function; what they put in force lives as long as the program. */
+int hello(tlsmem_ctx *ctx, const char *value);     /* refuse:ALERT, alpn:PROTOCOL or ctx:WORDS */
+int verdict(tlsmem_ctx *ctx, const char *value);   /* keep, refuse, accept, or the X509_V_ERR_... that it is to be */
+int keylog_cb(tlsmem_ctx *ctx, const char *value); /* the file that the lines are written to */
+int trace(tlsmem_ctx *ctx, const char *value);
+
 /** Prints one fact. */
 void fact(const char *name, const char *value);
 void number(const char *name, long value);
 /** Prints what a connection was, and an empty line behind it. */
 void print_facts(const tlsmem *c, const tlsmem_report_info *report, const char *received);
+void print_told(const struct told *told);
 
 #endif

@@ -8,7 +8,7 @@ import ssl
 import subprocess
 
 from settings_names import (ALERTS, GNUTLS_CIPHERS, GNUTLS_GROUPS, GNUTLS_SIGNATURES, NSS_ALERTS, NSS_CIPHERS, NSS_GROUPS,
-                            group, split_ciphers)
+                            OPENSSL_SIGNATURES, group, split_ciphers)
 from settings_peers import Cannot, Outcome, Peer, looked_up, once, one_of, openssl, options, secrets
 from support import LIMIT, VERSIONS, Process, certificate, certificates, tool
 from tls import VERSION
@@ -92,8 +92,14 @@ class OpenSSLClient(Peer):
             group=group(one_of(r"^(?:Server|Peer) Temp Key: (?:ECDH, )?([\w-]+),", out)
                         or one_of(r"^Negotiated TLS1.3 group: (\S+)", out)),
             alpn=one_of(r"^ALPN protocol: (.*)", out, "" if protocol else None),
+            signature=openssl_signature(out), accepted=one_of(r"^Acceptable client certificate CA names\n.*CN ?= ?(.*)", out),
             resumed={"New": 0, "Reused": 1}.get(one_of(r"^(New|Reused), ", out)) if protocol else None,
             secrets=secrets(self.keylog) if self.keylog else None)
+
+
+def openssl_signature(out):
+    """Returns what s_client and s_server say of the peer's, if they do."""
+    return OPENSSL_SIGNATURES.get((one_of(r"^Peer signature type: (\S+)", out), one_of(r"^Peer signing digest: (\S+)", out)))
 
 
 class GnuTLSClient(Peer):
@@ -289,7 +295,8 @@ def python_context(protocol, wanted):
 
 
 def python_facts(connection):
-    return {"protocol": connection.version(), "cipher": connection.cipher()[0],
+    peer = connection.getpeercert() or {}
+    return {"protocol": connection.version(), "serial": peer.get("serialNumber"), "cipher": connection.cipher()[0],
             "alpn": connection.selected_alpn_protocol() or "", "resumed": int(connection.session_reused)}
 
 

@@ -33,6 +33,34 @@ static void print_alpn(const tlsmem *c)
     printf("alpn=%.*s\n", (int)n, name);
 }
 
+/* All names for which the certificate is, with commas between them. */
+static void print_names(const tlsmem *c)
+{
+    char name[300];
+    printf("san=");
+    for (size_t i = 0; tlsmem_peer_san(c, i, name, sizeof name) >= 0; i++)
+        printf("%s%s", i > 0 ? "," : "", name);
+    printf("\n");
+}
+
+static void print_peer(const tlsmem *c)
+{
+    tlsmem_peer_details peer = TLSMEM_PEER_DETAILS_INIT;
+    tlsmem_verify_details verified = TLSMEM_VERIFY_DETAILS_INIT;
+    int is_there = tlsmem_peer_info(c, &peer) == TLSMEM_OK;
+    copied("subject", tlsmem_peer_subject, c);
+    copied("issuer", tlsmem_peer_issuer, c);
+    copied("serial", tlsmem_peer_serial, c);
+    print_names(c);
+    number("not_before", (long)peer.not_before);
+    number("not_after", (long)peer.not_after);
+    printf("sha256=");
+    for (size_t i = 0; is_there && i < sizeof peer.sha256; i++)
+        printf("%02X", peer.sha256[i]);
+    printf("\n");
+    number("verified", tlsmem_verify_result(c, &verified) == TLSMEM_OK ? verified.result : -1);
+}
+
 static void print_end(const tlsmem *c, const tlsmem_report_info *report)
 {
     tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
@@ -53,11 +81,18 @@ void print_facts(const tlsmem *c, const tlsmem_report_info *report, const char *
     fact("protocol", tlsmem_protocol_name(c));
     fact("cipher", tlsmem_cipher_name(c));
     fact("group", tlsmem_group_name(c));
+    number("cipher_id", tlsmem_cipher_id(c));
+    number("group_id", tlsmem_group_id(c));
+    fact("signature", tlsmem_signature_name(c));
+    number("signature_id", tlsmem_signature_id(c));
+    fact("own_signature", tlsmem_own_signature_name(c));
+    number("own_signature_id", tlsmem_own_signature_id(c));
     print_alpn(c);
     fact("sni", tlsmem_server_name(c));
     number("resumed", tlsmem_is_resumed(c));
-    copied("subject", tlsmem_peer_subject, c);
+    print_peer(c);
     number("renegotiations", (long)stats.key_updates_in);
+    print_told(tlsmem_user(c));
     fact("received", received);
     print_end(c, report);
     printf("\n");

@@ -16,6 +16,8 @@ GNUTLS_GROUPS = {"X25519": "+GROUP-X25519", "P-256": "+GROUP-SECP256R1", "P-384"
                  "P-521": "+GROUP-SECP521R1"}
 GNUTLS_SIGNATURES = {"ecdsa_secp256r1_sha256": "+SIGN-ECDSA-SHA256:+SIGN-ECDSA-SECP256R1-SHA256",
                      "rsa_pss_rsae_sha256": "+SIGN-RSA-PSS-RSAE-SHA256"}
+# By the kind of key and the hash.
+OPENSSL_SIGNATURES = {("ECDSA", "SHA256"): "ecdsa_secp256r1_sha256", ("RSA-PSS", "SHA256"): "rsa_pss_rsae_sha256"}
 NSS_GROUPS = {"X25519": "x25519", "P-256": "P256", "P-384": "P384", "P-521": "P521"}
 
 # RFC 8446, 6.2, by the names that OpenSSL gives them.

@@ -8,6 +8,7 @@ them, without their suffix.
 import atexit
 import contextlib
 import functools
+import hashlib
 import os
 import pathlib
 import re
@@ -19,7 +20,7 @@ import threading
 
 from support import BUILD, HERE, LIMIT, Process, certificate, certificates, tool
 
-SOURCES = ("settings.c", "settings_words.c", "settings_facts.c")
+SOURCES = ("settings.c", "settings_words.c", "settings_questions.c", "settings_facts.c")
 
 
 class Cannot(Exception):
@@ -132,6 +133,28 @@ def openssl():
     return os.environ.get("TLSMEM_OPENSSL", "").split() or [tool("openssl", "openssl")]
 
 
+@once
+def revocation_list(name):
+    """Returns a list of the authority "ca" in which a certificate is revoked."""
+    place = certificate(f"{name}.revoked")
+    pathlib.Path(place + ".index").touch()
+    settings = f"[ca]\ndefault_ca = a\n[a]\ndatabase = {place}.index\ndefault_md = sha256\ndefault_crl_days = 2\n"
+    pathlib.Path(place + ".cnf").write_text(settings, encoding="ascii")
+    command = [tool("openssl", "openssl"), "ca", "-config", place + ".cnf", "-cert", certificate("ca.pem"), "-keyfile",
+               certificate("ca.key")]
+    for action in (["-revoke", certificate(name + ".pem")], ["-gencrl", "-out", place]):
+        subprocess.run([*command, *action], check=True, timeout=LIMIT, capture_output=True)
+    return place
+
+
+@once
+def pin(name):
+    """Returns the SHA-256 of a public key, in hexadecimal digits."""
+    command = [tool("openssl", "openssl"), "pkey", "-in", certificate(name + ".key"), "-pubout", "-outform", "DER"]
+    key = subprocess.run(command, check=True, timeout=LIMIT, capture_output=True).stdout
+    return hashlib.sha256(key).hexdigest()
+
+
 def _file(suffix):
     return lambda name: certificate(name + suffix)
 
@@ -140,7 +163,9 @@ class Ours(Peer):
     """settings.c, in either role."""
 
     name = "ours"
-    FILES = {"ca": _file(".pem"), "ca_mem": _file(".pem"), "ca_dir": ca_directory}
+    FILES = {"ca": _file(".pem"), "ca_mem": _file(".pem"), "ca_dir": ca_directory,
+             "accepted_ca": _file(".pem"), "accepted_ca_mem": _file(".pem"), "crl": revocation_list,
+             "crl_mem": revocation_list, "pin": pin}
     # An identity in other forms (Tests/identities), each as the words that it is made of.
     IDENTITIES = {
         "identity": {"cert": "{}.pem", "key": "{}.key"},
@@ -148,6 +173,7 @@ class Ours(Peer):
         "identity_der": {"cert": "{}.der", "key": "{}.pkcs8.der"},
         "identity_locked": {"cert": "{}.pem", "key": "{}.encrypted.pem"},
         "identity_pkcs12": {"pkcs12": "{}.p12,secret"},
+        "identity_pkcs12_mem": {"pkcs12_mem": "{}.p12,secret"},
     }
 
     def __init__(self, lane, role, wanted, *more):
@@ -166,12 +192,14 @@ class Ours(Peer):
             if name in self.IDENTITIES:
                 for word, form in self.IDENTITIES[name].items():
                     yield f"{word}={certificate(form.format(value))}"
-            elif name == "keypair":
+            elif name in ("keypair", "keypair_mem"):
                 whose, _, pair = value.partition(",")
-                yield f"keypair={whose},{certificate(pair + '.pem')},{certificate(pair + '.key')}"
-            elif name == "keylog":
+                yield f"{name}={whose},{certificate(pair + '.pem')},{certificate(pair + '.key')}"
+            elif name in ("keylog", "keylog_cb"):
                 self.keylog = lane.file("keylog")
-                yield f"keylog={self.keylog}"
+                yield f"{name}={self.keylog}"
+            elif name == "hello" and value.startswith("ctx:"):
+                yield f"hello=ctx:{' '.join(self._words(lane, words(value[4:])))}"
             elif name == "ca_system":
                 yield name
             else:

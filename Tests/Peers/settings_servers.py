@@ -3,7 +3,8 @@
 import ssl
 import threading
 
-from settings_clients import PythonPeer, gnutls_facts, priority, python_alert, python_context, python_facts
+from settings_clients import (PythonPeer, gnutls_facts, openssl_signature, priority, python_alert, python_context,
+                              python_facts)
 from settings_names import split_ciphers
 from settings_peers import Outcome, Peer, one_of, openssl, options, secrets
 from support import Process, certificate, free_port, tool
@@ -58,7 +59,7 @@ class OpenSSLServer(Peer):
         alpn = one_of(r"ALPN protocols selected: (.*)", out)
         return Outcome(
             "ping" not in last, (out + err)[-600:], int(alert) if alert else None, alpn=alpn,
-            cipher=one_of(r"^CIPHER is (\S+)", last),
+            cipher=one_of(r"^CIPHER is (\S+)", last), signature=openssl_signature(last),
             sni=one_of(r'^Hostname in TLS extension: "(.*)"', out),
             resumed=int("Reused session-id" in last), secrets=secrets(self.keylog) if self.keylog else None)
 

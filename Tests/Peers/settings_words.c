@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_USAGE = 1, EXIT_REFUSED = 3 };
-
 /** A word, "name" or "name=value", is one of these. */
 struct word {
     const char *name;
@@ -37,6 +35,26 @@ static int which(const char *names, const char *name)
 static int verify(tlsmem_ctx *ctx, const char *value)
 {
     return tlsmem_ctx_set_verify(ctx, (tlsmem_verify)which("none optional required", value));
+}
+
+static int crl_check(tlsmem_ctx *ctx, const char *value)
+{
+    return tlsmem_ctx_set_crl_check(ctx, (tlsmem_crl_check)which("none leaf chain", value));
+}
+
+static int purpose(tlsmem_ctx *ctx, const char *value)
+{
+    return tlsmem_ctx_set_purpose(ctx, (tlsmem_purpose)which("peer any", value));
+}
+
+static int pin(tlsmem_ctx *ctx, const char *value) /* 64 hexadecimal digits */
+{
+    uint8_t sha256[32] = { 0 };
+    for (int i = 0; i < 32 && strlen(value) == 64; i++) {
+        char digits[] = { value[2 * i], value[2 * i + 1], '\0' };
+        sha256[i] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    return tlsmem_ctx_add_pin(ctx, sha256);
 }
 
 static int version(const char *value)
@@ -84,6 +102,19 @@ static void cut(const char *value, char *copy, size_t size, const char **parts, 
     }
 }
 
+/* Returns the length of a file whose bytes it reads. */
+static size_t read_file(const char *path, char *bytes, size_t size)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        perror(path);
+        exit(EXIT_USAGE);
+    }
+    size_t n = fread(bytes, 1, size, file);
+    fclose(file);
+    return n;
+}
+
 static int keypair(tlsmem_ctx *ctx, const char *value) /* NAME,CERT,KEY; without a name it is one more of the default */
 {
     char copy[2048];
@@ -92,12 +123,31 @@ static int keypair(tlsmem_ctx *ctx, const char *value) /* NAME,CERT,KEY; without
     return tlsmem_ctx_add_keypair(ctx, parts[0][0] != '\0' ? parts[0] : NULL, parts[1], parts[2]);
 }
 
+static int keypair_mem(tlsmem_ctx *ctx, const char *value) /* the same */
+{
+    static char cert[1 << 16], key[1 << 16];
+    char copy[2048];
+    const char *parts[3];
+    cut(value, copy, sizeof copy, parts, 3);
+    size_t cert_n = read_file(parts[1], cert, sizeof cert), key_n = read_file(parts[2], key, sizeof key);
+    return tlsmem_ctx_add_keypair_mem(ctx, parts[0][0] != '\0' ? parts[0] : NULL, cert, cert_n, key, key_n);
+}
+
 static int pkcs12(tlsmem_ctx *ctx, const char *value) /* FILE,PASSWORD */
 {
     char copy[2048];
     const char *parts[2];
     cut(value, copy, sizeof copy, parts, 2);
     return tlsmem_ctx_set_pkcs12(ctx, parts[0], parts[1]);
+}
+
+static int pkcs12_mem(tlsmem_ctx *ctx, const char *value)
+{
+    static char bytes[1 << 16];
+    char copy[2048];
+    const char *parts[2];
+    cut(value, copy, sizeof copy, parts, 2);
+    return tlsmem_ctx_set_pkcs12_mem(ctx, bytes, read_file(parts[0], bytes, sizeof bytes), parts[1]);
 }
 
 static ptrdiff_t tell(char *password, size_t size, const char *subject, void *user)
@@ -124,15 +174,29 @@ static const struct word words[] = {
     { "key", .text = tlsmem_ctx_set_key_file },
     { "key_mem", .bytes = tlsmem_ctx_set_key_mem },
     { "keypair", .text = keypair },
+    { "keypair_mem", .text = keypair_mem },
     { "pkcs12", .text = pkcs12 },
+    { "pkcs12_mem", .text = pkcs12_mem },
     { "password", .text = password },
     { "sni_strict", .count = tlsmem_ctx_set_sni_strict },
+    { "hello", .text = hello },
     /* trust */
     { "ca", .text = tlsmem_ctx_set_ca_file },
     { "ca_dir", .text = tlsmem_ctx_set_ca_dir },
     { "ca_mem", .bytes = tlsmem_ctx_set_ca_mem },
     { "ca_system", .alone = tlsmem_ctx_set_ca_system },
+    { "accepted_ca", .text = tlsmem_ctx_set_accepted_ca_file },
+    { "accepted_ca_mem", .bytes = tlsmem_ctx_set_accepted_ca_mem },
     { "verify", .text = verify },
+    { "verdict", .text = verdict },
+    { "crl", .text = tlsmem_ctx_add_crl },
+    { "crl_mem", .bytes = tlsmem_ctx_add_crl_mem },
+    { "crl_check", .text = crl_check },
+    { "pin", .text = pin },
+    { "depth", .count = tlsmem_ctx_set_verify_depth },
+    { "partial_chain", .count = tlsmem_ctx_set_partial_chain },
+    { "purpose", .text = purpose },
+    { "security_level", .count = tlsmem_ctx_set_security_level },
     { "insecure", .alone = tlsmem_ctx_insecure_no_verify },
     /* negotiation */
     { "min", .text = min_version },
@@ -148,6 +212,8 @@ static const struct word words[] = {
     { "tickets", .count = tlsmem_ctx_set_tickets },
     { "renegotiation", .count = tlsmem_ctx_set_renegotiation },
     { "keylog", .text = tlsmem_ctx_set_keylog },
+    { "keylog_cb", .text = keylog_cb },
+    { "trace", .text = trace },
     LIMIT(cert_list_max),
     /* what the program does, and is not the context's */
     { "host", .own_text = offsetof(struct settings, host) },
@@ -170,14 +236,7 @@ static void refused(const struct settings *s, const char *word, int status)
 static int from_file(const struct word *word, tlsmem_ctx *ctx, const char *path)
 {
     static char bytes[1 << 20];
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        perror(path);
-        exit(EXIT_USAGE);
-    }
-    size_t n = fread(bytes, 1, sizeof bytes, file);
-    fclose(file);
-    return word->bytes(ctx, bytes, n);
+    return word->bytes(ctx, bytes, read_file(path, bytes, sizeof bytes));
 }
 
 void apply(struct settings *s, char *text)

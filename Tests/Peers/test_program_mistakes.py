@@ -55,7 +55,7 @@ class Mistakes:
 
     def test_options_that_make_no_sense(self):
         for mistake in (["--no-such-option"], ["--port", "-1"], ["--port", ""], ["--port", "1x"], ["--port", "99999999999999999999"],
-                        ["--tls", ""], ["--tls", "1.4"]):
+                        ["--tls", ""], ["--tls", "1.4"], ["--crl-check", "some"], ["--verify-depth", "101"], ["--tickets", "x"]):
             self.ends(USAGE, *mistake)
         program = Process(self, example(self.name), "--port")  # and no number
         self.assertEqual(program.exit_code(), USAGE)

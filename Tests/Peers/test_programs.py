@@ -22,7 +22,7 @@ class Programs:
     def test_help_is_an_answer_and_no_mistake(self):
         program = self.ends(0, "--help")
         for option in ("--host", "--port", "--cert", "--key", "--ca", "--insecure", "--alpn", "--tls", "--keylog",
-                       "--preset", "--ciphers", "--groups"):
+                       "--preset", "--ciphers", "--groups", "--pkcs12", "--crl", "--verify-depth", "--pin"):
             self.assertIn(option, program.stdout.text)
         self.assertEqual(program.stderr.text, "")
 

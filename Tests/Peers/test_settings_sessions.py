@@ -2,10 +2,7 @@
 
 import unittest
 
-from settings import row, tests
-
-# gnutls-cli --resume waits for a ticket before it says anything, or for none at all; ours come with the first answer.
-LATE = {"gnutls client 1.3": "gnutls-cli does not wait for tickets that come with the first answer"}
+from settings import LATE, row, tests
 
 ROWS = [
     row("session", client="again=1", then="resumed=1", cannot=LATE),

@@ -3,7 +3,7 @@
 # Every tlsmem_name and TLSMEM_NAME in the papers and in comments, with its place.
 names_spoken_of() {
     {
-        grep -noE '\b(tlsmem|TLSMEM)_[A-Za-z0-9_]+' README.md CHANGELOG.md
+        grep -noE '\b(tlsmem|TLSMEM)_[A-Za-z0-9_]+' README.md CHANGELOG.md docs/*.md
         grep -rnE '(//|^ *\*|/\*)' Sources Tests examples-c --include='*.swift' --include='*.c' --include='*.h' |
             sed -E 's#^([^:]+:[0-9]+:).*(//|/\*|^ *\*)#\1 #' |
             awk -F: '{ s = $0; while (match(s, /(tlsmem|TLSMEM)_[A-Za-z0-9_]+/)) {
@@ -41,6 +41,19 @@ limits() {
 }
 limits_differ() { diff <(limits) <(sed -n 's/^| `\([a-z_]*\)` | [^|]* | \([0-9]*\) |$/\1 \2/p' README.md); }
 
+# Each setter, and each word of the examples' table, has its place in the page about them, and no other has one there.
+page=docs/settings.md
+setters_differ() {
+    diff <(declared | grep -E '^tlsmem_ctx_(set|add|insecure)_') \
+        <(grep '^| `' $page | cut -d '|' -f 2 | grep -oE '\btlsmem_ctx_[a-z0-9_]+' | sort)
+}
+options_differ() {
+    local shown=$work/shown
+    grep '^| `' $page | awk -F ' [|] ?' '{ print $(NF-1) }' | grep -oE -e '--[a-z0-9-]+' | sort -u > "$shown"
+    sed -n 's/^    { "\([a-z0-9-]*\)", .*/--\1/p' examples-c/settings.c | sort | comm -23 - "$shown"
+    while read -r option; do grep -q "{ \"${option#--}\"," examples-c/*.[ch] || echo "$page: $option is no option"; done < "$shown"
+}
+
 # The commands below the README's program, as they stand, but for the folder and the port.
 readme_commands() {
     local dir=$work/readme line port server compile run said
@@ -58,5 +71,7 @@ check "every tlsmem name in papers and comments is in the header" names_unknown
 check "the README's program is examples-c/hello.c" readme_differs
 check "the README's map names every folder" folders_not_in_map
 check "the README's limits are the header's" limits_differ
+check "the page of settings has each setter once" setters_differ
+check "the page of settings has each option that shows one" options_differ
 check "the README's commands make its program say hello" readme_commands
 check "the changelog names every function" not_in_changelog

@@ -27,6 +27,7 @@ import Testing
             tlsmem_ctx_set_signature_algorithms(nil, "ECDSA+SHA256"),
             tlsmem_ctx_set_tickets(nil, 1), tlsmem_ctx_set_renegotiation(nil, 1), tlsmem_ctx_set_limits(nil, &limits),
             tlsmem_ctx_set_keylog(nil, "/dev/null"), tlsmem_ctx_error(nil, &error),
+            tlsmem_ctx_set_keylog_cb(nil, nil, nil), tlsmem_ctx_set_trace_cb(nil, nil, nil),
         ] { #expect(found == invalid) }
         #expect(tlsmem_ctx_native(nil) == nil)
         #expect(tlsmem_new(nil, nil, nil) == nil)

@@ -1,0 +1,99 @@
+/* facts.c - a connection and its peer, for a person; see facts.h. */
+#include "facts.h"
+#include <string.h>
+#include <time.h>
+
+/* What one of the functions that copy text has to say, with its name in front. */
+static void print_text(const char *name, const tlsmem *c, ptrdiff_t (*get)(const tlsmem *c, char *text, size_t n))
+{
+    ptrdiff_t n = get(c, NULL, 0);
+    char *text = n >= 0 ? malloc((size_t)n + 1) : NULL;
+    if (text != NULL && get(c, text, (size_t)n + 1) == n)
+        fprintf(stderr, "%s%s\n", name, text);
+    free(text);
+}
+
+static void print_date(const char *name, int64_t seconds)
+{
+    char text[40] = "is none";
+    time_t moment = (time_t)seconds;
+    struct tm utc;
+    if (seconds != INT64_MIN && gmtime_r(&moment, &utc) != NULL)
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    fprintf(stderr, "%s: %s\n", name, text);
+}
+
+static void print_digest(const char *name, const uint8_t digest[32])
+{
+    fprintf(stderr, "%s: ", name);
+    for (int i = 0; i < 32; i++)
+        fprintf(stderr, "%02X", digest[i]);
+    fputc('\n', stderr);
+}
+
+static void print_names(const tlsmem *c, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        ptrdiff_t n = tlsmem_peer_san(c, i, NULL, 0);
+        char *text = n >= 0 ? malloc((size_t)n + 1) : NULL;
+        if (text != NULL && tlsmem_peer_san(c, i, text, (size_t)n + 1) == n)
+            fprintf(stderr, "name: %s\n", text);
+        free(text);
+    }
+}
+
+static void print_agreement(const tlsmem *c)
+{
+    fprintf(stderr, "protocol: %s\ncipher: %s (0x%04x)\n", tlsmem_protocol_name(c), tlsmem_cipher_name(c),
+            (unsigned)tlsmem_cipher_id(c));
+    if (tlsmem_group_id(c) != 0)
+        fprintf(stderr, "group: %s (%d)\n", tlsmem_group_name(c), tlsmem_group_id(c));
+    if (tlsmem_signature_id(c) != 0)
+        fprintf(stderr, "signature: %s (0x%04x)\n", tlsmem_signature_name(c), (unsigned)tlsmem_signature_id(c));
+    if (tlsmem_own_signature_id(c) != 0)
+        fprintf(stderr, "our signature: %s (0x%04x)\n", tlsmem_own_signature_name(c), (unsigned)tlsmem_own_signature_id(c));
+    fprintf(stderr, "resumed: %s\n", tlsmem_is_resumed(c) ? "yes" : "no");
+}
+
+void show_peer(const tlsmem *c)
+{
+    tlsmem_peer_details peer = TLSMEM_PEER_DETAILS_INIT;
+    tlsmem_verify_details verified = TLSMEM_VERIFY_DETAILS_INIT;
+    print_agreement(c);
+    if (tlsmem_peer_info(c, &peer) != TLSMEM_OK || tlsmem_verify_result(c, &verified) != TLSMEM_OK) {
+        fputs("certificate: none\n", stderr);
+        return;
+    }
+    fprintf(stderr, "verification: %ld, %s\n", verified.result, verified.sentence);
+    print_text("subject: ", c, tlsmem_peer_subject);
+    print_text("issuer: ", c, tlsmem_peer_issuer);
+    print_text("serial: ", c, tlsmem_peer_serial);
+    print_date("not before", peer.not_before);
+    print_date("not after", peer.not_after);
+    fprintf(stderr, "key: %s, %d bits\n", peer.key_type, peer.key_bits);
+    print_digest("sha256", peer.sha256);
+    print_digest("key sha256", peer.key_sha256);
+    print_names(c, peer.san_count);
+    fprintf(stderr, "certificates: %zu\n", peer.chain_count);
+    print_text("", c, tlsmem_peer_pem);
+}
+
+/* Threads may trace at once: each piece is one line, printed in one piece. */
+static void on_trace(tlsmem *c, const tlsmem_trace_info *info, void *user)
+{
+    char way = info->sent ? '>' : '<';
+    (void)c, (void)user;
+    if (info->lost > 0)
+        say("%zu pieces of the trace were lost", info->lost);
+    if (info->kind == TLSMEM_TRACE_RECORD)
+        say("%c record 0x%04x, %zu bytes of %s", way, (unsigned)info->version, info->record_length, info->name);
+    else if (info->kind == TLSMEM_TRACE_CONTENT)
+        say("%c   it holds %s", way, info->name);
+    else
+        say("%c   %s, %zu bytes", way, info->name, info->length);
+}
+
+int trace_messages(tlsmem_ctx *ctx)
+{
+    return tlsmem_ctx_set_trace_cb(ctx, on_trace, NULL);
+}
