@@ -297,6 +297,8 @@ int tlsmem_ctx_add_keypair_mem(tlsmem_ctx *ctx, const char *name, const void *ce
  * Says, with strict not 0, that a client which asks for a name that was not added (tlsmem_ctx_add_keypair) is refused with
  * the alert unrecognized_name, 112 (RFC 6066, 3), and the connection ends with TLSMEM_ENOIDENTITY. Default: it gets the
  * pairs of no name, as who asks for none does in both cases. TLSMEM_EINVAL on a client.
+ *
+ * With it, and wherever names were added, a session of TLS 1.2 is resumed only for the name that it was made with.
  */
 int tlsmem_ctx_set_sni_strict(tlsmem_ctx *ctx, int strict) TLSMEM_CHECK;
 
@@ -351,7 +353,7 @@ int tlsmem_ctx_insecure_no_verify(tlsmem_ctx *ctx) TLSMEM_CHECK;
  * a second one for the day when the first key is lost.
  *
  * With pins one key of the verified chain, the peer's own or that of an authority above it, must be pinned, in addition to
- * everything else. Without verification (tlsmem_ctx_insecure_no_verify; on a server TLSMEM_VERIFY_NONE, its default) the
+ * everything else; so the peer must show a certificate, also to TLSMEM_VERIFY_OPTIONAL (TLSMEM_ENOCERT). Without verification (tlsmem_ctx_insecure_no_verify; on a server TLSMEM_VERIFY_NONE, its default) the
  * peer must show a certificate with a pinned key, and nothing else of it counts, neither name nor dates: so a pin stands in
  * for authorities. A session is held against the pins as well. A peer that has none of them fails with TLSMEM_EPIN, alert
  * bad_certificate, and verify_result 65 (X509_V_ERR_DANE_NO_MATCH).
@@ -535,8 +537,9 @@ typedef int (*tlsmem_client_hello_cb)(tlsmem *c, const tlsmem_client_hello *hell
 int tlsmem_ctx_set_client_hello_cb(tlsmem_ctx *ctx, tlsmem_client_hello_cb cb, void *user) TLSMEM_CHECK;
 /**
  * Has a connection go on with another server context, which is frozen by that: its certificates, authorities, verification,
- * versions, ciphers, protocols, limits and callbacks hold from now on, and a session is resumed only if it was made where the
- * same holds. Only inside a tlsmem_client_hello_cb.
+ * versions, ciphers, protocols, limits and callbacks hold from now on. A session is resumed only if it was made where the same
+ * decides about clients: authorities, revocation lists, verification, pins, versions, ciphers, signature algorithms; protocols
+ * and certificates of our own are not compared. Only inside a tlsmem_client_hello_cb.
  *
  * Returns TLSMEM_OK; TLSMEM_ENOIDENTITY or TLSMEM_ENOTRUST when the context could serve nobody; TLSMEM_ESTATE outside of
  * the callback; TLSMEM_EINVAL for NULL or a client's context; TLSMEM_ENOMEM. Calls nothing back.
@@ -565,7 +568,8 @@ typedef int (*tlsmem_verify_cb)(tlsmem *c, tlsmem_verdict *verdict, void *user);
 /**
  * Has each verdict on a peer's certificate shown to the program, good or bad; tlsmem_peer_certificate and its like tell what
  * it was about. Not asked: where verification is off and no key is pinned, where no certificate came, and when a session is
- * resumed. A server resumes only sessions of this very context, which asked about them when they began; a client has to see
+ * resumed. A server resumes only sessions of this very context, which asked about them when they began, and of clients whose
+ * certificates are good without the program's word; a client has to see
  * to it that a session which it offers (tlsmem_session_set, which asks nobody) came from where the same was asked.
  * NULL for none, the default. As any setter.
  */
@@ -642,6 +646,9 @@ void *tlsmem_native(tlsmem *c);
  * An international name, in UTF-8, is turned into what the DNS and certificates have, "xn--bcher-kva.example" (IDNA2008,
  * RFC 5891), by libidn2, which is loaded for the first such name; where it is not installed (Debian: libidn2-0) they are
  * refused. A name in ASCII is taken as it is.
+ *
+ * What is an address then, in whichever digits, is one; and a name whose last label has digits only is none ("127.0.0.1.",
+ * "1.2.3.256"; RFC 1123, 2.1).
  *
  * Returns TLSMEM_OK; TLSMEM_EINVAL for NULL, "", or a name that is no name; TLSMEM_ESTATE on a server, after
  * the handshake began, or after tlsmem_session_set. A client that verifies and has no name is refused with TLSMEM_ENAME when it begins.
@@ -965,11 +972,20 @@ int tlsmem_renegotiate(tlsmem *c) TLSMEM_CHECK;
  * anew, as in a full handshake: by the authorities that the context trusts, for the name, at this time. It does not matter
  * whether it was verified when the session was made.
  *
+ * A server does the same, where it verifies its clients or has pins: the client's certificate, in the ticket, is verified
+ * anew, dates, authorities, revocation lists and pins, at each resumption; if it is not good any more the handshake is a full
+ * one, in which the client is told. A ticket has the client's own certificate only. Those between it and an authority have to
+ * be among what the server was given by tlsmem_ctx_set_ca_file and its like (where they are not trusted by that, unless
+ * tlsmem_ctx_set_partial_chain says so), or the client has a full handshake each time. Nor are tickets renewed for ever there:
+ * from the first on they are good for two hours (SSL_CTX_set_timeout), however often they are replaced. And nothing is kept in
+ * the server's memory there, by which OpenSSL resumes TLS 1.2 without tickets and unasked: clients that take no tickets have
+ * full handshakes. All this holds as well where a tlsmem_client_hello_cb may choose the context, and where names were added.
+ *
  * A session holds secrets: who has it, or its bytes, can read and forge what is sent over the connections that it resumes,
  * and who can write the bytes can be the server. To the server it stands for the client certificate, too, that the client
  * showed, and so is taken only by a context that lets in the same clients: with the same authorities, directories, revocation
- * lists, pins, and all else that decides (a directory's content, and what callbacks say, excepted). It never changes, so any thread may use it, several at once; it outlives its connection and context, and has
- * no part in either. These functions call nothing back.
+ * lists, pins, and all else that tlsmem_set_ctx names (what callbacks say excepted). It never changes, so any thread may use
+ * it, several at once; it outlives its connection and context, and has no part in either. These functions call nothing back.
  */
 
 /**
@@ -1042,15 +1058,17 @@ const char *tlsmem_own_signature_name(const tlsmem *c);
 /** Shows the negotiated application protocol. Returns TLSMEM_OK; TLSMEM_AGAIN when there is none; TLSMEM_EINVAL. */
 int tlsmem_alpn(const tlsmem *c, const char **name, size_t *n);
 /** Returns the server name that the client sent (SNI), or NULL. On a server that resumes a session of TLS 1.2 it is the name
- *  that the session was made with, whatever the client sends now (RFC 6066, 3). Valid as long as c. */
+ *  that the session was made with. Where names were added, or tlsmem_ctx_set_sni_strict, clients are examined, or a
+ *  tlsmem_client_hello_cb is there, the client sends the same now (RFC 6066, 3: it must); elsewhere, where all names are
+ *  served alike, nobody looks. Valid as long as c. */
 const char *tlsmem_server_name(const tlsmem *c);
 /** Returns 1 when the session was resumed, else 0. */
 int tlsmem_is_resumed(const tlsmem *c);
 /*
  * The peer's certificate, of a server or of a client, to be asked for until tlsmem_free. Also the one that was refused: what
  * is told here is true of the certificate, and not of the peer, until tlsmem_is_established. On a resumed connection it is
- * the one of the handshake that made the session; a server has what came behind it only if it has kept the session itself
- * (TLS 1.2 without tickets), because tickets hold nothing but the client's own.
+ * the one of the handshake that made the session; a server does not have what came behind it, because tickets hold nothing but
+ * the client's own.
  *
  * What is copied is written only when n is enough (call with n = 0 to ask), and its length is returned in any case: of text
  * without the NUL that ends it, for which n has to have room. TLSMEM_AGAIN when the peer sent no certificate, or has sent none

@@ -43,6 +43,8 @@ static inline void copenssl_ctx_end_suite_b(SSL_CTX *ctx) { SSL_CTX_clear_cert_f
 static inline void copenssl_ctx_set_servername_callback(SSL_CTX *ctx, int (*callback)(SSL *, int *, void *)) { SSL_CTX_set_tlsext_servername_callback(ctx, callback); }
 static inline void copenssl_ctx_set_max_cert_list(SSL_CTX *ctx, long bytes) { SSL_CTX_set_max_cert_list(ctx, bytes); }
 
+static inline long copenssl_ctx_set_session_cache_mode(SSL_CTX *ctx, long mode) { return SSL_CTX_set_session_cache_mode(ctx, mode); }
+
 static inline uint64_t copenssl_op_no_renegotiation(void) { return SSL_OP_NO_RENEGOTIATION; }
 static inline uint64_t copenssl_op_client_renegotiation(void) { return SSL_OP_ALLOW_CLIENT_RENEGOTIATION; }
 static inline uint64_t copenssl_op_server_preference(void) { return SSL_OP_CIPHER_SERVER_PREFERENCE; }

@@ -53,3 +53,13 @@ func helloExtension(_ ssl: OpaquePointer, _ type: CInt) -> UnsafeRawBufferPointe
     guard unsafe SSL_client_hello_get0_ext(ssl, UInt32(type), &start, &count) == 1 else { return nil }
     return unsafe UnsafeRawBufferPointer(start: start, count: count)
 }
+
+/// The host name in it (RFC 6066, 3), as it was sent; nil when there is none.
+func helloHostName(_ ssl: OpaquePointer) -> UnsafeRawBufferPointer? {
+    guard let body = unsafe helloExtension(ssl, TLSEXT_TYPE_server_name), body.count > 5,
+        unsafe body[2] == UInt8(TLSEXT_NAMETYPE_host_name)
+    else { return nil }
+    let count = unsafe Int(body[3]) << 8 | Int(body[4])
+    guard count <= body.count - 5 else { return nil }
+    return unsafe UnsafeRawBufferPointer(rebasing: body[5..<5 + count])
+}

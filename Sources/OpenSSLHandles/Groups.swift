@@ -21,6 +21,7 @@ extension OwnedContext {
         try unsafe setList(list, ifUnknown: "OpenSSL knows no signature algorithm of this name") { ctx, list in
             unsafe copenssl_ctx_set_signature_algorithms(ctx, list)
         }
+        signatureAlgorithms = unsafe [UInt8](UnsafeRawBufferPointer(start: list, count: strlen(list)))
     }
 
     /// Sets the first of these lists that OpenSSL takes; false when it takes none.

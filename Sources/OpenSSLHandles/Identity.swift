@@ -11,6 +11,9 @@ internal import COpenSSL
     /// A name without pairs of its own is refused.
     var refusesOtherNames = false
 
+    /// It matters for which name a client asks.
+    var choosesByName: Bool { refusesOtherNames || !names.isEmpty }
+
     package var isComplete: Bool { !pairs.all.isEmpty || !names.isEmpty }
 }
 

@@ -67,6 +67,8 @@ package struct SettingRefused: Error {
     private(set) var keepsBuffers = false
     /// The groups that were set, for a connection that changes to this context; OpenSSL does not tell them.
     var groups: [CChar] = []
+    /// As they were set; empty for OpenSSL's.
+    var signatureAlgorithms: [UInt8] = []
     package internal(set) var versions = TLS1_2_VERSION...TLS1_3_VERSION
     /// The versions that the ciphers are for which the program has named; nil when it has named none.
     var versionsOfCiphers: ClosedRange<CInt>?

@@ -55,22 +55,25 @@ extension OwnedSSL {
 }
 
 /// Labels of 1 to 63 letters, digits, hyphens and underscores between dots. A final dot, which makes a name absolute,
-/// is neither sent (RFC 6066, 3) nor found in certificates.
+/// is neither sent (RFC 6066, 3) nor found in certificates. The last label has more than digits, or it is what somebody took
+/// for an address (RFC 1123, 2.1): "127.0.0.1." is one that a resolver may take, and is in no certificate.
 func isHostName(_ name: ArraySlice<CChar>) -> Bool {
     guard name.count <= 253 else { return false }
-    var length = 0
+    var (length, isNumber) = (0, true)
     for character in name {
         switch UInt8(bitPattern: character) {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"),
+            UInt8(ascii: "_"):
+            (length, isNumber) = (length + 1, false)
+        case UInt8(ascii: "0")...UInt8(ascii: "9"):
             length += 1
         case UInt8(ascii: "."):
             guard length > 0 else { return false }
-            length = 0
+            (length, isNumber) = (0, true)
         default:
             return false
         }
         guard length <= 63 else { return false }
     }
-    return length > 0
+    return length > 0 && !isNumber
 }

@@ -48,12 +48,8 @@ extension OwnedSSL {
 
     /// The host name that the client wants (RFC 6066, 3), with a final 0; nil when it sends none, or none that is a name.
     package var helloServerName: [CChar]? {
-        guard let body = unsafe helloExtension(TLSEXT_TYPE_server_name), body.count > 5,
-            unsafe body[2] == UInt8(TLSEXT_NAMETYPE_host_name)
-        else { return nil }
-        let count = unsafe Int(body[3]) << 8 | Int(body[4])
-        guard count <= body.count - 5 else { return nil }
-        let name = unsafe body[5..<5 + count].map { CChar(bitPattern: $0) }
+        guard case .clientHello = question, let sent = unsafe helloHostName(ssl) else { return nil }
+        let name = unsafe sent.map { CChar(bitPattern: $0) }
         return isHostName(name[...]) ? name + [0] : nil
     }
 

@@ -39,12 +39,7 @@ extension OwnedSSL {
             unsafe X509_STORE_CTX_set_ex_data(
                 check, SSL_get_ex_data_X509_STORE_CTX_idx(), UnsafeMutableRawPointer(ssl)) == 1
         else { return Int(X509_V_ERR_OUT_OF_MEM) }
-        let parameters = unsafe X509_STORE_CTX_get0_param(check)
-        unsafe X509_VERIFY_PARAM_set_auth_level(parameters, SSL_get_security_level(ssl))
-        // The order is OpenSSL's: what the connection says comes last, and counts.
-        guard unsafe X509_STORE_CTX_set_default(check, "ssl_server") == 1,
-            unsafe X509_VERIFY_PARAM_set1(parameters, SSL_get0_param(ssl)) == 1
-        else { return Int(X509_V_ERR_OUT_OF_MEM) }
+        guard unsafe setParameters(of: check, ssl, "ssl_server") else { return Int(X509_V_ERR_OUT_OF_MEM) }
         unsafe X509_STORE_CTX_set_verify_cb(check, SSL_get_verify_callback(ssl))
         if unsafe OpenSSLHandles.verify(check, context.trust) == 1 { return Int(X509_V_OK) }
         let reason = unsafe X509_STORE_CTX_get_error(check)

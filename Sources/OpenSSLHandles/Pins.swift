@@ -2,7 +2,8 @@ internal import COpenSSL
 
 /// Public keys that are known beforehand.
 extension OwnedContext {
-    /// Pins a key, by the SHA-256 of its SubjectPublicKeyInfo (RFC 7469, 2.4): from the first pin on the peer has to have one.
+    /// Pins a key, by the SHA-256 of its SubjectPublicKeyInfo (RFC 7469, 2.4): from the first pin on the peer has to have one,
+    /// and so to show a certificate, also where verification would do without.
     package func addPin(_ digest: [UInt8]) {
         trust.pins.append(digest)
         applyVerification()

@@ -1,7 +1,7 @@
 internal import COpenSSL
 
 /// A resumed handshake shows no certificate. So a server's sessions are good only where the same decides who may come in:
-/// OpenSSL declines those whose context has another name (SSL_CTX_set_session_id_context), and the name says all of that.
+/// OpenSSL declines those whose context has another name (SSL_CTX_set_session_id_context), and the name says all of that, and who may come in by which versions and algorithms.
 extension OwnedContext {
     /// Runs `body` while no other thread runs it, nor uses the authorities. False without memory.
     package func exclusively(_ body: () -> Bool) -> Bool {
@@ -18,9 +18,9 @@ extension OwnedContext {
     package func bindSessions() -> Bool {
         guard role == .server else { return true }
         guard let content = storedDigests, let own = ownName,
-            let name = sha256(settings + whole(content) + whole(trust.pins) + own)
+            let name = sha256(settings + algorithms + whole(content) + whole(trust.pins) + own)
         else { return false }
-        return unsafe SSL_CTX_set_session_id_context(ctx, name, UInt32(name.count)) == 1
+        return unsafe SSL_CTX_set_session_id_context(ctx, name, UInt32(name.count)) == 1 && holdSessions()
     }
 
     /// Nothing, or random bytes: what a program says of certificates cannot be compared, so that where it is asked a session is
@@ -42,6 +42,20 @@ extension OwnedContext {
         append(trust.takesAnyPurpose ? 1 : 0, &bytes)
         append(asksAboutVerdicts ? 1 : 0, &bytes)
         return bytes + whole(trust.places)
+    }
+
+    /// By what a client may prove who it is, and over what: versions, ciphers (a preset is no more than those) and signatures.
+    private var algorithms: [UInt8] {
+        var bytes: [UInt8] = []
+        append(Int(versions.lowerBound), &bytes)
+        append(Int(versions.upperBound), &bytes)
+        let ciphers = unsafe SSL_CTX_get_ciphers(ctx)
+        let count = max(0, unsafe copenssl_ciphers_count(ciphers))
+        append(Int(count), &bytes)
+        for index in 0..<count {
+            append(Int(unsafe SSL_CIPHER_get_protocol_id(copenssl_ciphers_at(ciphers, index))), &bytes)
+        }
+        return bytes + whole([signatureAlgorithms])
     }
 
     /// SHA-256 of the authorities and revocation lists that are in memory; those in directories may change at any time.

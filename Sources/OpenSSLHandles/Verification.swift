@@ -15,10 +15,12 @@ extension OwnedContext {
         applyVerification()
     }
 
-    /// With pins and nothing else to verify by, the peer has to show a key.
+    /// There has to be a certificate: any pin is one of a key that the peer shows.
+    var requiresCertificate: Bool { trust.requires || !trust.pins.isEmpty }
+
     func applyVerification() {
         var mode = examinesPeer ? SSL_VERIFY_PEER : SSL_VERIFY_NONE
-        if trust.requires || (examinesPeer && !trust.verifies) { mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT }
+        if requiresCertificate { mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT }
         unsafe SSL_CTX_set_verify(ctx, mode, noteVerifyDepth)
         let isOurs = asksAboutVerdicts || !trust.pins.isEmpty
         unsafe SSL_CTX_set_cert_verify_callback(
@@ -67,6 +69,16 @@ extension OwnedContext {
 
 extension SettingRefused {
     static var levelZero: StaticString { "level 0 takes keys of any size, and signatures that anybody can forge" }
+}
+
+/// Sets what a chain of the peer's is verified by: what is usual, and then, which counts, what the connection says. The order
+/// is OpenSSL's. False without memory.
+func setParameters(of check: OpaquePointer, _ ssl: OpaquePointer, _ usual: StaticString) -> Bool {
+    let parameters = unsafe X509_STORE_CTX_get0_param(check)
+    unsafe X509_VERIFY_PARAM_set_auth_level(parameters, SSL_get_security_level(ssl))
+    let name = unsafe UnsafeRawPointer(usual.utf8Start).assumingMemoryBound(to: CChar.self)
+    return unsafe X509_STORE_CTX_set_default(check, name) == 1
+        && X509_VERIFY_PARAM_set1(parameters, SSL_get0_param(ssl)) == 1
 }
 
 /// Verifies a chain by everything that a context asks for. Returns 1, or 0 with the reason in `check`.

@@ -53,11 +53,12 @@ internal import SocketTransport
         guard let host = unsafe options.host, unsafe host.pointee != 0, unsafe strlen(host) <= hostLengthMax,
             let port = unsafe UInt16(exactly: options.port), port > 0
         else { return nil }
-        if let address = unsafe SocketAddress(numericHost: host, port: port) {
-            return (.address(address), address.hostText)
-        }
+        // Digits beyond ASCII may make an address, too.
         return unsafe InternationalName.withASCII(host) {
             guard let host = unsafe $0 else { return nil }
+            if let address = unsafe SocketAddress(numericHost: host, port: port) {
+                return (.address(address), address.hostText)
+            }
             let name = unsafe Array(UnsafeBufferPointer(start: host, count: strlen(host) + 1))
             return (.name(name, port: port), name)
         }

@@ -116,6 +116,28 @@ static void converted(void)
     tlsmem_ctx_free(ctx);
 }
 
+/** Digits are digits in every script: what is an address once it is in ASCII is one, for all purposes. */
+static void an_address_went_out_as_a_name(void)
+{
+    static const char wide[] = "\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1"; /* full-width 127 */
+    situation("an address in digits beyond ASCII");
+    tlsmem_ctx *ctx = context(TLSMEM_CLIENT, 0);
+    tlsmem *c = tlsmem_new(ctx, NULL, NULL);
+    CHECK_STATUS(tlsmem_set_server_name(c, wide), TLSMEM_OK);
+    CHECK(tlsmem_server_name(c) == NULL, "it is sent: %s", tlsmem_server_name(c));
+    tlsmem_connect_options options = TLSMEM_CONNECT_OPTIONS_INIT;
+    tlsmem_loop *loop = tlsmem_loop_new();
+    options.host = wide;
+    options.port = 9;
+    options.bind_host = "::1";
+    CHECK_STATUS(tlsmem_loop_connect(loop, c, &options), TLSMEM_EINVAL); /* from another family */
+    situation("an address with a final dot");
+    CHECK_STATUS(connect_to("127.0.0.1."), TLSMEM_EINVAL);
+    tlsmem_free(c);
+    tlsmem_loop_free(loop);
+    tlsmem_ctx_free(ctx);
+}
+
 static void verified(void)
 {
     tlsmem_ctx *ctx = nobody();
@@ -200,6 +222,7 @@ int main(void)
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "what was tried without it failed");
     is_installed = 1;
     converted();
+    an_address_went_out_as_a_name();
     verified();
     connected();
     return finish();

@@ -259,7 +259,8 @@ static void frozen(void)
 
 static void names(void)
 {
-    static const char *const bad[] = { "", " ", "a b", "host\n", ".", "..", "a..b", "[::1", "\xff\xfe" };
+    static const char *const bad[] = { "", " ", "a b", "host\n", ".", "..", "a..b", "[::1", "\xff\xfe",
+                                       "127.0.0.1.", "1.2.3.256", "a.1", "7" };
     tlsmem_ctx *of_client = context(TLSMEM_CLIENT, 0), *of_server = context(TLSMEM_SERVER, 0);
     tlsmem *c = tlsmem_new(of_client, NULL, NULL), *s = tlsmem_new(of_server, NULL, NULL);
     char longest[300];

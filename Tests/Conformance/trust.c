@@ -62,6 +62,7 @@ int main(int count, char **arguments)
     for (int version = TLSMEM_TLS1_2; version <= TLSMEM_TLS1_3; version++) {
         corpus(version);
         sessions_and_trust(version);
+        who_comes_again(version);
         changes_of_trust(version);
         names_told(version);
     }

@@ -25,6 +25,8 @@ extern const char *program_path;
 void corpus(int version);
 /** Sessions, and contexts that trust otherwise than those which made them. */
 void sessions_and_trust(int version);
+/** Sessions of clients that are not what they were. */
+void who_comes_again(int version);
 /** Connections that change to another context. */
 void changes_of_trust(int version);
 /** The authorities that a server names. */

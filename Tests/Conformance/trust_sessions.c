@@ -70,6 +70,23 @@ static void more(tlsmem_ctx *ctx) { MUST(tlsmem_ctx_set_ca_file(ctx, certificate
 static void directory(tlsmem_ctx *ctx) { MUST(tlsmem_ctx_set_ca_dir(ctx, "/usr") == TLSMEM_OK); }
 static void optional(tlsmem_ctx *ctx) { MUST(tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL) == TLSMEM_OK); }
 
+static void versions(tlsmem_ctx *ctx)
+{
+    MUST(tlsmem_ctx_set_min_version(ctx, TLSMEM_TLS1_2) == TLSMEM_OK);
+    MUST(tlsmem_ctx_set_max_version(ctx, TLSMEM_TLS1_3) == TLSMEM_OK);
+}
+
+static void ciphers(tlsmem_ctx *ctx)
+{
+    const char *list = version == TLSMEM_TLS1_3 ? "TLS_AES_256_GCM_SHA384" : "ECDHE-ECDSA-AES256-GCM-SHA384";
+    MUST(tlsmem_ctx_set_ciphers(ctx, list) == TLSMEM_OK);
+}
+
+static void signatures(tlsmem_ctx *ctx)
+{
+    MUST(tlsmem_ctx_set_signature_algorithms(ctx, "ecdsa_secp256r1_sha256") == TLSMEM_OK);
+}
+
 static void lists(tlsmem_ctx *ctx)
 {
     MUST(tlsmem_ctx_add_crl(ctx, certificate("corpus/stranger.crl")) == TLSMEM_OK);
@@ -88,6 +105,8 @@ static void other_trust(tlsmem_ctx *known)
         { "partial chains", partial, TLSMEM_OK }, { "any purpose", any, TLSMEM_OK },
         { "stronger keys", strong, TLSMEM_OK },  { "another authority", more, TLSMEM_OK },
         { "a directory", directory, TLSMEM_OK }, { "a revocation list", lists, TLSMEM_OK },
+        { "other versions", versions, TLSMEM_OK }, { "other ciphers", ciphers, TLSMEM_OK },
+        { "other signatures", signatures, TLSMEM_OK },
         { "an option", optional, TLSMEM_OK },    { "a pin", pinning, TLSMEM_EPIN },
     };
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {

@@ -114,7 +114,7 @@ private func add(_ lists: [UInt8], _ context: OwnedContext) throws {
         context.addPin([UInt8](repeating: 1, count: 32))
         #expect(mode(context) == SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT && context.examinesPeer)
         context.setVerification(asks: true, requires: false)
-        #expect(mode(context) == SSL_VERIFY_PEER)  // whoever shows one has to be pinned
+        #expect(mode(context) == SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT)
         context.setVerification(asks: false, requires: false)
         #expect(mode(context) == SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT)
     }
