@@ -56,7 +56,7 @@ extension OwnedContext {
         guard let entry = unsafe IdentityTable.entryName(name) else {
             throw SettingRefused("this is no host name, and none behind \"*.\"")
         }
-        guard unsafe pair.covers(name) else { throw certificate.refused("the certificate is for other names") }
+        guard pair.covers(entry) else { throw certificate.refused("the certificate is for other names") }
         try tryOut(pair, key)
         chooseByHand()
         identity.names.put(pair, for: entry)
