@@ -317,7 +317,7 @@ int tlsmem_ctx_set_accepted_ca_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CH
 int tlsmem_ctx_set_accepted_ca_mem(tlsmem_ctx *ctx, const void *bytes, size_t n) TLSMEM_CHECK;
 
 /**
- * Adds the certificate revocation lists in a file, PEM or one in DER (RFC 5280, 5). Each call adds.
+ * Adds the certificate revocation lists in a file, PEM or DER (RFC 5280, 5). Each call adds.
  *
  * From the first on each certificate of a chain needs a list of its issuer's that is valid now and does not name it (but
  * see tlsmem_ctx_set_crl_check): without one the peer is refused, so do not let them run out. A list is read once; for a

@@ -72,7 +72,7 @@ extension OwnedContext {
     /// Refuses what OpenSSL would refuse in a handshake.
     private func tryOut(_ pair: KeyPair, _ source: borrowing PEMSource) throws(SettingRefused) {
         ERR_clear_error()
-        guard let trial = unsafe SSL_new(ctx) else { throw source.refused("out of memory", .drain()) }
+        guard let trial = unsafe SSL_new(ctx) else { throw source.outOfMemory }
         defer { unsafe SSL_free(trial) }
         guard unsafe pair.give(to: trial) else {
             throw source.refused("OpenSSL does not take this certificate and key", .drain())

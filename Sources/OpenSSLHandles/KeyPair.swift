@@ -24,7 +24,7 @@ internal import COpenSSL
             throw source.refused("the private key does not belong to the certificate", .drain())
         }
         guard let chain = unsafe X509_chain_up_ref(certificates.list) else {
-            throw source.refused("out of memory", .drain())
+            throw source.outOfMemory
         }
         unsafe X509_free(copenssl_x509s_shift(chain))
         return unsafe KeyPair(certificates, key, chain)

@@ -22,6 +22,12 @@ package struct SettingRefused: Error {
         self.cause = cause
         subject = unsafe path.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
     }
+
+    /// Empties the queue, in which the reason is not always, or is something that followed from it.
+    static func outOfMemory(about path: UnsafePointer<CChar>? = nil) -> SettingRefused {
+        ERR_clear_error()
+        return unsafe SettingRefused("out of memory", .outOfMemory, about: path)
+    }
 }
 
 /// An SSL_CTX: what many connections have in common. Its settings are in the extensions, by subject.

@@ -30,20 +30,39 @@ extension OwnedContext {
     package var verifies: Bool { trust.verifies }
     package var trustsSomebody: Bool { trust.hasAuthorities }
 
-    /// Trusts every certificate of a PEM text; a server also names them to its clients.
+    /// Trusts every certificate of a source, or none; a server also names them to its clients.
     package func addTrust(_ source: borrowing PEMSource) throws(SettingRefused) {
         let authorities = try Certificates.read(source)
-        let store = unsafe SSL_CTX_get_cert_store(ctx)
-        let count = unsafe copenssl_x509s_count(authorities.list)
-        for index in 0..<max(0, count) {
-            let authority = unsafe copenssl_x509s_at(authorities.list, index)
-            var isTaken = unsafe X509_STORE_add_cert(store, authority) == 1
-            if isTaken, role == .server, !trust.namesOthers {
-                isTaken = unsafe SSL_CTX_add_client_CA(ctx, authority) == 1
+        let names = try unsafe namesOfTrusted(with: authorities)
+        let areTaken = withExtendedLifetime(authorities) {
+            let all = unsafe (0..<max(0, copenssl_x509s_count(authorities.list))).map {
+                unsafe copenssl_x509s_at(authorities.list, $0)
             }
-            guard isTaken else { throw SettingRefused("OpenSSL does not take an authority in it", .drain()) }
+            return unsafe fillStore(all, X509_STORE_add_cert, X509_OBJECT_get0_X509)
         }
+        guard areTaken else {
+            unsafe copenssl_names_free(names)
+            throw SettingRefused("OpenSSL does not take an authority in it", .drain())
+        }
+        if let names = unsafe names { unsafe SSL_CTX_set_client_CA_list(ctx, names) }  // which moves into ctx
         trust.hasAuthorities = true
+    }
+
+    /// Puts all of these into OpenSSL's store, or none; the caller keeps them meanwhile. `find` looks into what the store has.
+    func fillStore(
+        _ all: [OpaquePointer?], _ add: (OpaquePointer?, OpaquePointer?) -> CInt,
+        _ find: (OpaquePointer?) -> OpaquePointer?
+    ) -> Bool {
+        ERR_clear_error()
+        let store = unsafe SSL_CTX_get_cert_store(ctx)
+        guard let bad = unsafe all.firstIndex(where: { unsafe add(store, $0) != 1 }) else { return true }
+        let inside = unsafe X509_STORE_get0_objects(store)
+        for index in (0..<max(0, unsafe copenssl_objects_count(inside))).reversed() {
+            let found = unsafe find(copenssl_objects_at(inside, index))
+            // What was there before is other memory, also where it is the same certificate.
+            if unsafe found != nil, unsafe all[..<bad].contains(found) { unsafe copenssl_objects_remove(inside, index) }
+        }
+        return false
     }
 
     package func addTrust(directory: UnsafePointer<CChar>) throws(SettingRefused) {
@@ -69,17 +88,10 @@ extension OwnedContext {
     package func setAcceptedAuthorities(_ source: borrowing PEMSource) throws(SettingRefused) {
         guard role == .server else { throw SettingRefused("only a server tells whose certificates it accepts") }
         let accepted = try Certificates.read(source)
-        guard let names = unsafe copenssl_names_new() else { throw SettingRefused("out of memory", .drain()) }
+        let names = try unsafe names(behind: nil, of: accepted)
         var byteCount = 0
-        for index in 0..<max(0, unsafe copenssl_x509s_count(accepted.list)) {
-            let subject = unsafe X509_get_subject_name(copenssl_x509s_at(accepted.list, index))
-            let name = unsafe X509_NAME_dup(subject)
-            guard unsafe name != nil, unsafe copenssl_names_push(names, name) > 0 else {
-                unsafe X509_NAME_free(name)
-                unsafe copenssl_names_free(names)
-                throw SettingRefused("out of memory", .drain())
-            }
-            byteCount += 2 + Int(max(0, unsafe i2d_X509_NAME(subject, nil)))
+        for index in 0..<max(0, unsafe copenssl_names_count(names)) {
+            byteCount += 2 + Int(max(0, unsafe i2d_X509_NAME(copenssl_names_at(names, index), nil)))
         }
         guard byteCount <= Int(UInt16.max) else {
             unsafe copenssl_names_free(names)
@@ -87,5 +99,32 @@ extension OwnedContext {
         }
         unsafe SSL_CTX_set_client_CA_list(ctx, names)  // which moves into ctx
         trust.namesOthers = true
+    }
+
+    /// What a server tells its clients once it trusts these, too; nil when that stays as it is.
+    private func namesOfTrusted(with others: Certificates) throws(SettingRefused) -> OpaquePointer? {
+        guard role == .server, !trust.namesOthers else { return nil }
+        return unsafe try names(behind: SSL_CTX_get_client_CA_list(ctx), of: others)
+    }
+
+    /// A new list: of these names, and behind them of the subjects of certificates.
+    private func names(behind former: OpaquePointer?, of others: Certificates) throws(SettingRefused) -> OpaquePointer {
+        guard let names = unsafe copenssl_names_new() else { throw unsafe .outOfMemory() }
+        let formerCount = unsafe max(0, copenssl_names_count(former))
+        let count = unsafe max(0, copenssl_x509s_count(others.list))
+        for index in 0..<formerCount + count {
+            let isFormer = index < formerCount
+            let name =
+                unsafe isFormer
+                ? copenssl_names_at(former, index)
+                : X509_get_subject_name(copenssl_x509s_at(others.list, index - formerCount))
+            let copy = unsafe X509_NAME_dup(name)
+            guard unsafe copy != nil, unsafe copenssl_names_push(names, copy) > 0 else {
+                unsafe X509_NAME_free(copy)
+                unsafe copenssl_names_free(names)
+                throw unsafe .outOfMemory()
+            }
+        }
+        return unsafe names
     }
 }
