@@ -143,7 +143,15 @@ extension OwnedContext {
 
     package func setKeylog(_ path: UnsafePointer<CChar>) throws(SettingRefused) {
         let file = unsafe copenssl_open_append(path)
-        guard file >= 0 else { throw SettingRefused("the keylog file cannot be opened for appending") }
+        guard file >= 0 else {
+            throw SettingRefused("the keylog file cannot be opened for appending", .system(copenssl_errno()))
+        }
+        var status = stat()
+        guard unsafe fstat(file, &status) == 0, unsafe copenssl_takes_lines(&status) == 1 else {
+            close(file)
+            throw SettingRefused("it is no regular file")
+        }
+        copenssl_set_blocking(file)
         if keylog >= 0 { close(keylog) }
         unsafe watchSecrets(ctx)
         keylog = file

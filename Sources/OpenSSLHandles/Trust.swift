@@ -69,6 +69,9 @@ extension OwnedContext {
         guard unsafe copenssl_is_directory(directory) == 1 else {
             throw SettingRefused("there is no such directory")
         }
+        guard unsafe strchr(directory, CInt(UInt8(ascii: ":"))) == nil else {
+            throw SettingRefused("there is a colon in it, which OpenSSL takes for the end of a first directory")
+        }
         guard unsafe SSL_CTX_load_verify_dir(ctx, directory) == 1 else {
             throw SettingRefused("OpenSSL does not take this directory", .drain())
         }
