@@ -305,7 +305,11 @@ int tlsmem_ctx_set_sni_strict(tlsmem_ctx *ctx, int strict) TLSMEM_CHECK;
 /** Trusts the certificate authorities in a file. Each call adds. A server that asks for certificates names them to its
  *  clients, unless the names come to more than 64000 bytes in all (some 500 authorities): then none, which asks for any. */
 int tlsmem_ctx_set_ca_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
-/** Trusts the authorities in a directory, under their hashed names (openssl rehash). Read when needed. */
+/**
+ * Trusts the authorities in a directory, under their hashed names (openssl rehash). OpenSSL opens its files, and the one of
+ * SSL_CERT_FILE, when it needs them, and waits for one that is a FIFO: they must be files of people who are trusted.
+ * TLSMEM_ECONFIG for a path with ':' in it, which OpenSSL takes for several.
+ */
 int tlsmem_ctx_set_ca_dir(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
 /** Trusts the authorities in memory. Each call adds. */
 int tlsmem_ctx_set_ca_mem(tlsmem_ctx *ctx, const void *bytes, size_t n) TLSMEM_CHECK;
@@ -322,7 +326,7 @@ int tlsmem_ctx_set_accepted_ca_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CH
 int tlsmem_ctx_set_accepted_ca_mem(tlsmem_ctx *ctx, const void *bytes, size_t n) TLSMEM_CHECK;
 
 /**
- * Adds the certificate revocation lists in a file, PEM or one in DER (RFC 5280, 5). Each call adds.
+ * Adds the certificate revocation lists in a file, PEM or DER (RFC 5280, 5). Each call adds.
  *
  * From the first on each certificate of a chain needs a list of its issuer's that is valid now and does not name it (but
  * see tlsmem_ctx_set_crl_check): without one the peer is refused, so do not let them run out. A list is read once; for a
@@ -450,7 +454,8 @@ int tlsmem_ctx_set_tickets(tlsmem_ctx *ctx, int count) TLSMEM_CHECK;
 int tlsmem_ctx_set_renegotiation(tlsmem_ctx *ctx, int allowed) TLSMEM_CHECK;
 /** Sets limits and deadlines; start from TLSMEM_LIMITS_INIT. */
 int tlsmem_ctx_set_limits(tlsmem_ctx *ctx, const tlsmem_limits *limits) TLSMEM_CHECK;
-/** Appends the secrets of every connection to a file (SSLKEYLOGFILE format), made with mode 0600: for debugging. */
+/** Appends the secrets of every connection to a file (SSLKEYLOGFILE format), made with mode 0600: for debugging.
+ *  TLSMEM_ECONFIG for what is neither a regular file nor /dev/null: a FIFO would make connections wait for its reader. */
 int tlsmem_ctx_set_keylog(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
 /**
  * Has the secrets of every connection told to the program, beside the file of tlsmem_ctx_set_keylog or instead of it: a

@@ -18,6 +18,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -90,9 +91,11 @@ static inline void copenssl_ciphers_free(STACK_OF(SSL_CIPHER) *list) { sk_SSL_CI
 static inline int copenssl_print_address(int family, const void *address, char *text, unsigned room) { return inet_ntop(family, address, text, room) != NULL; }
 static inline int64_t copenssl_seconds(struct tm *utc) { return timegm(utc); }
 
-static inline int copenssl_open_append(const char *path) { return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600); }
+static inline int copenssl_open_append(const char *path) { return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600); }
 static inline int copenssl_open_read(const char *path) { return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); }
 static inline int copenssl_is_regular(mode_t mode) { return S_ISREG(mode); }
+static inline int copenssl_takes_lines(const struct stat *s) { return S_ISREG(s->st_mode) || (S_ISCHR(s->st_mode) && s->st_rdev == makedev(1, 3)); } // or /dev/null
+static inline void copenssl_set_blocking(int file) { (void)fcntl(file, F_SETFL, O_APPEND); }
 static inline int copenssl_errno(void) { return errno; }
 static inline int copenssl_is_directory(const char *path) { struct stat s; return stat(path, &s) == 0 && S_ISDIR(s.st_mode); }
 

@@ -9,35 +9,21 @@ internal import COpenSSL
         unsafe self.list = list
     }
 
-    /// Reads every certificate of a PEM text, or of DER, or refuses the whole.
+    /// Reads every certificate of a source, or refuses the whole.
     static func read(_ source: borrowing PEMSource) throws(SettingRefused) -> Certificates {
-        ERR_clear_error()
-        guard let list = unsafe copenssl_x509s_new() else { throw source.refused("out of memory", .drain()) }
+        guard let list = unsafe copenssl_x509s_new() else { throw source.outOfMemory }
         let certificates = unsafe Certificates(list)  // owns the list from here on
-        let isPEM = source.isPEM
-        while let certificate = unsafe isPEM ? nextPEM(source) : nextDER(source) {
+        // In PEM there may be something behind one, which OpenSSL calls trusted then; in DER there may be another one.
+        let decode = unsafe source.isPEM ? d2i_X509_AUX : d2i_X509
+        try unsafe source.readAll(.certificate) { position, count throws(SettingRefused) in
+            guard let certificate = unsafe decode(nil, &position, count) else { return false }
             guard unsafe copenssl_x509s_push(list, certificate) > 0 else {
                 unsafe X509_free(certificate)
-                throw source.refused("out of memory", .drain())
+                throw source.outOfMemory
             }
+            return true
         }
-        let end = OpenSSLError(code: ERR_peek_last_error())
-        guard unsafe copenssl_x509s_count(list) > 0 else {
-            throw source.refused("there is no certificate in it", .drain())
-        }
-        // "No start line" is how the end of a PEM text looks.
-        let isWhole = isPEM ? end.library == ERR_LIB_PEM && end.reason == PEM_R_NO_START_LINE : end == .none
-        guard isWhole else { throw source.refused("a certificate in it cannot be parsed", .drain()) }
-        ERR_clear_error()
         return certificates
-    }
-
-    private static func nextPEM(_ source: borrowing PEMSource) -> OpaquePointer? {
-        unsafe PEM_read_bio_X509_AUX(source.bio, nil, refusePassword, nil)
-    }
-
-    private static func nextDER(_ source: borrowing PEMSource) -> OpaquePointer? {
-        unsafe BIO_ctrl_pending(source.bio) == 0 ? nil : d2i_X509_bio(source.bio, nil)
     }
 
     deinit {
@@ -56,7 +42,3 @@ func encoded(_ certificate: OpaquePointer?) -> [UInt8]? {
     }
     return der
 }
-
-/// OpenSSL would ask on the terminal.
-private let refusePassword:
-    @convention(c) (UnsafeMutablePointer<CChar>?, CInt, CInt, UnsafeMutableRawPointer?) -> CInt = { _, _, _, _ in -1 }

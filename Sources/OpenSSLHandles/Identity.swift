@@ -59,7 +59,7 @@ extension OwnedContext {
         guard let entry = unsafe IdentityTable.entryName(name) else {
             throw SettingRefused("this is no host name, and none behind \"*.\"")
         }
-        guard unsafe pair.covers(name) else { throw certificate.refused("the certificate is for other names") }
+        guard pair.covers(entry) else { throw certificate.refused("the certificate is for other names") }
         try tryOut(pair, key)
         chooseByHand()
         identity.names.put(pair, for: entry)
@@ -75,7 +75,7 @@ extension OwnedContext {
     /// Refuses what OpenSSL would refuse in a handshake.
     private func tryOut(_ pair: KeyPair, _ source: borrowing PEMSource) throws(SettingRefused) {
         ERR_clear_error()
-        guard let trial = unsafe SSL_new(ctx) else { throw source.refused("out of memory", .drain()) }
+        guard let trial = unsafe SSL_new(ctx) else { throw source.outOfMemory }
         defer { unsafe SSL_free(trial) }
         guard unsafe pair.give(to: trial) else {
             throw source.refused("OpenSSL does not take this certificate and key", .drain())

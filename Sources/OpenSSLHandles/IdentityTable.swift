@@ -11,9 +11,10 @@ struct IdentityTable {
 
     var isEmpty: Bool { entries.isEmpty }
 
-    /// A name as the table has it; nil for what is neither a host name nor "*." with one behind it.
+    /// A name as the table has it, and clients ask for it, without a final dot; nil for what is neither a host name nor "*." with one behind it.
     static func entryName(_ text: UnsafePointer<CChar>) -> [UInt8]? {
-        let name = unsafe Array(UnsafeBufferPointer(start: text, count: strlen(text)))
+        var name = unsafe Array(UnsafeBufferPointer(start: text, count: strlen(text)))
+        if name.count > 1, name.last == CChar(UInt8(ascii: ".")) { name.removeLast() }
         let isWildcard = unsafe strncmp(text, "*.", 2) == 0
         guard isHostName(name.dropFirst(isWildcard ? 2 : 0)) else { return nil }
         return lowerCase(name.map { UInt8(bitPattern: $0) })

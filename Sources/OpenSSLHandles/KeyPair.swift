@@ -24,7 +24,7 @@ internal import COpenSSL
             throw source.refused("the private key does not belong to the certificate", .drain())
         }
         guard let chain = unsafe X509_chain_up_ref(certificates.list) else {
-            throw source.refused("out of memory", .drain())
+            throw source.outOfMemory
         }
         unsafe X509_free(copenssl_x509s_shift(chain))
         return unsafe KeyPair(certificates, key, chain)
@@ -35,10 +35,14 @@ internal import COpenSSL
     }
 
     /// Whether a client that wants this name would take the certificate. One for "*.example.org" is for that name, too.
-    func covers(_ name: UnsafePointer<CChar>) -> Bool {
+    func covers(_ name: [UInt8]) -> Bool {
         ERR_clear_error()
         defer { ERR_clear_error() }
-        return unsafe X509_check_host(leaf, name, 0, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS), nil) == 1
+        // As for OwnedSSL.setServerName (RFC 9525).
+        let flags = UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS)
+        return unsafe name.withUnsafeBytes {
+            unsafe X509_check_host(leaf, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count, flags, nil) == 1
+        }
     }
 
     /// In place of the one of the same type of key. False when OpenSSL does not take it: nothing has changed then.

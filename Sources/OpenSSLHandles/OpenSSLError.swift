@@ -16,11 +16,15 @@ package struct OpenSSLError: Error, Equatable {
     }
 
     /// Empties this thread's queue and keeps its first entry, which is the one nearest to the cause. Only that a certificate
-    /// was not good counts more than what libcrypto said while it looked: that is in the result of verification.
+    /// was not good counts more than what libcrypto said while it looked: that is in the result of verification; and that
+    /// there was no memory counts more than what was not found without it.
     package static func drain() -> OpenSSLError {
         let last = OpenSSLError(code: ERR_peek_last_error())
         let first = OpenSSLError(code: ERR_get_error())
+        var next = first
+        while next != .none, !next.isOutOfMemory { next = OpenSSLError(code: ERR_get_error()) }
         ERR_clear_error()
+        if next.isOutOfMemory { return next }
         return last.isSSL && last.reason == Reason.certificateVerifyFailed ? last : first
     }
 

@@ -44,6 +44,12 @@ package struct SettingRefused: Error {
         subject = unsafe path.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
         isArgument = false
     }
+
+    /// Empties the queue, in which the reason is not always, or is something that followed from it.
+    static func outOfMemory(about path: UnsafePointer<CChar>? = nil) -> SettingRefused {
+        ERR_clear_error()
+        return unsafe SettingRefused("out of memory", .outOfMemory, about: path)
+    }
 }
 
 /// An SSL_CTX: what many connections have in common. Its settings are in the extensions, by subject.
@@ -163,7 +169,15 @@ extension OwnedContext {
 
     package func setKeylog(_ path: UnsafePointer<CChar>) throws(SettingRefused) {
         let file = unsafe copenssl_open_append(path)
-        guard file >= 0 else { throw SettingRefused("the keylog file cannot be opened for appending") }
+        guard file >= 0 else {
+            throw SettingRefused("the keylog file cannot be opened for appending", .system(copenssl_errno()))
+        }
+        var status = stat()
+        guard unsafe fstat(file, &status) == 0, unsafe copenssl_takes_lines(&status) == 1 else {
+            close(file)
+            throw SettingRefused("it is no regular file")
+        }
+        copenssl_set_blocking(file)
         if keylog >= 0 { close(keylog) }
         unsafe watchSecrets(ctx)
         keylog = file

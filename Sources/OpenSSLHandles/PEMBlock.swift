@@ -36,6 +36,10 @@ internal import COpenSSL
         return unsafe memcmp(name + length - kind.utf8CodeUnitCount, kind.utf8Start, kind.utf8CodeUnitCount) == 0
     }
 
+    func isCalled(_ other: StaticString) -> Bool {
+        unsafe strlen(name) == other.utf8CodeUnitCount && memcmp(name, other.utf8Start, other.utf8CodeUnitCount) == 0
+    }
+
     /// How it is encrypted, if that is said in its header (RFC 1421); else there is no cipher in it. Nil for a header that
     /// OpenSSL does not understand.
     var encryption: EVP_CIPHER_INFO? {
@@ -43,19 +47,24 @@ internal import COpenSSL
         return unsafe PEM_get_EVP_CIPHER_INFO(header, &encryption) == 1 ? encryption : nil
     }
 
+    var isEncrypted: Bool { unsafe encryption.map { unsafe $0.cipher != nil } ?? true }
+
     /// Decrypts it in place. Whether that can be right.
     mutating func decrypt(_ encryption: EVP_CIPHER_INFO, _ password: borrowing Password) -> Bool {
         var encryption = unsafe encryption
-        let text = unsafe UnsafeMutableRawPointer(mutating: password.text)
-        return unsafe PEM_do_header(&encryption, start, &count, copyPassword, text) == 1
+        var text = unsafe UnsafeRawBufferPointer(start: password.text, count: password.count)
+        return unsafe PEM_do_header(&encryption, start, &count, copyPassword, &text) == 1
     }
 }
 
 private let copyPassword: @convention(c) (UnsafeMutablePointer<CChar>?, CInt, CInt, UnsafeMutableRawPointer?) -> CInt =
     {
         target, size, _, text in
-        guard let target = unsafe target, let text = unsafe text?.assumingMemoryBound(to: CChar.self) else { return -1 }
-        let count = min(unsafe strlen(text), Int(size))
-        unsafe memcpy(target, text, count)
+        guard let target = unsafe target,
+            let text = unsafe text?.assumingMemoryBound(to: UnsafeRawBufferPointer.self).pointee,
+            let start = text.baseAddress
+        else { return -1 }
+        let count = min(text.count, Int(size))
+        unsafe memcpy(target, start, count)
         return CInt(clamping: count)
     }

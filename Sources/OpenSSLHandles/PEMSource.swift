@@ -16,7 +16,7 @@ internal import COpenSSL
         let contents = try unsafe contents(of: path, bytesMax)
         guard let bio = unsafe BIO_new_mem_buf(contents.baseAddress, CInt(clamping: contents.count)) else {
             unsafe copenssl_clear_free(contents.baseAddress, contents.count)
-            throw unsafe SettingRefused("out of memory", .drain(), about: path)
+            throw unsafe SettingRefused.outOfMemory(about: path)
         }
         unsafe bytes = UnsafeRawBufferPointer(contents)
         unsafe self.bio = bio
@@ -27,7 +27,7 @@ internal import COpenSSL
         ERR_clear_error()
         if let reason = unfit(text.count, bytesMax) { throw SettingRefused(reason) }
         guard let bio = unsafe BIO_new_mem_buf(text.baseAddress, CInt(clamping: text.count)) else {
-            throw SettingRefused("out of memory", .drain())
+            throw unsafe SettingRefused.outOfMemory()
         }
         unsafe bytes = text
         unsafe self.bio = bio
@@ -56,6 +56,8 @@ internal import COpenSSL
         }
         return false
     }
+
+    var outOfMemory: SettingRefused { unsafe .outOfMemory(about: path) }
 
     /// A refusal that names the file.
     func refused(_ sentence: StaticString, _ cause: OpenSSLError = .none) -> SettingRefused {
@@ -86,7 +88,7 @@ private func contents(
     let size = Int(status.st_size)
     if let reason = unfit(size, bytesMax) { throw unsafe SettingRefused(reason, about: path) }
     guard let memory = unsafe copenssl_malloc(size) else {
-        throw unsafe SettingRefused("out of memory", .drain(), about: path)
+        throw unsafe SettingRefused.outOfMemory(about: path)
     }
     var count = 0
     while count < size {

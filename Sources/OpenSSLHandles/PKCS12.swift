@@ -31,14 +31,14 @@ extension OwnedContext {
         let (owned, list) = unsafe (key.map { unsafe PrivateKey($0) }, chain ?? copenssl_x509s_new())
         guard let list = unsafe list else {
             unsafe X509_free(leaf)
-            throw source.refused("out of memory", .drain())
+            throw source.outOfMemory
         }
         let certificates = unsafe Certificates(list)
         guard let owned else { throw source.refused("there is no private key in it") }
         guard let leaf = unsafe leaf else { throw source.refused("there is no certificate for the private key in it") }
         guard unsafe copenssl_x509s_unshift(list, leaf) > 0 else {
             unsafe X509_free(leaf)
-            throw source.refused("out of memory", .drain())
+            throw source.outOfMemory
         }
         ERR_clear_error()
         return (certificates, owned)

@@ -59,8 +59,7 @@ extension PEMSource {
         var isUnsupported = false
         while case let error = OpenSSLError(code: ERR_get_error()), error != .none {
             if error.isOutOfMemory {
-                ERR_clear_error()
-                return refused("out of memory", error)
+                return outOfMemory
             }
             isUnsupported = isUnsupported || error.isUnsupported
         }

@@ -8,15 +8,15 @@ package enum RevocationCheck: UInt8 {
 
 /// Certificates that were taken back.
 extension OwnedContext {
-    /// Adds the lists in a PEM text, or the one in DER. With the first every chain is checked, unless `setRevocationCheck`
+    /// Adds the lists in a source, all or none. With the first every chain is checked, unless `setRevocationCheck`
     /// chooses something else.
     package func addRevocations(_ source: borrowing PEMSource) throws(SettingRefused) {
-        let lists = try unsafe RevocationList.read(source.bio)
-        let store = unsafe SSL_CTX_get_cert_store(ctx)
-        for list in lists {
-            guard unsafe X509_STORE_add_crl(store, list.crl) == 1 else {
-                throw SettingRefused("OpenSSL does not take a revocation list in it", .drain())
-            }
+        let lists = try RevocationList.read(source)
+        let areTaken = withExtendedLifetime(lists) {
+            unsafe fillStore(lists.map { unsafe $0.crl }, X509_STORE_add_crl, X509_OBJECT_get0_X509_CRL)
+        }
+        guard areTaken else {
+            throw SettingRefused("OpenSSL does not take a revocation list in it", .drain())
         }
         trust.hasRevocationLists = true
         applyRevocation()
@@ -50,32 +50,14 @@ extension OwnedContext {
         unsafe X509_CRL_free(crl)
     }
 
-    /// Reads every list of a PEM text, or one in DER; or refuses the whole.
-    static func read(_ source: OpaquePointer) throws(SettingRefused) -> [RevocationList] {
+    /// Reads every list of a source, or refuses the whole.
+    static func read(_ source: borrowing PEMSource) throws(SettingRefused) -> [RevocationList] {
         var lists: [RevocationList] = []
-        while let crl = unsafe PEM_read_bio_X509_CRL(source, nil, nil, nil) {
+        try unsafe source.readAll(.revocationList) { position, count in
+            guard let crl = unsafe d2i_X509_CRL(nil, &position, count) else { return false }
             lists.append(unsafe RevocationList(crl))
+            return true
         }
-        let end = OpenSSLError(code: ERR_peek_last_error())
-        guard end.library == ERR_LIB_PEM, end.reason == PEM_R_NO_START_LINE else {
-            throw SettingRefused("a revocation list in it cannot be parsed", .drain())
-        }
-        ERR_clear_error()  // "no start line" is how the end of the text looks
-        if lists.isEmpty { lists.append(try unsafe readDER(source)) }
         return lists
-    }
-
-    private static func readDER(_ source: OpaquePointer) throws(SettingRefused) -> RevocationList {
-        unsafe copenssl_reset(source)
-        guard let crl = unsafe d2i_X509_CRL_bio(source, nil) else {
-            let cause = OpenSSLError.drain()
-            throw SettingRefused("there is no revocation list in it", cause.isOutOfMemory ? cause : .none)
-        }
-        let list = unsafe RevocationList(crl)
-        var beyond: UInt8 = 0
-        guard unsafe BIO_read(source, &beyond, 1) <= 0 else {
-            throw SettingRefused("there is more than a revocation list in it")
-        }
-        return list
     }
 }

@@ -3,8 +3,7 @@
  * then again and again with one of them failing, or all from one on. Every call gives a documented status, nothing
  * wrong is delivered, nothing crashes, and in the end nothing is leaked.
  *
- * OpenSSL's allocator can only be replaced before its first allocation, which is why this is a program of its own. The
- * function is looked up at run time: programs link the library, not OpenSSL.
+ * OpenSSL's allocator can only be replaced before its first allocation, which is why this is a program of its own.
  */
 #define _GNU_SOURCE
 #include "alloc.h"
@@ -269,5 +268,6 @@ int main(void)
     }
     wipes();
     identities();
+    settings();
     return finish();
 }

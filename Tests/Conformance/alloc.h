@@ -20,5 +20,6 @@ extern long found;         /* how many it was in */
 int set(const char *what, int status);
 
 void identities(void);
+void settings(void);
 
 #endif

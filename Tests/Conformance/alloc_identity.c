@@ -49,6 +49,37 @@ static void wipes_keys(void)
     tlsmem_ctx_free(ctx);
 }
 
+static size_t read_file(const char *name, char *bytes, size_t room)
+{
+    FILE *file = fopen(certificate(name), "rb");
+    size_t n = file != NULL ? fread(bytes, 1, room, file) : 0;
+    MUST(n > 0 && n < room && fclose(file) == 0);
+    return n;
+}
+
+/** Who reads certificates or lists from a file with a key in it passes the key, and left it behind. */
+static void wipes_keys_beside_others(void)
+{
+    static const char *const files[] = { "server.pem", "corpus/stranger.crl" };
+    static char bytes[8192], key[256];
+    MUST(read_file("server.pkcs8.der", key, sizeof key) > 60);
+    secret = key + 36; /* behind the header: the number itself */
+    secret_length = 24;
+    for (int i = 0; i < 2; i++) {
+        situation("%s with a key behind it", files[i]);
+        size_t n = read_file(files[i], bytes, sizeof bytes / 2);
+        n += read_file("server.key", bytes + n, sizeof bytes / 2);
+        tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
+        MUST(ctx != NULL);
+        found = 0;
+        CHECK_STATUS(tlsmem_ctx_set_cert_mem(ctx, bytes, n), i == 0 ? TLSMEM_OK : TLSMEM_ECONFIG);
+        CHECK_STATUS(tlsmem_ctx_set_ca_mem(ctx, bytes, n), i == 0 ? TLSMEM_OK : TLSMEM_ECONFIG);
+        CHECK_STATUS(tlsmem_ctx_add_crl_mem(ctx, bytes, n), i == 1 ? TLSMEM_OK : TLSMEM_ECONFIG);
+        CHECK(found == 0, "it is still there %ld times", found);
+        tlsmem_ctx_free(ctx);
+    }
+}
+
 /* ---- without memory */
 
 static ptrdiff_t tell_it(char *password, size_t size, const char *subject, void *user)
@@ -102,4 +133,5 @@ void identities(void)
     sweep(0);
     sweep(1);
     wipes_keys();
+    wipes_keys_beside_others();
 }

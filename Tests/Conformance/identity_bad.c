@@ -3,9 +3,11 @@
 #include "identity.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/tlsmem-identity-XXXXXX";
@@ -164,8 +166,47 @@ static void bad_kinds(tlsmem_ctx *ctx, int i)
     free(zeros);
 }
 
+/** The whole child of `prompts`: without a terminal OpenSSL would ask on its standard input. Returns how many asked. */
+static int asked_in_child(void)
+{
+    static const char begin[] = "-----BEGIN ", end[] = "-----END ", body[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    static const char *const names[] = { "CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CRL", "PRIVATE KEY" };
+    static const char answers[] = "secret\nsecret\n";
+    int input[2], asked = 0, left = 0;
+    MUST(setsid() > 0 && pipe(input) == 0 && dup2(input[0], STDIN_FILENO) == STDIN_FILENO);
+    MUST(write(input[1], answers, sizeof answers - 1) == sizeof answers - 1);
+    tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
+    for (int i = 0; i < SETTERS; i++)
+        for (int n = 0; n < 4; n++) {
+            char text[512];
+            int length = snprintf(text, sizeof text,
+                                  "%s%s-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,"
+                                  "000102030405060708090A0B0C0D0E0F\n\n%s\n%s%s-----\n",
+                                  begin, names[n], body, end, names[n]);
+            asked += setters[i].mem(ctx, (contents){ text, (size_t)length }) != TLSMEM_ECONFIG;
+            MUST(ioctl(STDIN_FILENO, FIONREAD, &left) == 0);
+            asked += left != sizeof answers - 1;
+        }
+    tlsmem_ctx_free(ctx);
+    return asked;
+}
+
+/** An encrypted revocation list, say, had OpenSSL ask for its password. */
+static void prompts(void)
+{
+    int status = 0;
+    situation("something encrypted, without a password callback");
+    pid_t child = fork();
+    MUST(child >= 0);
+    if (child == 0)
+        _exit(asked_in_child() > 0);
+    MUST(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "somebody was asked, or it was taken");
+}
+
 void bad_files(void)
 {
+    prompts();
     MUST(mkdtemp(folder) != NULL && mkfifo(in_folder("fifo"), 0600) == 0);
     MUST(symlink("loop", in_folder("loop")) == 0);
     MUST(truncate(write_file("large", "x", 1), 100 << 20) == 0);

@@ -114,7 +114,7 @@ static void add_names(tlsmem_ctx *ctx)
 {
     add(ctx, "a.example", "a-rsa");
     add(ctx, "A.Example", "a-ecdsa");
-    add(ctx, "a.example", "a-ed25519");
+    add(ctx, "a.example.", "a-ed25519"); /* absolute, as in tlsmem_set_server_name */
     add(ctx, "*.b.example", "b-wild");
     add(ctx, "X.Y.b.example", "deep");
     add(ctx, "b.example", "b");
@@ -180,7 +180,7 @@ static void by_name(int version)
 static void refusals(void)
 {
     static const char *const bad[] = { "", ".", "*", "*.", "*a.example", "a.*.example", "a..example", ".example",
-                                       "a example", "a.example.", "**.b.example", "\xff.example", "127.0.0.1",
+                                       "a example", "a.example..", "**.b.example", "\xff.example", "127.0.0.1",
                                        "*.0.0.1", "\xef\xbc\x91.2.3.4" };
     tlsmem_ctx *ctx = context(TLSMEM_SERVER, 0);
     situation("names that are none");
@@ -197,6 +197,9 @@ static void refusals(void)
         snprintf(key, sizeof key, "%s.key", other[i][1]);
         REFUSED(ctx, tlsmem_ctx_add_keypair(ctx, other[i][0], certificate(cert), certificate(key)), cert, "other names");
     }
+    /* its subject is the authority's common name, and it has no other name (RFC 9525, 2) */
+    REFUSED(ctx, tlsmem_ctx_add_keypair(ctx, "common.example", certificate("common.pem"), certificate("common.key")),
+            "common.pem", "other names");
     situation("pairs that are none");
     REFUSED(ctx, tlsmem_ctx_add_keypair(ctx, "a.example", certificate("a-rsa.pem"), certificate("rsa.key")), "rsa.key",
             "does not belong");

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "misuse.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char garbage[] = "-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n";
@@ -31,6 +33,29 @@ static void refused_name_at(const char *file, int line, tlsmem_ctx *ctx, const c
 /** The contract leaves open which of the two a list without sense is: a value out of range, or unparsable. */
 #define REFUSED_LIST(call) CHECK_EITHER(call, TLSMEM_ECONFIG, TLSMEM_EINVAL)
 
+/** A FIFO made tlsmem_ctx_set_keylog wait for its reader; and behind a colon other directories were trusted. */
+static void odd_files(tlsmem_ctx *ctx)
+{
+    char folder[] = "/tmp/tlsmem-misuse-XXXXXX", path[64];
+    tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
+    MUST(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof path, "%s/fifo", folder);
+    MUST(mkfifo(path, 0600) == 0);
+    for (int has_reader = 0; has_reader < 2; has_reader++) {
+        int reader = has_reader ? open(path, O_RDONLY | O_NONBLOCK) : -1;
+        REFUSED(ctx, tlsmem_ctx_set_keylog(ctx, path));
+        MUST(reader < 0 || close(reader) == 0);
+    }
+    REFUSED(ctx, tlsmem_ctx_set_keylog(ctx, "/dev/zero"));
+    MUST(unlink(path) == 0);
+    snprintf(path, sizeof path, "%s/d:e", folder);
+    MUST(mkdir(path, 0700) == 0);
+    REFUSED(ctx, tlsmem_ctx_set_ca_dir(ctx, path));
+    MUST(tlsmem_ctx_error(ctx, &error) == TLSMEM_OK);
+    CHECK(strstr(error.sentence, "colon") != NULL, "%s", error.sentence);
+    MUST(rmdir(path) == 0 && rmdir(folder) == 0);
+}
+
 static void files(void)
 {
     tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
@@ -53,6 +78,7 @@ static void files(void)
     REFUSED(ctx, tlsmem_ctx_set_ca_mem(ctx, garbage, sizeof garbage - 1));
     CHECK_EITHER(tlsmem_ctx_set_ca_dir(ctx, "/nonexistent"), TLSMEM_ECONFIG, TLSMEM_OK); /* it is read when needed */
     REFUSED(ctx, tlsmem_ctx_set_keylog(ctx, "/nonexistent/keylog"));
+    odd_files(ctx);
     CHECK_STATUS(tlsmem_ctx_set_cert_file(ctx, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_key_file(ctx, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_ca_file(ctx, NULL), TLSMEM_EINVAL);

@@ -103,17 +103,36 @@ extension OwnedContext {
         #expect(refusal { try context.addTrust(try PEMSource(path: path)) } != nil)
     }
 
+    @Test(arguments: [true, false])
+    func `takes a password whole, also behind a zero in it`(isTraditional: Bool) throws {
+        let password: [UInt8] = Array("sec\0ret".utf8)
+        let encrypted = try #require(encryptedKey(password, isTraditional: isTraditional))
+        let context = try OwnedContext(.server)
+        for (count, sentence) in [(password.count, nil), (3, "the password is wrong")] {
+            context.setPasswordQuestion { room, _ in
+                room.copyBytes(from: password[..<count])
+                return count
+            }
+            #expect(refusal { try context.key(encrypted) } == sentence)
+        }
+    }
+
     @Test func `does not ask for a password`() throws {
-        let encrypted = try #require(encryptedKey())
+        let encrypted = try #require(encryptedKey(Array("secret".utf8), isTraditional: false))
         let context = try OwnedContext(.server)
         #expect(refusal { try context.key(encrypted) } == "it is encrypted, and no password callback is set")
     }
 
-    private func encryptedKey() -> [UInt8]? {
+    private func encryptedKey(_ password: [UInt8], isTraditional: Bool) -> [UInt8]? {
         Credentials.server.key.withUnsafeBytes { text -> [UInt8]? in
             guard let context = try? OwnedContext(.server), let source = try? PEMSource(text),
                 let key = try? PrivateKey.read(source, for: context), let target = try? MemoryBIO(),
-                PEM_write_bio_PKCS8PrivateKey(target.bio, key.key, EVP_aes_128_cbc(), "secret", 6, nil, nil) == 1
+                isTraditional
+                    ? PEM_write_bio_PrivateKey_traditional(
+                        target.bio, key.key, EVP_aes_128_cbc(), password, CInt(password.count), nil, nil) == 1
+                    : PEM_write_bio_PKCS8PrivateKey(
+                        target.bio, key.key, EVP_aes_128_cbc(), password.map { CChar($0) }, CInt(password.count), nil,
+                        nil) == 1
             else { return nil }
             return target.copy()
         }

@@ -56,6 +56,22 @@ private func add(_ lists: [UInt8], _ context: OwnedContext) throws {
         }
         #expect(refusal { try add(Array("some words\n".utf8) + good, context) } == nil)
     }
+
+    @Test func `in DER may be several, as certificates may`() throws {
+        let context = try OwnedContext(.client)
+        let both = try der(Authority.ours.revocations()) + der(Authority.other.revocations())
+        #expect(refusal { try add(both + [0x30], context) } == "a revocation list in it cannot be parsed")
+        #expect(refusal { try add(both, context) } == nil)
+        #expect(X509_STORE_get0_objects(SSL_CTX_get_cert_store(context.ctx)).map { OPENSSL_sk_num($0) } == 2)
+    }
+
+    private func der(_ pem: [UInt8]) throws -> [UInt8] {
+        try pem.withUnsafeBytes { text in
+            let source = try PEMSource(text)
+            guard let block = PEMBlock.next(source.bio) else { return [] }
+            return Array(block.bytes)
+        }
+    }
 }
 
 @Suite struct `Names of authorities` {
