@@ -279,7 +279,7 @@ __attribute__((unused)) static void hangs_in_a_child(void)
 }
 
 const regression thread_regressions[] = {
-#ifndef NO_THREADS_AFTER_FORK /* the thread sanitizer allows none */
+#ifndef NO_THREADS_AFTER_FORK /* the thread sanitizer allows none; the address sanitizer may lock up in fork */
     { "hangs in a child of fork that connects by name", hangs_in_a_child },
 #endif
     { "drives the listener from the thread that a connection was moved to", moved_to_another_thread },
