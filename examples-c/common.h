@@ -67,6 +67,8 @@ tlsmem_ctx *server_context(const struct options *o, const char *client_ca);
 /** Sets what --alpn, --keylog and all of settings.h say. Call it first: the security level, and the password, come before
  *  the certificates. Returns a tlsmem_status. */
 int set_tls_options(tlsmem_ctx *ctx, const struct options *o);
+/** Sets what --ocsp-response says, for a server that has its certificate. Returns a tlsmem_status. */
+int set_responses(tlsmem_ctx *ctx, const struct options *o);
 /** Returns 1 when there is something to be known by: --cert and --key, or --pkcs12. */
 int has_identity(const struct options *o);
 /** Returns 1 when nothing was said about whom to trust, so that a client trusts what the system trusts. */

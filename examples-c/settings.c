@@ -60,6 +60,24 @@ static int crl_check(tlsmem_ctx *ctx, int which)
     return tlsmem_ctx_set_crl_check(ctx, checks[which]);
 }
 
+/* It goes with a certificate, which comes later: see set_responses. */
+static int ocsp_response(tlsmem_ctx *ctx, const char *path)
+{
+    (void)ctx;
+    (void)path;
+    return TLSMEM_OK;
+}
+
+static int request_ocsp(tlsmem_ctx *ctx, int on)
+{
+    return on ? tlsmem_ctx_request_ocsp(ctx) : TLSMEM_OK;
+}
+
+static int require_ocsp(tlsmem_ctx *ctx, int on)
+{
+    return on ? tlsmem_ctx_require_ocsp(ctx) : TLSMEM_OK;
+}
+
 static int any_purpose(tlsmem_ctx *ctx, int on)
 {
     return tlsmem_ctx_set_purpose(ctx, on ? TLSMEM_PURPOSE_INSECURE_ANY : TLSMEM_PURPOSE_PEER);
@@ -91,10 +109,13 @@ const struct setting settings[] = {
     { "keypair", "NAME=CERT,KEY", keypair, NULL, 0, 0,
       "server: for clients that ask for NAME, or \"*.NAME\"; without NAME: beside --cert. Repeatable" },
     { "sni-strict", NULL, NULL, tlsmem_ctx_set_sni_strict, 0, 1, "server: refuse clients that ask for another name" },
+    { "ocsp-response", "FILE", ocsp_response, NULL, 0, 0, "server: what the authority says of our certificate. Repeatable" },
     { "ca-dir", "DIR", tlsmem_ctx_set_ca_dir, NULL, 0, 0, "the authorities in a directory (openssl rehash)" },
     { "accepted-ca", "FILE", tlsmem_ctx_set_accepted_ca_file, NULL, 0, 0, "server: ask for certificates of these authorities" },
     { "crl", "FILE", tlsmem_ctx_add_crl, NULL, 0, 0, "revocation lists. Repeatable" },
     { "crl-check", "none|leaf|chain", NULL, crl_check, 0, 0, "which certificates must not be revoked" },
+    { "request-ocsp", NULL, NULL, request_ocsp, 0, 1, "client: ask for an OCSP response, and refuse a bad one" },
+    { "require-ocsp", NULL, NULL, require_ocsp, 0, 1, "client: the server must have a good OCSP response" },
     { "verify-depth", "N", NULL, tlsmem_ctx_set_verify_depth, 0, 100, "most certificates between the peer's and a trusted one (100)" },
     { "partial-chain", NULL, NULL, tlsmem_ctx_set_partial_chain, 0, 1, "let a chain end at any certificate that is trusted" },
     { "insecure-any-purpose", NULL, NULL, any_purpose, 0, 1, "take certificates that were made for something else: for tests" },
@@ -164,13 +185,22 @@ int is_given(const struct options *o, const char *name)
     return 0;
 }
 
+int set_responses(tlsmem_ctx *ctx, const struct options *o)
+{
+    int status = TLSMEM_OK;
+    for (size_t i = 0; i < o->given_n && status == TLSMEM_OK; i++)
+        if (o->given[i].setting->text == ocsp_response)
+            status = tlsmem_ctx_set_ocsp_response(ctx, o->given[i].text);
+    return status;
+}
+
 int apply_settings(tlsmem_ctx *ctx, const struct options *o)
 {
     for (const struct setting *s = settings; s->name != NULL; s++)
         for (const struct given *g = o->given; g < o->given + o->given_n; g++) {
             int status = g->setting != s ? TLSMEM_OK : s->text != NULL ? s->text(ctx, g->text) : s->number(ctx, g->number);
             if (status == TLSMEM_EINVAL && ctx != NULL)
-                usage_error("--%s: this is not for a client", s->name); /* the values are good: note_setting */
+                usage_error("--%s: this is for the other role", s->name); /* the values are good: note_setting */
             if (status != TLSMEM_OK)
                 return status;
         }

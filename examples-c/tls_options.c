@@ -27,7 +27,7 @@ tlsmem_ctx *server_context(const struct options *o, const char *client_ca)
         usage_error("--cert and --key are needed, or --pkcs12");
     tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
     if (set_tls_options(ctx, o) || (o->cert && tlsmem_ctx_set_cert_file(ctx, o->cert))
-        || (o->key && tlsmem_ctx_set_key_file(ctx, o->key))
+        || (o->key && tlsmem_ctx_set_key_file(ctx, o->key)) || set_responses(ctx, o)
         || (o->ca && (tlsmem_ctx_set_ca_file(ctx, o->ca) || tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL)))
         || (client_ca && tlsmem_ctx_set_ca_file(ctx, client_ca))
         || (client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED)))

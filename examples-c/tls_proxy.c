@@ -28,7 +28,8 @@ static tlsmem_ctx *new_context(const struct proxy *p)
     if (set_tls_options(ctx, o) || tlsmem_ctx_set_limits(ctx, &limits) || (o->insecure && tlsmem_ctx_insecure_no_verify(ctx)) || (ca && tlsmem_ctx_set_ca_file(ctx, ca))
         || (client && trusts_system(o) && tlsmem_ctx_set_ca_system(ctx))
         || (p->client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED))
-        || (o->cert && tlsmem_ctx_set_cert_file(ctx, o->cert)) || (o->key && tlsmem_ctx_set_key_file(ctx, o->key))) {
+        || (o->cert && tlsmem_ctx_set_cert_file(ctx, o->cert)) || (o->key && tlsmem_ctx_set_key_file(ctx, o->key))
+        || set_responses(ctx, o)) {
         tlsmem_ctx_error(ctx, &error);
         say("%s", error.sentence);
         tlsmem_ctx_free(ctx);

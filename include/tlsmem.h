@@ -109,13 +109,14 @@ typedef enum tlsmem_status {
     TLSMEM_EHOST = -24,      /**< the peer's certificate is for another name or address */
     TLSMEM_EEXPIRED = -25,   /**< the peer's certificate is not valid at this time */
     TLSMEM_ENOCERT = -26,    /**< the peer sent no certificate, and one is required */
-    TLSMEM_EREJECTED = -27,  /**< the peer refuses our certificate, or misses one (alerts 42 to 46, 48, 49, 116) */
+    TLSMEM_EREJECTED = -27,  /**< the peer refuses our certificate, or misses one (alerts 42 to 46, 48, 49, 113, 116) */
     TLSMEM_EINTERNAL = -28,  /**< OpenSSL failed in a way that is none of the above: see openssl_code */
     TLSMEM_ERESOLVE = -29,   /**< the host name to connect to has no address: see the sentence */
     TLSMEM_ECONNECT = -30,   /**< no address could be connected to: see sys_errno, and the sentence for each of them */
     TLSMEM_ESESSION = -31,   /**< no session: the bytes are none, or it has expired */
     TLSMEM_EPIN = -32,       /**< the peer has no key that is pinned (tlsmem_ctx_add_pin) */
-    TLSMEM_EREFUSED = -33    /**< the program's own tlsmem_client_hello_cb refused the client: see alert_sent */
+    TLSMEM_EREFUSED = -33,   /**< the program's own tlsmem_client_hello_cb refused the client: see alert_sent */
+    TLSMEM_EOCSP = -34       /**< no good OCSP response for the server's certificate (tlsmem_ctx_request_ocsp; alert 113) */
 } tlsmem_status;
 
 /** Returns the name of a status, "TLSMEM_EINVAL", or "TLSMEM_?"; static. Any thread. */
@@ -301,6 +302,21 @@ int tlsmem_ctx_add_keypair_mem(tlsmem_ctx *ctx, const char *name, const void *ce
  * With it, and wherever names were added, a session of TLS 1.2 is resumed only for the name that it was made with.
  */
 int tlsmem_ctx_set_sni_strict(tlsmem_ctx *ctx, int strict) TLSMEM_CHECK;
+/**
+ * Sets what the authority says of our certificate, an OCSP response (RFC 6960), DER or PEM, which is given to clients that
+ * ask for it ("stapled"; RFC 6066, 8). Set the certificate before. With several, of types or for names, each response goes
+ * to those that it is about, by its CertID; a PEM text may have several responses. It takes the place of an earlier one for
+ * the same certificate; a certificate that is set anew has none. Default: none is given, nor is one that has run out.
+ *
+ * A server renews it while it serves: unlike other setters, these may be called at any time, from any thread, also by several.
+ * Connections that begin after it have the new response.
+ * Returns TLSMEM_OK; TLSMEM_ECONFIG when it cannot be read or parsed, is for none of our certificates, is not valid at this
+ * time (5 minutes too early or too late are forgiven), or says that the responder has no answer: the earlier one stays;
+ * TLSMEM_EINVAL for NULL, or for a client's context; TLSMEM_ENOMEM. What it says of the certificate is not looked at, nor
+ * who has signed it: that is for clients to see.
+ */
+int tlsmem_ctx_set_ocsp_response(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
+int tlsmem_ctx_set_ocsp_response_mem(tlsmem_ctx *ctx, const void *bytes, size_t n) TLSMEM_CHECK;
 
 /** Trusts the certificate authorities in a file. Each call adds. A server that asks for certificates names them to its
  *  clients, unless the names come to more than 64000 bytes in all (some 500 authorities): then none, which asks for any. */
@@ -342,6 +358,25 @@ int tlsmem_ctx_add_crl_mem(tlsmem_ctx *ctx, const void *crl, size_t n) TLSMEM_CH
  * revoked and still be believed.
  */
 int tlsmem_ctx_set_crl_check(tlsmem_ctx *ctx, tlsmem_crl_check check) TLSMEM_CHECK;
+/**
+ * Has a client ask servers for what their authority says of their certificate, an OCSP response. One that comes must be good
+ * (RFC 6066, 8): for this certificate, signed by its issuer or by who has that right from the issuer (RFC 6960, 4.2.2.2),
+ * valid now (without a nextUpdate: a week from thisUpdate on), and saying "good", not "revoked" or "unknown". Otherwise the
+ * server is refused with the alert 113, bad_certificate_status_response, and the connection ends with TLSMEM_EOCSP.
+ *
+ * None need come, unless the certificate promises one (RFC 7633, "must staple"); a response in which the responder says that
+ * it has no answer is none. So who has stolen the key of a revoked certificate sends none: see tlsmem_ctx_require_ocsp.
+ * Where the server's certificate was not verified, or was taken by tlsmem_ctx_set_verify_cb although it was bad, a response
+ * decides nothing. Of the certificates above it none is asked about: see tlsmem_ctx_add_crl. Default: nobody is asked.
+ * TLSMEM_EINVAL for a server's context.
+ */
+int tlsmem_ctx_request_ocsp(tlsmem_ctx *ctx) TLSMEM_CHECK;
+/**
+ * The same, and a good response has to come: without one the server is refused as above. Without verification nobody is known
+ * who could have signed one, so every server is refused. A resumed connection has no response: no session is taken then, by
+ * tlsmem_session_set, which says TLSMEM_EOCSP.
+ */
+int tlsmem_ctx_require_ocsp(tlsmem_ctx *ctx) TLSMEM_CHECK;
 
 /**
  * Says whether a server asks clients for a certificate; see tlsmem_verify.
@@ -1011,6 +1046,7 @@ tlsmem_session *tlsmem_session_get(const tlsmem *c) TLSMEM_CHECK;
  * the certificate is not for it; TLSMEM_EVERSION or TLSMEM_ECIPHER when the context does not speak the version or does not
  * offer the cipher of the session; TLSMEM_ESESSION when it has expired; TLSMEM_ENAME, TLSMEM_ENOTRUST, TLSMEM_EVERIFY,
  * TLSMEM_EEXPIRED, TLSMEM_EPIN or TLSMEM_ENOCERT where a full handshake would fail for it, unless the context does not verify;
+ * TLSMEM_EOCSP after tlsmem_ctx_require_ocsp;
  * TLSMEM_ENOMEM; TLSMEM_EINVAL for NULL. What is refused changes nothing, and is no failure of the connection.
  */
 int tlsmem_session_set(tlsmem *c, const tlsmem_session *session) TLSMEM_CHECK;
@@ -1141,6 +1177,29 @@ typedef struct tlsmem_verify_details {
  * pins or tlsmem_ctx_set_verify_cb are in its place: then nothing else was looked at; TLSMEM_EINVAL.
  */
 int tlsmem_verify_result(const tlsmem *c, tlsmem_verify_details *details);
+
+/** What a server's OCSP response says of its certificate, and what was made of it. */
+typedef struct tlsmem_ocsp_details {
+    size_t size;
+    int is_good;         /**< 1: all of it was found good in the handshake; else the sentence says what is not */
+    int status;          /**< what it says: 0 good, 1 revoked, 2 unknown; -1: nothing of this certificate */
+    int reason;          /**< of a revoked one, by the numbers of RFC 5280, 5.3.1; -1 when it is not said */
+    int64_t revoked_at;  /**< times are in seconds since 1970, UTC; INT64_MIN when there is none */
+    int64_t produced_at; /**< when it was signed */
+    int64_t this_update; /**< when what it says was known */
+    int64_t next_update; /**< when there will be something newer */
+    char sentence[160];  /**< what was made of it, for a person */
+} tlsmem_ocsp_details;
+#define TLSMEM_OCSP_DETAILS_INIT { sizeof(tlsmem_ocsp_details), 0, -1, -1, 0, 0, 0, 0, { 0 } }
+/**
+ * Fills in what came of tlsmem_ctx_request_ocsp, also when the server was refused for it: unless is_good is 1 all of it may be
+ * invented. Returns TLSMEM_OK; TLSMEM_AGAIN when no response came, or none yet, was asked for, or the connection is resumed;
+ * TLSMEM_EINVAL.
+ */
+int tlsmem_ocsp_info(const tlsmem *c, tlsmem_ocsp_details *details);
+/** Copies the response, DER, when n is enough (call with n = 0 to ask). Returns its length; TLSMEM_AGAIN as above;
+ *  TLSMEM_EINVAL. */
+ptrdiff_t tlsmem_ocsp_response(const tlsmem *c, void *der, size_t n) TLSMEM_CHECK;
 
 /** Copies the first failure of a connection; status is TLSMEM_OK when there is none. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_error(const tlsmem *c, tlsmem_error_info *error);

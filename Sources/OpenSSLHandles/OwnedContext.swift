@@ -85,6 +85,8 @@ package struct SettingRefused: Error {
     /// The protocols we speak, in the form of the wire; allocated because OpenSSL keeps a pointer into it.
     var alpn = unsafe UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
     var alpnPolicy = ALPNPolicy.strict
+    /// A server's certificate needs a word of its authority's that it is good still.
+    package internal(set) var requiresStaple = false
 
     package convenience init(_ role: Role) throws(OpenSSLError) {
         ERR_clear_error()
@@ -134,6 +136,7 @@ package struct SettingRefused: Error {
         let name: StaticString = "tlsmem"
         _ = unsafe SSL_CTX_set_session_id_context(ctx, name.utf8Start, UInt32(name.utf8CodeUnitCount))
         guard role == .server else { return }
+        stapleWhenAsked()
         unsafe copenssl_ctx_set_servername_callback(ctx, acknowledge)
         unsafe SSL_CTX_set_alpn_select_cb(ctx, chooseALPN, Unmanaged.passUnretained(self).toOpaque())
     }

@@ -11,6 +11,7 @@ package enum Reason {
     /// A callback of ours has refused; the alert says which.
     package static var callbackFailed: CInt { SSL_R_CALLBACK_FAILED }
     package static var noPeerCertificate: CInt { SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE }
+    package static var invalidStatusResponse: CInt { SSL_R_INVALID_STATUS_RESPONSE }
     package static var excessiveMessageSize: CInt { SSL_R_EXCESSIVE_MESSAGE_SIZE }
 
     package static var version: [CInt] {

@@ -214,7 +214,8 @@ package struct Engine: ~Copyable {
         return fail(
             EngineFailure(
                 cause, seen: ssl.observations, verifyResult: ssl.verifyResult, verifyDepth: ssl.verifyDepth,
-                isNegotiating: isNegotiating, canSendAlerts: state.writing != .closed, isRefused: ssl.isRefused))
+                isNegotiating: isNegotiating, canSendAlerts: state.writing != .closed, isRefused: ssl.isRefused,
+                staple: ssl.stapleVerdict))
     }
 
     mutating func fail(_ failure: EngineFailure) -> Step {

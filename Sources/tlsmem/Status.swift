@@ -67,6 +67,7 @@ extension EngineFailure.Kind {
         case .wrongHost: TLSMEM_EHOST
         case .expired: TLSMEM_EEXPIRED
         case .unpinned: TLSMEM_EPIN
+        case .badStaple: TLSMEM_EOCSP
         case .noCertificate: TLSMEM_ENOCERT
         case .rejected: TLSMEM_EREJECTED
         case .endOfFileInHandshake: TLSMEM_EHANDSHAKEEOF
@@ -121,6 +122,7 @@ extension tlsmem_status {
         case TLSMEM_ESESSION: "TLSMEM_ESESSION"
         case TLSMEM_EPIN: "TLSMEM_EPIN"
         case TLSMEM_EREFUSED: "TLSMEM_EREFUSED"
+        case TLSMEM_EOCSP: "TLSMEM_EOCSP"
         default: "TLSMEM_?"
         }
     }
@@ -161,6 +163,7 @@ extension tlsmem_status {
         case TLSMEM_ESESSION: "there is no session in the bytes, or it has expired"
         case TLSMEM_EPIN: "the peer has no key that is pinned"
         case TLSMEM_EREFUSED: "the program refused the client"
+        case TLSMEM_EOCSP: "there is no good OCSP response for the server's certificate"
         default: "no such status"
         }
     }

@@ -33,6 +33,10 @@ static void null_contexts(void)
     CHECK_STATUS(tlsmem_ctx_set_ca_system(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_verify(NULL, TLSMEM_VERIFY_REQUIRED), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_insecure_no_verify(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_ocsp_response(NULL, "x"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_ocsp_response_mem(NULL, "x", 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_request_ocsp(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_require_ocsp(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_accepted_ca_file(NULL, "x"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_accepted_ca_mem(NULL, "x", 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_add_crl(NULL, "x"), TLSMEM_EINVAL);
@@ -72,6 +76,7 @@ static void null_connections(void)
     tlsmem_want_info want = TLSMEM_WANT_INFO_INIT;
     tlsmem_peer_details peer = TLSMEM_PEER_DETAILS_INIT;
     tlsmem_verify_details verified = TLSMEM_VERIFY_DETAILS_INIT;
+    tlsmem_ocsp_details stapled = TLSMEM_OCSP_DETAILS_INIT;
     tlsmem_report_info report = TLSMEM_REPORT_INFO_INIT;
     tlsmem_stats_info stats = TLSMEM_STATS_INFO_INIT;
     tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
@@ -137,6 +142,8 @@ static void null_connections(void)
     CHECK_STATUS(tlsmem_peer_san(NULL, 0, text, sizeof text), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_peer_info(NULL, &peer), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_verify_result(NULL, &verified), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ocsp_info(NULL, &stapled), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ocsp_response(NULL, &stapled, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_error(NULL, &error), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_stats(NULL, &stats), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_trim(NULL), TLSMEM_EINVAL);
@@ -229,11 +236,11 @@ static void words(void)
 {
     char version[32];
     situation("names and sentences");
-    for (int status = 0; status >= TLSMEM_EREFUSED; status--)
+    for (int status = 0; status >= TLSMEM_EOCSP; status--)
         for (int other = 0; other > status; other--)
             CHECK(strcmp(tlsmem_status_name(status), tlsmem_status_name(other)) != 0
                   && strcmp(tlsmem_strerror(status), tlsmem_strerror(other)) != 0, "%d and %d share words", status, other);
-    static const int unknown[] = { 1, TLSMEM_EREFUSED - 1, 2147483647, -2147483647 - 1 };
+    static const int unknown[] = { 1, TLSMEM_EOCSP - 1, 2147483647, -2147483647 - 1 };
     for (int i = 0; i < 4; i++) {
         CHECK(strcmp(tlsmem_status_name(unknown[i]), "TLSMEM_?") == 0, "%d: %s", unknown[i],
               tlsmem_status_name(unknown[i]));

@@ -43,6 +43,11 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(CLIENT, TLSMEM_ECONFIG, "only a server", tlsmem_ctx_set_accepted_ca_mem(ctx, pem, sizeof pem - 1))                \
     X(BOTH, TLSMEM_ECONFIG, NOWHERE, tlsmem_ctx_add_crl(ctx, NOWHERE))                                                  \
     X(BOTH, TLSMEM_ECONFIG, "there is no", tlsmem_ctx_add_crl_mem(ctx, pem, sizeof pem - 1))                            \
+    X(SERVER, TLSMEM_ECONFIG, NOWHERE, tlsmem_ctx_set_ocsp_response(ctx, NOWHERE))                                     \
+    X(SERVER, TLSMEM_ECONFIG, "there is no", tlsmem_ctx_set_ocsp_response_mem(ctx, pem, sizeof pem - 1))               \
+    X(CLIENT, TLSMEM_EINVAL, "ocsp_response: only a server", tlsmem_ctx_set_ocsp_response_mem(ctx, pem, 1))            \
+    X(SERVER, TLSMEM_EINVAL, "ctx: only a client", tlsmem_ctx_request_ocsp(ctx))                                       \
+    X(SERVER, TLSMEM_EINVAL, "ctx: only a client", tlsmem_ctx_require_ocsp(ctx))                                       \
     X(BOTH, TLSMEM_EINVAL, "3: there is no such tlsmem_crl_check", tlsmem_ctx_set_crl_check(ctx, (tlsmem_crl_check)3))  \
     X(BOTH, TLSMEM_EINVAL, "3: there is no such tlsmem_verify", tlsmem_ctx_set_verify(ctx, (tlsmem_verify)3))           \
     X(CLIENT, TLSMEM_EINVAL, "1: a client's", tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL))                       \
