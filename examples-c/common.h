@@ -69,7 +69,7 @@ tlsmem_ctx *server_context(const struct options *o, const char *client_ca);
 int set_tls_options(tlsmem_ctx *ctx, const struct options *o);
 /** Sets what --ocsp-response says, for a server that has its certificate. Returns a tlsmem_status. */
 int set_responses(tlsmem_ctx *ctx, const struct options *o);
-/** Returns 1 when there is something to be known by: --cert and --key, or --pkcs12. */
+/** Returns 1 when there is something to be known by: --cert and --key, --pkcs12, or --psk. */
 int has_identity(const struct options *o);
 /** Returns 1 when nothing was said about whom to trust, so that a client trusts what the system trusts. */
 int trusts_system(const struct options *o);

@@ -43,15 +43,41 @@ static int keypair(tlsmem_ctx *ctx, const char *text)
     return status;
 }
 
-static int pin(tlsmem_ctx *ctx, const char *hex)
+/* Returns how many bytes the digits stand for, or -1. */
+static int from_hex(const char *hex, uint8_t *bytes, size_t most)
 {
     static const char digits[] = "0123456789abcdef";
-    uint8_t sha256[32] = { 0 };
-    if (strlen(hex) != 64 || strspn(hex, "0123456789abcdefABCDEF") != 64)
+    size_t n = strlen(hex);
+    if (n % 2 != 0 || n / 2 > most || strspn(hex, "0123456789abcdefABCDEF") != n)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        bytes[i / 2] = (uint8_t)(bytes[i / 2] << 4 | (strchr(digits, tolower((unsigned char)hex[i])) - digits));
+    return (int)(n / 2);
+}
+
+static int pin(tlsmem_ctx *ctx, const char *hex)
+{
+    uint8_t sha256[32];
+    if (from_hex(hex, sha256, sizeof sha256) != sizeof sha256)
         usage_error("--pin: %s is not 64 hexadecimal digits", hex);
-    for (size_t i = 0; i < 64; i++)
-        sha256[i / 2] = (uint8_t)(sha256[i / 2] << 4 | (strchr(digits, tolower((unsigned char)hex[i])) - digits));
     return tlsmem_ctx_add_pin(ctx, sha256);
+}
+
+static int psk(tlsmem_ctx *ctx, const char *text)
+{
+    uint8_t key[512];
+    char *identity = strdup(text), *hex = identity != NULL ? strrchr(identity, ':') : NULL;
+    if (hex == NULL)
+        usage_error("--psk: %s is not IDENTITY:HEX", text);
+    *hex++ = '\0';
+    int n = from_hex(hex, key, sizeof key);
+    if (n < 0)
+        usage_error("--psk: %s: the key is not in hexadecimal digits, or longer than 512 bytes", identity);
+    int status = tlsmem_ctx_set_psk(ctx, identity, key, (size_t)n);
+    if (status == TLSMEM_EINVAL && ctx != NULL)
+        context_refused(ctx); /* and says why, which is not that it is for the other role */
+    free(identity);
+    return status;
 }
 
 static int crl_check(tlsmem_ctx *ctx, int which)
@@ -108,6 +134,7 @@ const struct setting settings[] = {
     { "pkcs12", "FILE", pkcs12, NULL, 0, 0, "certificate, chain and key in one file, in place of --cert and --key" },
     { "keypair", "NAME=CERT,KEY", keypair, NULL, 0, 0,
       "server: for clients that ask for NAME, or \"*.NAME\"; without NAME: beside --cert. Repeatable" },
+    { "psk", "IDENTITY:HEX", psk, NULL, 0, 0, "a key in common, in place of certificates. Repeatable by a server" },
     { "sni-strict", NULL, NULL, tlsmem_ctx_set_sni_strict, 0, 1, "server: refuse clients that ask for another name" },
     { "ocsp-response", "FILE", ocsp_response, NULL, 0, 0, "server: what the authority says of our certificate. Repeatable" },
     { "ca-dir", "DIR", tlsmem_ctx_set_ca_dir, NULL, 0, 0, "the authorities in a directory (openssl rehash)" },

@@ -13,18 +13,18 @@ int set_tls_options(tlsmem_ctx *ctx, const struct options *o)
 
 int has_identity(const struct options *o)
 {
-    return (o->cert != NULL && o->key != NULL) || is_given(o, "pkcs12");
+    return (o->cert != NULL && o->key != NULL) || is_given(o, "pkcs12") || is_given(o, "psk");
 }
 
 int trusts_system(const struct options *o)
 {
-    return o->ca == NULL && !o->insecure && !is_given(o, "ca-dir");
+    return o->ca == NULL && !o->insecure && !is_given(o, "ca-dir") && !is_given(o, "psk");
 }
 
 tlsmem_ctx *server_context(const struct options *o, const char *client_ca)
 {
     if (!has_identity(o))
-        usage_error("--cert and --key are needed, or --pkcs12");
+        usage_error("--cert and --key are needed, or --pkcs12, or --psk");
     tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
     if (set_tls_options(ctx, o) || (o->cert && tlsmem_ctx_set_cert_file(ctx, o->cert))
         || (o->key && tlsmem_ctx_set_key_file(ctx, o->key)) || set_responses(ctx, o)

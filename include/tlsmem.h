@@ -117,7 +117,8 @@ typedef enum tlsmem_status {
     TLSMEM_EPIN = -32,       /**< the peer has no key that is pinned (tlsmem_ctx_add_pin) */
     TLSMEM_EREFUSED = -33,   /**< the program's own tlsmem_client_hello_cb refused the client: see alert_sent */
     TLSMEM_LATER = -34,      /**< of a callback that is asked something: tlsmem_answer has the answer, now or later */
-    TLSMEM_EOCSP = -35       /**< no good OCSP response for the server's certificate (tlsmem_ctx_request_ocsp; alert 113) */
+    TLSMEM_EOCSP = -35,      /**< no good OCSP response for the server's certificate (tlsmem_ctx_request_ocsp; alert 113) */
+    TLSMEM_EPSK = -36        /**< the peer does not know the identity, or has another key for it (tlsmem_ctx_set_psk; alert 115) */
 } tlsmem_status;
 
 /** Returns the name of a status, "TLSMEM_EINVAL", or "TLSMEM_?"; static. Any thread. */
@@ -318,6 +319,36 @@ int tlsmem_ctx_set_sni_strict(tlsmem_ctx *ctx, int strict) TLSMEM_CHECK;
  */
 int tlsmem_ctx_set_ocsp_response(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
 int tlsmem_ctx_set_ocsp_response_mem(tlsmem_ctx *ctx, const void *bytes, size_t n) TLSMEM_CHECK;
+
+/**
+ * Sets a key that both sides have from elsewhere (PSK; RFC 8446, 2.2; RFC 4279 and 5489 in TLS 1.2), and the identity by which
+ * they call it. A client offers the one that was set last. A server takes all that were set; another key for an identity takes
+ * the place of the first. The key is copied, and wiped when the context goes.
+ *
+ * The key proves to both sides who the other is, and no certificate is shown then: whatever is said of certificates,
+ * authorities, names, pins, TLSMEM_VERIFY_REQUIRED, OCSP, does not hold for who has the key, and a server lets him in without
+ * one. A server with keys needs no certificate, and a client with a key no authority: then a server that does not know the key
+ * is refused, TLSMEM_EVERIFY, because nobody can vouch for its certificate. With certificates and authorities set as well,
+ * either will do: peers that have the key use it, others do not. A client that trusts an authority needs a server name, too.
+ *
+ * Every key needs an identity of its own, and is for two peers only: who has it can be either of them. Its bytes are to be
+ * random: what people can remember is found out by whoever has recorded, or offered, one handshake. The identity is sent in
+ * the clear.
+ *
+ * Each key is for SHA-256 (RFC 8446, 4.2.11). Unless tlsmem_ctx_set_ciphers names others, the ciphers of TLS 1.3 with that
+ * hash are put first, by a server's order, and those of TLS 1.2 that need no certificate before others: ECDHE-PSK, which has
+ * forward secrecy, before PSK, which has none: who steals the key later reads what was recorded. RSA-PSK and DHE-PSK are left
+ * out. In TLS 1.3 there is forward secrecy always, and no tickets are given to who has a key.
+ *
+ * What a server says of a key that is wrong: TLS 1.3 illegal_parameter (47), TLS 1.2 what any handshake that was tampered with
+ * gets (bad_record_mac, 20, or decrypt_error, 51). Of an identity that is unknown: in TLS 1.2 the same, because a random key
+ * is taken in its place; in TLS 1.3 nothing, and the handshake goes on by certificate, or ends with handshake_failure (40)
+ * where there is none. So who tries can find out in TLS 1.3 which identities there are.
+ *
+ * Returns as every setter; TLSMEM_EINVAL, with a sentence, for an identity that is not 1 to 255 bytes of UTF-8, and for a key
+ * of fewer than 16 bytes or more than 512.
+ */
+int tlsmem_ctx_set_psk(tlsmem_ctx *ctx, const char *identity, const void *key, size_t n) TLSMEM_CHECK;
 
 /** Trusts the certificate authorities in a file. Each call adds. A server that asks for certificates names them to its
  *  clients, unless the names come to more than 64000 bytes in all (some 500 authorities): then none, which asks for any. */
@@ -1150,6 +1181,10 @@ int tlsmem_alpn(const tlsmem *c, const char **name, size_t *n);
 const char *tlsmem_server_name(const tlsmem *c);
 /** Returns 1 when the session was resumed, else 0. */
 int tlsmem_is_resumed(const tlsmem *c);
+/** Returns the identity of the key (tlsmem_ctx_set_psk) by which the peers know each other; NULL when it was none: they have
+ *  used certificates, or a ticket. Before the handshake is done it proves nothing. Valid until the next call on c that is not
+ *  const. */
+const char *tlsmem_psk_identity(const tlsmem *c);
 /*
  * The peer's certificate, of a server or of a client, to be asked for until tlsmem_free. Also the one that was refused: what
  * is told here is true of the certificate, and not of the peer, until tlsmem_is_established. On a resumed connection it is

@@ -28,6 +28,10 @@ package enum Reason {
         ]
     }
 
+    package static var keys: [CInt] {
+        [SSL_R_PSK_IDENTITY_NOT_FOUND, SSL_R_BINDER_DOES_NOT_VERIFY, SSL_R_BAD_PSK, SSL_R_BAD_PSK_IDENTITY]
+    }
+
     /// Reasons given for a first packet that is no TLS record.
     package static var notTLS: [CInt] {
         [SSL_R_HTTP_REQUEST, SSL_R_HTTPS_PROXY_REQUEST, SSL_R_WRONG_VERSION_NUMBER, SSL_R_RECORD_TOO_SMALL]

@@ -17,8 +17,8 @@ extension OwnedContext {
     /// A client's sessions belong to no context: it verifies the server anew for each.
     package func bindSessions() -> Bool {
         guard role == .server else { return true }
-        guard let content = storedDigests, let own = ownName,
-            let name = sha256(settings + algorithms + whole(content) + whole(trust.pins) + own)
+        guard let content = storedDigests, let own = ownName, let keys = keyDigests,
+            let name = sha256(settings + algorithms + whole(content) + whole(trust.pins) + whole(keys) + own)
         else { return false }
         return unsafe SSL_CTX_set_session_id_context(ctx, name, UInt32(name.count)) == 1 && holdSessions()
     }

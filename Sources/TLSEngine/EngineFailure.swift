@@ -5,7 +5,7 @@ package struct EngineFailure: Error {
     package enum Kind {
         case noServerName, noTrust, noIdentity
         case notTLS, protocolViolation, alertReceived
-        case noCommonVersion, noCommonCipher, noCommonProtocol
+        case noCommonVersion, noCommonCipher, noCommonProtocol, noCommonKey
         case untrusted, wrongHost, expired, unpinned, badStaple, noCertificate, rejected
         case endOfFileInHandshake, truncated
         case controlLimit, updateLimit, messageLimit
@@ -84,6 +84,7 @@ extension EngineFailure.Kind {
         case 40, 71: self = isNegotiating ? .noCommonCipher : .alertReceived
         case 42, 43, 44, 45, 46, 48, 49, 113, 116: self = .rejected
         case 70: self = .noCommonVersion
+        case 115: self = .noCommonKey
         case 120: self = .noCommonProtocol
         default: self = .alertReceived
         }
@@ -101,6 +102,8 @@ extension EngineFailure.Kind {
             self = .noCommonVersion
         case _ where Reason.algorithms.contains(reason):
             self = .noCommonCipher
+        case _ where Reason.keys.contains(reason):
+            self = .noCommonKey
         case Reason.excessiveMessageSize:
             self = .messageLimit
         default:

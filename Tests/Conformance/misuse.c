@@ -36,6 +36,8 @@ static void null_contexts(void)
     CHECK_STATUS(tlsmem_ctx_set_ocsp_response(NULL, "x"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_ocsp_response_mem(NULL, "x", 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_request_ocsp(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_psk(NULL, "x", "0123456789abcdef", 16), TLSMEM_EINVAL);
+    CHECK(tlsmem_psk_identity(NULL) == NULL, "an identity of NULL");
     CHECK_STATUS(tlsmem_ctx_require_ocsp(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_accepted_ca_file(NULL, "x"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_accepted_ca_mem(NULL, "x", 1), TLSMEM_EINVAL);
@@ -237,11 +239,11 @@ static void words(void)
 {
     char version[32];
     situation("names and sentences");
-    for (int status = 0; status >= TLSMEM_EOCSP; status--)
+    for (int status = 0; status >= TLSMEM_EPSK; status--)
         for (int other = 0; other > status; other--)
             CHECK(strcmp(tlsmem_status_name(status), tlsmem_status_name(other)) != 0
                   && strcmp(tlsmem_strerror(status), tlsmem_strerror(other)) != 0, "%d and %d share words", status, other);
-    static const int unknown[] = { 1, TLSMEM_EOCSP - 1, 2147483647, -2147483647 - 1 };
+    static const int unknown[] = { 1, TLSMEM_EPSK - 1, 2147483647, -2147483647 - 1 };
     for (int i = 0; i < 4; i++) {
         CHECK(strcmp(tlsmem_status_name(unknown[i]), "TLSMEM_?") == 0, "%d: %s", unknown[i],
               tlsmem_status_name(unknown[i]));

@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 
 static const char pem[] = "no PEM";
+static char lots[514]; /* of "x" */
 #define NOWHERE "/nonexistent/file"
 
 static int no_hello(tlsmem *c, const tlsmem_client_hello *hello, void *user)
@@ -48,6 +49,12 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(CLIENT, TLSMEM_EINVAL, "ocsp_response: only a server", tlsmem_ctx_set_ocsp_response_mem(ctx, pem, 1))            \
     X(SERVER, TLSMEM_EINVAL, "ctx: only a client", tlsmem_ctx_request_ocsp(ctx))                                       \
     X(SERVER, TLSMEM_EINVAL, "ctx: only a client", tlsmem_ctx_require_ocsp(ctx))                                       \
+    X(BOTH, TLSMEM_EINVAL, "key: it has fewer", tlsmem_ctx_set_psk(ctx, "somebody", pem, sizeof pem))                  \
+    X(BOTH, TLSMEM_EINVAL, "key: it has fewer", tlsmem_ctx_set_psk(ctx, "somebody", NULL, 0))                          \
+    X(BOTH, TLSMEM_EINVAL, "key: it has more", tlsmem_ctx_set_psk(ctx, "somebody", lots, 513))                         \
+    X(BOTH, TLSMEM_EINVAL, "identity: it is not", tlsmem_ctx_set_psk(ctx, "", lots, 16))                               \
+    X(BOTH, TLSMEM_EINVAL, "identity: it is not", tlsmem_ctx_set_psk(ctx, "\xff", lots, 16))                           \
+    X(BOTH, TLSMEM_EINVAL, "identity: it is not", tlsmem_ctx_set_psk(ctx, lots, lots, 16))                             \
     X(BOTH, TLSMEM_EINVAL, "3: there is no such tlsmem_crl_check", tlsmem_ctx_set_crl_check(ctx, (tlsmem_crl_check)3))  \
     X(BOTH, TLSMEM_EINVAL, "3: there is no such tlsmem_verify", tlsmem_ctx_set_verify(ctx, (tlsmem_verify)3))           \
     X(CLIENT, TLSMEM_EINVAL, "1: a client's", tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL))                       \
@@ -125,6 +132,7 @@ static void refuse_all(tlsmem_role role)
     tlsmem_ctx *ctx = context(role, 0), *other = context(role == TLSMEM_CLIENT ? TLSMEM_SERVER : TLSMEM_CLIENT, 0);
     char *before = strdup(portrait(ctx));
     MUST(before != NULL);
+    memset(lots, 'x', sizeof lots - 1);
     situation("each setter of a %s refuses something", role == TLSMEM_CLIENT ? "client" : "server");
 #define TRY(who, expected, begins, call)  \
     if (who == BOTH || who == (int)role) \
