@@ -73,6 +73,7 @@ static const showing showings[] = {
     { "server", "server.expired.ocsp", 0, 0, 0, -1, "has expired" },
     { "server", "server.future.ocsp", 0, 0, 0, -1, "not valid yet" },
     { "server", "rsa.good.ocsp", 0, 0, -1, -1, "another certificate" },
+    { "server", "server.twin.ocsp", 0, 0, -1, -1, "another certificate" },
     { "full", "server.good.ocsp", 0, 0, -1, -1, "another certificate" },
     { "server", "-", 0, 0, -1, -1, "cannot be parsed" },
 };

@@ -182,8 +182,9 @@ def run_row(row, pool):
 
 @functools.cache
 def make_identities():
-    """Makes what Tests/identities adds to the certificates, once for the run."""
-    subprocess.run([HERE.parent / "identities", certificates()], check=True, timeout=LIMIT, capture_output=True)
+    """Makes what Tests/identities and Tests/responses add to the certificates, once for the run."""
+    for script in ("identities", "responses"):
+        subprocess.run([HERE.parent / script, certificates()], check=True, timeout=LIMIT, capture_output=True)
 
 
 @functools.cache

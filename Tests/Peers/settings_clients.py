@@ -54,6 +54,8 @@ class OpenSSLClient(Peer):
         "renegotiation": lambda _: [],
         "renegotiate": lambda _: [],
         "keylog": lambda _: [],
+        "request_ocsp": lambda _: ["-status"],
+        "psk": lambda v: ["-psk_identity", v.partition(":")[0], "-psk", v.partition(":")[2]],
     }
 
     def __init__(self, lane, port, wanted):
@@ -63,6 +65,7 @@ class OpenSSLClient(Peer):
                         *options("s_client", self.WORDS, wanted), *(["-keylogfile", self.keylog] if self.keylog else [])]
         self.session = lane.file("session") if self.again else None
         self.renegotiates = "renegotiate" in wanted
+        self.has_key = "psk" in wanted  # which it calls a resumed session in TLS 1.3
         self.connections = 1
         self.process = self._start(*(["-sess_out", self.session] if self.again else []))
 
@@ -92,8 +95,9 @@ class OpenSSLClient(Peer):
             group=group(one_of(r"^(?:Server|Peer) Temp Key: (?:ECDH, )?([\w-]+),", out)
                         or one_of(r"^Negotiated TLS1.3 group: (\S+)", out)),
             alpn=one_of(r"^ALPN protocol: (.*)", out, "" if protocol else None),
+            ocsp=one_of(r"^ +Cert Status: (\w+)", out, "none" if "OCSP response: no response" in out else None),
             signature=openssl_signature(out), accepted=one_of(r"^Acceptable client certificate CA names\n.*CN ?= ?(.*)", out),
-            resumed={"New": 0, "Reused": 1}.get(one_of(r"^(New|Reused), ", out)) if protocol else None,
+            resumed={"New": 0, "Reused": 1}.get(one_of(r"^(New|Reused), ", out)) if protocol and not self.has_key else None,
             secrets=secrets(self.keylog) if self.keylog else None)
 
 
@@ -118,6 +122,8 @@ class GnuTLSClient(Peer):
         "renegotiation": lambda _: [],
         "renegotiate": lambda _: ["--rehandshake"],
         "keylog": lambda _: [],
+        "request_ocsp": lambda _: [],  # it does without being told
+        "psk": lambda v: ["--pskusername", v.partition(":")[0], "--pskkey", v.partition(":")[2]],
     } | dict.fromkeys(("version", "min", "max", "ciphers", "groups"), lambda _: [])
 
     def __init__(self, lane, port, wanted):
@@ -154,6 +160,10 @@ def priority(wanted):
     parts = ["NORMAL"]
     oldest, newest = version_range(wanted)
     parts += ["-VERS-ALL", *(f"+VERS-TLS{version}" for version in VERSIONS if oldest <= version <= newest)]
+    if "psk" in wanted:
+        # gnutls-cli 3.7 crashes when it is to show an ECDHE-PSK of TLS 1.2.
+        parts += ["-KX-ALL", *([] if wanted.get("version") == "1.2" else ["+ECDHE-PSK"]), "+PSK"]
+        parts += ["+ECDHE-ECDSA", "+ECDHE-RSA"] if "ca" in wanted or "identity" in wanted else []
     if "ciphers" in wanted:
         parts += ["-CIPHER-ALL", *looked_up("GnuTLS", GNUTLS_CIPHERS, wanted["ciphers"], ":")]
     if "groups" in wanted:

@@ -165,7 +165,8 @@ class Ours(Peer):
     name = "ours"
     FILES = {"ca": _file(".pem"), "ca_mem": _file(".pem"), "ca_dir": ca_directory,
              "accepted_ca": _file(".pem"), "accepted_ca_mem": _file(".pem"), "crl": revocation_list,
-             "crl_mem": revocation_list, "pin": pin}
+             "crl_mem": revocation_list, "pin": pin,
+             "staple": _file(".ocsp"), "staple_mem": _file(".ocsp")}
     # An identity in other forms (Tests/identities), each as the words that it is made of.
     IDENTITIES = {
         "identity": {"cert": "{}.pem", "key": "{}.key"},

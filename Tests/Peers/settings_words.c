@@ -57,6 +57,17 @@ static int pin(tlsmem_ctx *ctx, const char *value) /* 64 hexadecimal digits */
     return tlsmem_ctx_add_pin(ctx, sha256);
 }
 
+static int psk(tlsmem_ctx *ctx, const char *value) /* IDENTITY:KEY, the key in hexadecimal digits */
+{
+    char identity[256];
+    uint8_t key[64];
+    size_t n = 0, length = strcspn(value, ":");
+    snprintf(identity, sizeof identity, "%.*s", (int)length, value);
+    for (const char *at = value + length; strlen(at) > 2 && n < sizeof key; at += 2)
+        key[n++] = (uint8_t)strtoul((char[]) { at[1], at[2], '\0' }, NULL, 16);
+    return tlsmem_ctx_set_psk(ctx, identity, key, n);
+}
+
 static int version(const char *value)
 {
     return TLSMEM_TLS1_2 + which("1.2 1.3", value);
@@ -180,6 +191,9 @@ static const struct word words[] = {
     { "password", .text = password },
     { "sni_strict", .count = tlsmem_ctx_set_sni_strict },
     { "hello", .text = hello },
+    { "staple", .text = tlsmem_ctx_set_ocsp_response },
+    { "staple_mem", .bytes = tlsmem_ctx_set_ocsp_response_mem },
+    { "psk", .text = psk },
     /* trust */
     { "ca", .text = tlsmem_ctx_set_ca_file },
     { "ca_dir", .text = tlsmem_ctx_set_ca_dir },
@@ -193,6 +207,8 @@ static const struct word words[] = {
     { "crl_mem", .bytes = tlsmem_ctx_add_crl_mem },
     { "crl_check", .text = crl_check },
     { "pin", .text = pin },
+    { "request_ocsp", .alone = tlsmem_ctx_request_ocsp },
+    { "require_ocsp", .alone = tlsmem_ctx_require_ocsp },
     { "depth", .count = tlsmem_ctx_set_verify_depth },
     { "partial_chain", .count = tlsmem_ctx_set_partial_chain },
     { "purpose", .text = purpose },
