@@ -592,7 +592,9 @@ int tlsmem_ctx_set_trace_cb(tlsmem_ctx *ctx, void (*cb)(tlsmem *c, const tlsmem_
 typedef enum tlsmem_question {
     TLSMEM_QUESTION_NONE = 0,         /**< nothing */
     TLSMEM_QUESTION_CLIENT_HELLO = 1, /**< a tlsmem_client_hello_cb */
-    TLSMEM_QUESTION_VERIFY = 2        /**< a tlsmem_verify_cb */
+    TLSMEM_QUESTION_VERIFY = 2,       /**< a tlsmem_verify_cb */
+    TLSMEM_QUESTION_OCSP = 3,         /**< a tlsmem_ocsp_cb */
+    TLSMEM_QUESTION_PSK = 4           /**< a tlsmem_psk_cb */
 } tlsmem_question;
 
 /** What belongs to an answer beside its status; what the question does not ask for is passed over. */
@@ -688,6 +690,48 @@ typedef int (*tlsmem_verify_cb)(tlsmem *c, tlsmem_verdict *verdict, void *user);
  * NULL for none, the default. As any setter.
  */
 int tlsmem_ctx_set_verify_cb(tlsmem_ctx *ctx, tlsmem_verify_cb cb, void *user) TLSMEM_CHECK;
+
+/** Which response is wanted. */
+typedef struct tlsmem_ocsp_request {
+    size_t size;
+    const char *server_name; /**< the host name that the client wants, or NULL */
+    const void *certificate; /**< the certificate that it gets, DER */
+    size_t certificate_n;
+    uint64_t token;          /**< for tlsmem_answer */
+} tlsmem_ocsp_request;
+/**
+ * Returns TLSMEM_LATER, and tlsmem_answer is given TLSMEM_OK and the response, DER, as the reply's bytes; TLSMEM_OK to give what
+ * tlsmem_ctx_set_ocsp_response has set, if anything; anything else to give none.
+ */
+typedef int (*tlsmem_ocsp_cb)(tlsmem *c, const tlsmem_ocsp_request *asked, void *user);
+/**
+ * Has the program say what is stapled, each time a client asks for it. A response that is not for this certificate, or not
+ * valid now, is not given. Not asked when a session is resumed by TLS 1.2, where there is no certificate. NULL for none, the
+ * default. As any setter, and TLSMEM_EINVAL on a client.
+ */
+int tlsmem_ctx_set_ocsp_cb(tlsmem_ctx *ctx, tlsmem_ocsp_cb cb, void *user) TLSMEM_CHECK;
+
+/** Which key is wanted. */
+typedef struct tlsmem_psk_request {
+    size_t size;
+    const char *identity; /**< on a server: how the client calls the key; NULL on a client, which has to name one */
+    const char *hint;     /**< on a client, in TLS 1.2: what the server says to help (RFC 4279, 2), or NULL */
+    uint64_t token;       /**< for tlsmem_answer */
+} tlsmem_psk_request;
+/**
+ * Returns TLSMEM_LATER, and tlsmem_answer is given TLSMEM_OK and the key as the reply's bytes, on a client with its identity;
+ * anything else when there is no key. Both are as in tlsmem_ctx_set_psk: what that would refuse is no key either.
+ */
+typedef int (*tlsmem_psk_cb)(tlsmem *c, const tlsmem_psk_request *asked, void *user);
+/**
+ * Has the program asked for keys. A server asks for identities that tlsmem_ctx_set_psk was not given, and that are 1 to 255
+ * bytes of UTF-8, up to 8 in a handshake; what holds there of unknown ones holds here. A client without a key of that function
+ * asks when it begins; when it was given none, and the server chooses TLS 1.2 with a key, once more, with the hint. All else is
+ * as if a key had been set. NULL for none, the default. As any setter.
+ *
+ * The library wipes its own copy of the key when the handshake is done, but not that of the reply.
+ */
+int tlsmem_ctx_set_psk_cb(tlsmem_ctx *ctx, tlsmem_psk_cb cb, void *user) TLSMEM_CHECK;
 
 /** Copies what the last refused setter has to say. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_ctx_error(const tlsmem_ctx *ctx, tlsmem_error_info *error);

@@ -65,12 +65,14 @@ package struct SettingRefused: Error {
     /// Its handshakes stand still for these questions.
     var asksAboutHellos = false
     var asksAboutVerdicts = false
+    var asksForStaples = false
+    var asksForKeys = false
     var presharedKeys = PresharedKeys()
     /// A server has somebody to be, or asks which context it is to go on with.
     package var mayServe: Bool { !isNobody || asksAboutHellos }
     /// A server that has nobody to be, and no key by which somebody would know it.
     package var isNobody: Bool { role == .server && !identity.isComplete && !usesKeys }
-    var asks: Bool { asksAboutHellos || asksAboutVerdicts }
+    var asks: Bool { asksAboutHellos || asksAboutVerdicts || asksForStaples || asksForKeys }
     private(set) var keepsBuffers = false
     /// The groups that were set, for a connection that changes to this context; OpenSSL does not tell them.
     var groups: [CChar] = []

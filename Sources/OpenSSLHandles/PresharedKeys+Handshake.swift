@@ -5,11 +5,11 @@ extension OwnedContext {
     func useKeys() {
         switch role {
         case .client:
-            unsafe SSL_CTX_set_psk_use_session_callback(ctx, offerKey)
-            unsafe SSL_CTX_set_psk_client_callback(ctx, sendKey)
+            unsafe SSL_CTX_set_psk_use_session_callback(ctx, usesKeys ? offerKey : nil)
+            unsafe SSL_CTX_set_psk_client_callback(ctx, usesKeys ? sendKey : nil)
         case .server:
-            unsafe SSL_CTX_set_psk_find_session_callback(ctx, findKey)
-            unsafe SSL_CTX_set_psk_server_callback(ctx, giveKey)
+            unsafe SSL_CTX_set_psk_find_session_callback(ctx, usesKeys ? findKey : nil)
+            unsafe SSL_CTX_set_psk_server_callback(ctx, usesKeys ? giveKey : nil)
         }
     }
 
@@ -20,13 +20,17 @@ extension OwnedContext {
     }
 
     /// A client's.
-    fileprivate func keyToOffer(_ ssl: OpaquePointer) -> PresharedKey? {
-        presharedKeys.all.first
+    fileprivate func keyToOffer(
+        _ ssl: OpaquePointer, hint: UnsafePointer<CChar>? = nil, isLast: Bool = false
+    ) -> PresharedKey? {
+        if let key = presharedKeys.all.first { return key }
+        return unsafe asksForKeys ? inquiry(of: ssl)?.askForKey(hint: hint, isLast: isLast) : nil
     }
 
     /// A server's.
     fileprivate func key(named identity: UnsafeRawBufferPointer, _ ssl: OpaquePointer) -> PresharedKey? {
-        unsafe presharedKeys.key(named: identity)
+        if let key = unsafe presharedKeys.key(named: identity) { return key }
+        return unsafe asksForKeys ? inquiry(of: ssl)?.askForKey(named: identity) : nil
     }
 }
 
@@ -78,9 +82,10 @@ extension PresharedKey {
 // MARK: TLS 1.2
 
 /// Names a key to the server. OpenSSL asks here also for TLS 1.3, when it was given none before.
-private let sendKey: SSL_psk_client_cb_func = { ssl, _, identity, identityMax, target, targetMax in
+private let sendKey: SSL_psk_client_cb_func = { ssl, hint, identity, identityMax, target, targetMax in
     guard let ssl = unsafe ssl, unsafe SSL_version(ssl) != TLS1_3_VERSION, let identity = unsafe identity,
-        let key = unsafe context(of: ssl)?.keyToOffer(ssl), key.identity.count < Int(identityMax)
+        let key = unsafe context(of: ssl)?.keyToOffer(ssl, hint: hint, isLast: true),
+        key.identity.count < Int(identityMax)
     else { return 0 }
     unsafe memcpy(identity, key.identity.text, key.identity.count + 1)
     return unsafe key.copy(to: target, targetMax)

@@ -19,6 +19,14 @@ internal import COpenSSL
         unsafe copenssl_clear_free(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
     }
 
+    /// Of an answer; nil when there is no key in it, or none that would be taken otherwise.
+    static func made(of answer: Answer, _ identity: [UInt8]) -> PresharedKey? {
+        guard answer.isGiven, answer.status == 0, (bytesMin...bytesMax).contains(answer.bytes.count),
+            unsafe identity.withUnsafeBytes({ unsafe KeyIdentity.isOne($0) })
+        else { return nil }
+        return unsafe answer.bytes.withUnsafeBytes { unsafe make(identity, $0) }
+    }
+
     /// Copies both. Nil without memory.
     static func make(_ identity: some Collection<UInt8>, _ key: UnsafeRawBufferPointer) -> PresharedKey? {
         guard let identity = KeyIdentity.make(identity), let copy = unsafe copenssl_malloc(key.count) else {
@@ -55,6 +63,10 @@ internal import COpenSSL
     }
 
     var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: text, count: count) }
+
+    static func isOne(_ name: UnsafeRawBufferPointer) -> Bool {
+        unsafe (1...bytesMax).contains(name.count) && isText(name)
+    }
 }
 
 /// Keys by their names. There may be thousands, so they are kept in order.
@@ -90,14 +102,14 @@ struct PresharedKeys {
 
 extension OwnedContext {
     /// It has keys in common with peers, or may be told them. Then nobody needs a certificate.
-    package var usesKeys: Bool { !presharedKeys.all.isEmpty }
+    package var usesKeys: Bool { asksForKeys || !presharedKeys.all.isEmpty }
 
     /// On a client the key that it offers, in place of an earlier one; on a server one more, or another under its name.
     package func setPresharedKey(
         _ identity: UnsafePointer<CChar>, _ key: UnsafeRawBufferPointer
     ) throws(SettingRefused) {
         let name = unsafe UnsafeRawBufferPointer(start: identity, count: strlen(identity))
-        guard (1...KeyIdentity.bytesMax).contains(name.count), unsafe isText(name) else {
+        guard unsafe KeyIdentity.isOne(name) else {
             throw SettingRefused(argument: "identity", "it is not 1 to 255 bytes of UTF-8")
         }
         guard key.count >= PresharedKey.bytesMin else {

@@ -23,10 +23,10 @@ extension OwnedContext {
         return unsafe SSL_CTX_set_session_id_context(ctx, name, UInt32(name.count)) == 1 && holdSessions()
     }
 
-    /// Nothing, or random bytes: what a program says of certificates cannot be compared, so that where it is asked a session is
+    /// Nothing, or random bytes: what a program says of certificates and keys cannot be compared, so that where it is asked a session is
     /// good in the one context only. Nil when there is no randomness.
     private var ownName: [UInt8]? {
-        guard asksAboutVerdicts else { return [] }
+        guard asksAboutVerdicts || asksForKeys else { return [] }
         var bytes = [UInt8](repeating: 0, count: 16)
         return unsafe RAND_bytes(&bytes, CInt(bytes.count)) == 1 ? bytes : nil
     }

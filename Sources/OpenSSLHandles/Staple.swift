@@ -69,14 +69,40 @@ extension OCSPResponse {
     }
 }
 
-/// In a step of a handshake, when the certificate is chosen. Nothing is stapled when there is no memory.
+/// In a step of a handshake, when the certificate is chosen. Nothing is stapled when there is no memory. The program is asked
+/// with nothing held: it may answer in another thread.
 private let giveStaple: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> CInt = { ssl, _ in
-    ERR_set_mark()
-    defer { ERR_pop_to_mark() }
-    guard let ssl = unsafe ssl, let staple = unsafe context(of: ssl)?.staple(for: ssl), !staple.isOver,
-        let copy = unsafe copenssl_malloc(staple.der.count)
-    else { return SSL_TLSEXT_ERR_NOACK }
+    guard let ssl = unsafe ssl, let context = unsafe context(of: ssl) else { return SSL_TLSEXT_ERR_NOACK }
+    var staple = unsafe context.staple(for: ssl)
+    if context.asksForStaples, let inquiry = unsafe inquiry(of: ssl) {
+        let answer = inquiry.ask(.staple)
+        if !answer.isGiven || answer.status != 0 { return SSL_TLSEXT_ERR_NOACK }
+        if !answer.bytes.isEmpty { staple = unsafe Staple(answer.bytes, for: SSL_get_certificate(ssl)) }
+    }
+    guard let staple, !staple.isOver, let copy = unsafe copenssl_malloc(staple.der.count) else {
+        return SSL_TLSEXT_ERR_NOACK
+    }
     unsafe UnsafeMutableRawBufferPointer(start: copy, count: staple.der.count).copyBytes(from: staple.der)
     _ = unsafe copenssl_set_status(ssl, copy, staple.der.count)  // which moves into ssl
     return SSL_TLSEXT_ERR_OK
+}
+
+extension Staple {
+    /// What the program says; nil when it is no response, or none for this certificate.
+    fileprivate init?(_ der: [UInt8], for certificate: OpaquePointer?) {
+        let response = unsafe der.withUnsafeBytes { unsafe OCSPResponse.decode($0) }
+        guard let statement = unsafe response?.statement(about: certificate, of: nil), statement.validity == .valid
+        else {
+            return nil
+        }
+        self.init(der: der, end: statement.nextUpdate)
+    }
+}
+
+extension OwnedSSL {
+    /// The certificate that a client gets, while it is asked what is stapled to it.
+    package var certificateToStaple: [UInt8]? {
+        guard case .staple = question else { return nil }
+        return unsafe encoded(SSL_get_certificate(ssl))
+    }
 }

@@ -30,6 +30,18 @@ private func renewStaples(
     }
 }
 
+@implementation @_cdecl("tlsmem_ctx_set_ocsp_cb")
+public func tlsmem_ctx_set_ocsp_cb(
+    _ ctx: OpaquePointer!, _ cb: tlsmem_ocsp_cb!, _ user: UnsafeMutableRawPointer!
+) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self) else { return TLSMEM_EINVAL.code }
+    return unsafe context.set(nil) { (openSSL) throws(SettingRefused) in
+        try expectServer(openSSL, "cb", "only a server has a certificate that a response is stapled to")
+        openSSL.askForStaples(unsafe cb != nil)
+        unsafe context.onOCSP = unsafe cb.map { unsafe ($0, user) }
+    }
+}
+
 // MARK: What a client wants
 
 @implementation @_cdecl("tlsmem_ctx_request_ocsp")

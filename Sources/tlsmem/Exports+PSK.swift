@@ -14,3 +14,14 @@ public func tlsmem_ctx_set_psk(
 public func tlsmem_psk_identity(_ c: OpaquePointer!) -> UnsafePointer<CChar>! {
     unsafe connection(c)?.engine.ask { unsafe $0.keyIdentity }
 }
+
+@implementation @_cdecl("tlsmem_ctx_set_psk_cb")
+public func tlsmem_ctx_set_psk_cb(
+    _ ctx: OpaquePointer!, _ cb: tlsmem_psk_cb!, _ user: UnsafeMutableRawPointer!
+) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self) else { return TLSMEM_EINVAL.code }
+    return unsafe context.set(nil) { (openSSL) throws(SettingRefused) in
+        try openSSL.askForKeys(unsafe cb != nil)
+        unsafe context.onPSK = unsafe cb.map { unsafe ($0, user) }
+    }
+}

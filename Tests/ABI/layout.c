@@ -189,6 +189,19 @@ PLACE(tlsmem_verify_details, result, 8);
 PLACE(tlsmem_verify_details, depth, 16);
 PLACE(tlsmem_verify_details, sentence, 20);
 
+SIZE(tlsmem_ocsp_request, 40);
+PLACE(tlsmem_ocsp_request, size, 0);
+PLACE(tlsmem_ocsp_request, server_name, 8);
+PLACE(tlsmem_ocsp_request, certificate, 16);
+PLACE(tlsmem_ocsp_request, certificate_n, 24);
+PLACE(tlsmem_ocsp_request, token, 32);
+
+SIZE(tlsmem_psk_request, 32);
+PLACE(tlsmem_psk_request, size, 0);
+PLACE(tlsmem_psk_request, identity, 8);
+PLACE(tlsmem_psk_request, hint, 16);
+PLACE(tlsmem_psk_request, token, 24);
+
 SIZE(tlsmem_ocsp_details, 216);
 PLACE(tlsmem_ocsp_details, size, 0);
 PLACE(tlsmem_ocsp_details, is_good, 8);

@@ -55,6 +55,7 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(BOTH, TLSMEM_EINVAL, "identity: it is not", tlsmem_ctx_set_psk(ctx, "", lots, 16))                               \
     X(BOTH, TLSMEM_EINVAL, "identity: it is not", tlsmem_ctx_set_psk(ctx, "\xff", lots, 16))                           \
     X(BOTH, TLSMEM_EINVAL, "identity: it is not", tlsmem_ctx_set_psk(ctx, lots, lots, 16))                             \
+    X(CLIENT, TLSMEM_EINVAL, "cb: only a server", tlsmem_ctx_set_ocsp_cb(ctx, NULL, NULL))                             \
     X(BOTH, TLSMEM_EINVAL, "3: there is no such tlsmem_crl_check", tlsmem_ctx_set_crl_check(ctx, (tlsmem_crl_check)3))  \
     X(BOTH, TLSMEM_EINVAL, "3: there is no such tlsmem_verify", tlsmem_ctx_set_verify(ctx, (tlsmem_verify)3))           \
     X(CLIENT, TLSMEM_EINVAL, "1: a client's", tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL))                       \
@@ -93,7 +94,7 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
 static const char *const takes_anything[] = {
     "tlsmem_ctx_set_password_cb", "tlsmem_ctx_set_ca_system", "tlsmem_ctx_insecure_no_verify", "tlsmem_ctx_add_pin",
     "tlsmem_ctx_set_partial_chain", "tlsmem_ctx_set_renegotiation", "tlsmem_ctx_set_verify_cb", "tlsmem_ctx_set_limits",
-    "tlsmem_ctx_set_keylog_cb", "tlsmem_ctx_set_trace_cb",
+    "tlsmem_ctx_set_keylog_cb", "tlsmem_ctx_set_trace_cb", "tlsmem_ctx_set_psk_cb",
 };
 
 /** What OpenSSL would do. */

@@ -198,6 +198,7 @@ int main(void)
         unverified(version, 1);
         resumed(version);
         given_by_servers(version);
+        asked_for_responses(version);
     }
     return finish();
 }

@@ -15,5 +15,7 @@ tlsmem_ctx *asking(int version, int insists);
 
 /** What servers give to their clients. */
 void given_by_servers(int version);
+/** What programs say when they are asked. */
+void asked_for_responses(int version);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * Peers that have a key in common: who is let in by it, what is refused, and what certificates are for beside it.
  */
-#include "meeting.h"
+#include "psk.h"
 
 #include <openssl/ssl.h>
 
@@ -244,6 +244,7 @@ int main(void)
         beside_certificates();
         sessions();
         changed();
+        asked_for_keys(version);
     }
     return finish();
 }

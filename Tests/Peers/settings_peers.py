@@ -20,7 +20,7 @@ import threading
 
 from support import BUILD, HERE, LIMIT, Process, certificate, certificates, tool
 
-SOURCES = ("settings.c", "settings_words.c", "settings_questions.c", "settings_facts.c")
+SOURCES = ("settings.c", "settings_words.c", "settings_questions.c", "settings_answers.c", "settings_facts.c")
 
 
 class Cannot(Exception):
@@ -166,7 +166,7 @@ class Ours(Peer):
     FILES = {"ca": _file(".pem"), "ca_mem": _file(".pem"), "ca_dir": ca_directory,
              "accepted_ca": _file(".pem"), "accepted_ca_mem": _file(".pem"), "crl": revocation_list,
              "crl_mem": revocation_list, "pin": pin,
-             "staple": _file(".ocsp"), "staple_mem": _file(".ocsp")}
+             "staple": _file(".ocsp"), "staple_mem": _file(".ocsp"), "staple_cb": _file(".ocsp")}
     # An identity in other forms (Tests/identities), each as the words that it is made of.
     IDENTITIES = {
         "identity": {"cert": "{}.pem", "key": "{}.key"},

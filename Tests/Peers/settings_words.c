@@ -57,17 +57,6 @@ static int pin(tlsmem_ctx *ctx, const char *value) /* 64 hexadecimal digits */
     return tlsmem_ctx_add_pin(ctx, sha256);
 }
 
-static int psk(tlsmem_ctx *ctx, const char *value) /* IDENTITY:KEY, the key in hexadecimal digits */
-{
-    char identity[256];
-    uint8_t key[64];
-    size_t n = 0, length = strcspn(value, ":");
-    snprintf(identity, sizeof identity, "%.*s", (int)length, value);
-    for (const char *at = value + length; strlen(at) > 2 && n < sizeof key; at += 2)
-        key[n++] = (uint8_t)strtoul((char[]) { at[1], at[2], '\0' }, NULL, 16);
-    return tlsmem_ctx_set_psk(ctx, identity, key, n);
-}
-
 static int version(const char *value)
 {
     return TLSMEM_TLS1_2 + which("1.2 1.3", value);
@@ -113,8 +102,7 @@ static void cut(const char *value, char *copy, size_t size, const char **parts, 
     }
 }
 
-/* Returns the length of a file whose bytes it reads. */
-static size_t read_file(const char *path, char *bytes, size_t size)
+size_t read_file(const char *path, char *bytes, size_t size)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
@@ -193,7 +181,9 @@ static const struct word words[] = {
     { "hello", .text = hello },
     { "staple", .text = tlsmem_ctx_set_ocsp_response },
     { "staple_mem", .bytes = tlsmem_ctx_set_ocsp_response_mem },
+    { "staple_cb", .text = staple_cb },
     { "psk", .text = psk },
+    { "psk_cb", .text = psk_cb },
     /* trust */
     { "ca", .text = tlsmem_ctx_set_ca_file },
     { "ca_dir", .text = tlsmem_ctx_set_ca_dir },

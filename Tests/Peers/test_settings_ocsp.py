@@ -16,6 +16,8 @@ def refused(response):
 ROWS = [
     row("stapled", server="staple=server.good", client=ASKS, then="client.ocsp=good"),
     row("stapled, from memory", server="staple_mem=server.good", client=ASKS, ours="server", then="client.ocsp=good"),
+    row("stapled, by the program's word", server="staple_cb=server.good", client=ASKS, ours="server",
+        then="client.ocsp=good"),
     row("stapled, of a delegate", server="staple=server.delegate", client=ASKS, then="client.ocsp=good"),
     row("stapled, for a chain", server="identity=full staple=chained.good", client=ASKS, then="client.ocsp=good"),
     row("stapled, insisted upon", server="staple=server.good", client=INSISTS, ours="client", then="client.ocsp=good"),

@@ -10,6 +10,13 @@ BARE_SERVER, BARE_CLIENT = "-identity ", "-ca -name "
 
 ROWS = [
     row("nothing but a key", server=BARE_SERVER + KEY, client=BARE_CLIENT + KEY, then="psk=device resumed=0"),
+    row("nothing but a key, by the server's word", server=BARE_SERVER + KEY.replace("psk", "psk_cb"), client=BARE_CLIENT + KEY,
+        ours="server", then="psk=device"),
+    row("nothing but a key, by the client's word", server=BARE_SERVER + KEY, client=BARE_CLIENT + KEY.replace("psk", "psk_cb"),
+        ours="client", then="psk=device"),
+    row("another identity, by the server's word", server=BARE_SERVER + KEY.replace("psk", "psk_cb"),
+        client=BARE_CLIENT + STRANGER, ours="server", then={
+            "1.2": "server refuses EPROTOCOL 20", "1.3": "server refuses ECIPHER 40"}),
     row("another key", server=BARE_SERVER + KEY, client=BARE_CLIENT + OTHER, then={
         "1.2": "server refuses EPROTOCOL 20", "1.3": "server refuses EPSK 47"}),
     row("another identity", server=BARE_SERVER + KEY, client=BARE_CLIENT + STRANGER, then={
