@@ -29,6 +29,7 @@ func result(_ ssl: OpaquePointer, _ call: (OpaquePointer) -> CInt) -> SSLResult 
     case SSL_ERROR_WANT_ASYNC_JOB:
         return .failed(.outOfMemory)
     default:
+        unsafe restoreFinding(of: ssl)
         return .failed(.drain())
     }
 }
