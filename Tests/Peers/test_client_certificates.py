@@ -1,8 +1,9 @@
 """--client-ca: every client that shows a certificate of that authority is served (who is not: test_server_failures)."""
 
+import re
 import unittest
 
-from support import LIMIT, SERVERS, VERSIONS, Process, Server, certificate, identity, tool, variants
+from support import SERVERS, VERSIONS, Process, Server, certificate, identity, tool, variants
 from tls import client_context, connect, exchange
 
 CERTIFICATE, KEY, CA = "client.pem", "client.key", "ca.pem"
@@ -57,9 +58,10 @@ class OtherServers:
             self, tool("openssl", "openssl"), "s_client", "-connect", f"127.0.0.1:{server.port}", "-tls1_2", "-CAfile",
             certificate(CA), "-verify_return_error", *(["-starttls", "smtp"] if self.name == "starttls" else []), *options)
         client.stdin.close()
-        code = client.exit_code(LIMIT)
-        self.assertRegex(client.stdout.text + client.stderr.text, "alert (handshake failure|unknown ca)" if code else "Verification: OK")
-        return code == 0
+        client.exit_code()  # which also tells of an upstream of tls_proxy that is not there
+        said = client.stdout.text + client.stderr.text
+        self.assertIn("Verification: OK", said)
+        return re.search("alert (handshake failure|unknown ca)", said) is None
 
     def test_ask_for_a_certificate(self):
         words = {name: [word.replace("--", "-") for word in identity(name)] for name in ("client", "stranger")}
