@@ -53,7 +53,9 @@ func keepFinding(_ code: CInt, of ssl: OpaquePointer) -> Bool {
     return unsafe SSL_set_ex_data(ssl, findingSlot, pointer(code)) == 1
 }
 
-/// Puts what was kept, if anything was, where OpenSSL and others look for it.
+/// Puts what was kept, if anything was, where OpenSSL and others look for it. Called once, when all is over: not a part of
+/// whoever calls it for each record.
+@inline(never)
 func restoreFinding(of ssl: OpaquePointer) {
     makeSlots()
     guard let kept = unsafe SSL_get_ex_data(ssl, findingSlot) else { return }
