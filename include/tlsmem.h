@@ -632,7 +632,8 @@ int tlsmem_ctx_set_verify_cb(tlsmem_ctx *ctx, tlsmem_verify_cb cb, void *user) T
 /** Copies what the last refused setter has to say. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_ctx_error(const tlsmem_ctx *ctx, tlsmem_error_info *error);
 /** Returns the SSL_CTX, for what this library does not offer; owned by ctx. Callbacks put on it or on an SSL must not
- *  call this library for the same connection; attaching BIOs or sockets breaks it. */
+ *  call this library for the same connection; attaching BIOs or sockets breaks it. Who keeps it when ctx has gone has what
+ *  OpenSSL verifies by itself; where there are pins, or a tlsmem_verify_cb, nobody is believed any more. */
 void *tlsmem_ctx_native(tlsmem_ctx *ctx);
 
 /* ---------------------------------------------------------------------------------------------- connection */
