@@ -185,6 +185,13 @@ typedef enum tlsmem_purpose {
     TLSMEM_PURPOSE_INSECURE_ANY = 1 /**< for anything: whoever has a certificate for mail, say, can be your server */
 } tlsmem_purpose;
 
+/** When a server gives its clients session tickets. */
+typedef enum tlsmem_ticket_mode {
+    TLSMEM_TICKETS_WITH_WRITE = 0,     /**< TLS 1.3: with the first tlsmem_write (the default) */
+    TLSMEM_TICKETS_WITH_HANDSHAKE = 1, /**< TLS 1.3: as soon as the handshake is done */
+    TLSMEM_TICKETS_NEVER = 2           /**< none, in TLS 1.2 either */
+} tlsmem_ticket_mode;
+
 /** Limits and deadlines of every connection of a context. 0 in a field that ends in _ms means "no deadline". */
 typedef struct tlsmem_limits {
     size_t size;
@@ -444,12 +451,23 @@ int tlsmem_ctx_set_alpn(tlsmem_ctx *ctx, const char *list) TLSMEM_CHECK;
  */
 int tlsmem_ctx_set_alpn_policy(tlsmem_ctx *ctx, tlsmem_alpn_policy policy) TLSMEM_CHECK;
 /**
- * Sets how many session tickets a TLS 1.3 server sends, 0 to 16; default 2.
- *
- * They go out with the first tlsmem_write and not with the handshake, because a client that writes and closes
- * without reading would lose what it wrote to the reset that the tickets provoke.
+ * Sets how many session tickets a TLS 1.3 server sends, 0 to 16; default 2. A client that has come back with one gets one.
+ * When they go out says tlsmem_ctx_set_ticket_mode.
  */
 int tlsmem_ctx_set_tickets(tlsmem_ctx *ctx, int count) TLSMEM_CHECK;
+/**
+ * Says when a server sends session tickets; see tlsmem_ticket_mode. TLSMEM_EINVAL on a client, and for an unknown mode.
+ *
+ * The default is not with the handshake, because a client that writes and closes without reading, over TCP, closes with the
+ * tickets unread: its kernel then drops what it has not sent yet, and sends a reset. No server can help that. What had
+ * reached ours is delivered, and then the connection ends with TLSMEM_ERESET. With the default, and with TLSMEM_TICKETS_NEVER,
+ * nothing is unread before the server has written, and nothing is lost. A client of this library reads until its peer has closed
+ * (tlsmem_close), and loses nothing in any mode. TLSMEM_TICKETS_WITH_HANDSHAKE is for clients that wait for tickets before
+ * they say anything, and for servers that never write.
+ * In TLS 1.2 the one ticket is a message of the handshake, which no client leaves unread, so the first two modes are the same;
+ * with TLSMEM_TICKETS_NEVER clients of TLS 1.2 may come back by a session id still, which this context alone knows.
+ */
+int tlsmem_ctx_set_ticket_mode(tlsmem_ctx *ctx, tlsmem_ticket_mode mode) TLSMEM_CHECK;
 /** Allows renegotiation in TLS 1.2, by either side, when allowed is not 0. Default: refused. RFC 5746 only. */
 int tlsmem_ctx_set_renegotiation(tlsmem_ctx *ctx, int allowed) TLSMEM_CHECK;
 /** Sets limits and deadlines; start from TLSMEM_LIMITS_INIT. */

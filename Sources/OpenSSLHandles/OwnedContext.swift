@@ -61,6 +61,7 @@ package struct SettingRefused: Error {
     var askPassword: PasswordQuestion?
     var trust: Trust
     package internal(set) var ticketCount = 2
+    package internal(set) var ticketMode = TicketMode.withWrite
     package internal(set) var allowsRenegotiation = false
     /// Its handshakes stand still for these questions.
     var asksAboutHellos = false
@@ -141,10 +142,6 @@ package struct SettingRefused: Error {
 
 /// What has no page of its own.
 extension OwnedContext {
-    package func setTickets(_ count: Int) {
-        ticketCount = count
-    }
-
     package func setRenegotiation(_ isAllowed: Bool) {
         allowsRenegotiation = isAllowed
         if isAllowed {

@@ -31,3 +31,22 @@ extension Engine {
         return ssl.newestSession(offered: offered)
     }
 }
+
+/// Tickets of TLS 1.3, of a server.
+extension Engine {
+    /// The handshake is done: from now on tickets are due, and go out with the first application write, or at once.
+    mutating func giveTickets() {
+        let context = configuration.context
+        guard role == .server, ssl.isTLS13, context.ticketMode != .never else { return }
+        ticketsDue = UInt8(clamping: ssl.isResumed ? min(context.ticketCount, 1) : context.ticketCount)
+        guard context.ticketMode == .withHandshake, ticketsDue > 0 else { return }
+        scheduleTickets()
+        if case .failed(let cause) = ssl.handshake() { _ = fail(cause) }
+    }
+
+    /// OpenSSL sends them before anything else.
+    mutating func scheduleTickets() {
+        ssl.scheduleTickets(Int(ticketsDue))
+        ticketsDue = 0
+    }
+}

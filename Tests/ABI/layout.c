@@ -25,6 +25,7 @@ HOLDS(sizeof(tlsmem_state) == 4 && sizeof(tlsmem_protocol_version) == 4);
 HOLDS(sizeof(tlsmem_timeout) == 4);
 HOLDS(sizeof(tlsmem_preset) == 4 && sizeof(tlsmem_alpn_policy) == 4);
 HOLDS(sizeof(tlsmem_trace_kind) == 4);
+HOLDS(sizeof(tlsmem_ticket_mode) == 4);
 
 SIZE(tlsmem_error_info, 304);
 PLACE(tlsmem_error_info, size, 0);
