@@ -468,6 +468,64 @@ int tlsmem_ctx_set_tickets(tlsmem_ctx *ctx, int count) TLSMEM_CHECK;
  * with TLSMEM_TICKETS_NEVER clients of TLS 1.2 may come back by a session id still, which this context alone knows.
  */
 int tlsmem_ctx_set_ticket_mode(tlsmem_ctx *ctx, tlsmem_ticket_mode mode) TLSMEM_CHECK;
+
+/*
+ * A fleet of servers. A ticket is good where the key is known that it was sealed with. OpenSSL makes a random one for each
+ * context: so a client comes back to the same context of the same process, for as long as that lives, and to no other. With
+ * keys of the program's own, clients come back to every server that has them, and after a restart. The settings that decide
+ * about clients must be the same there, and so must what OpenSSL is given for them, byte for byte: authorities, revocation
+ * lists, verification, pins, versions, ciphers, signature algorithms; where tlsmem_ctx_set_verify_cb is in use, tickets stay
+ * good in one context only. With tlsmem_set_ctx the keys of the context count that the connection began with.
+ *
+ * Whoever has a key can read what was sent under its tickets in TLS 1.2, and be the server for clients that come back; and of
+ * TLS 1.3 what is sent early. So let a key seal for hours, open for hours more, and then be gone: it is wiped, and nobody can
+ * open what was recorded. A ticket is as OpenSSL has it (RFC 5077, 4; AES-256-CBC, HMAC-SHA256), and the 80 bytes of name and
+ * secret are those of nginx's ssl_session_ticket_key and haproxy's tls-ticket-keys.
+ *
+ * These four may also be called while connections are served, from any thread, if there was a key, expired or not, before
+ * the first connection; else TLSMEM_ESTATE. From then on the context never goes back to OpenSSL's own key: without a key that
+ * seals now no tickets are sent. Each call is seen whole or not at all. tlsmem_ctx_error, which may be called in any thread
+ * then, too, speaks of the last that was refused in any thread. TLSMEM_ECONFIG on a client.
+ */
+
+/**
+ * A key for session tickets. Times are Unix time, in seconds. Of several that seal, the one that began last does. It opens
+ * from when it is set, also before it seals: so give it to all servers before that. A ticket that another key opens than the
+ * one that seals now is replaced by a new one.
+ *
+ * The times are compared with the real clock, which can be set: a clock that jumps ahead ends keys before their time, for
+ * good, and has sessions be too old; one that jumps back has sessions begin in the future, which is taken to be an error
+ * beyond a minute where clients have certificates or names are asked for; both lead to whole handshakes, never to a failure. The clocks of a fleet should agree to the second.
+ */
+typedef struct tlsmem_ticket_key {
+    size_t size;
+    uint8_t name[16];      /**< goes in front of each ticket, in plain: random */
+    uint8_t secret[64];    /**< 32 bytes for the HMAC, then 32 for AES: random, and not all zeros */
+    int64_t encrypt_from;  /**< it seals from this second on, */
+    int64_t encrypt_until; /**< up to this one, which is later and not included; */
+    int64_t decrypt_until; /**< and opens up to this one, not earlier than that and not included; then it is wiped, as soon as a
+                            *   ticket is sealed */
+} tlsmem_ticket_key;
+#define TLSMEM_TICKET_KEY_INIT { sizeof(tlsmem_ticket_key), { 0 }, { 0 }, 0, 0, 0 }
+/** Adds a key, 1024 at most. TLSMEM_ECONFIG for times that are not in order, for no secret, and for a name that is there
+ *  already. It is copied. */
+int tlsmem_ctx_add_ticket_key(tlsmem_ctx *ctx, const tlsmem_ticket_key *key) TLSMEM_CHECK;
+/** Takes away the key of that name, 16 bytes, and wipes it as soon as no thread is using it. TLSMEM_OK also when there is
+ *  none. */
+int tlsmem_ctx_remove_ticket_key(tlsmem_ctx *ctx, const uint8_t *name) TLSMEM_CHECK;
+/**
+ * Takes the keys in a file in place of all that there are: one a line, name and secret in 160 hexadecimal digits, then
+ * encrypt_from, encrypt_until and decrypt_until. "#" begins a remark.
+ *
+ *     4b1d...e0  1800000000 1800043200 1800050400   # openssl rand -hex 80
+ *
+ * Call it again when the file has changed. Whoever changes it should write another and rename it. One bad line, two keys of
+ * one name, or no key at all: TLSMEM_ECONFIG, the old keys stay, and tlsmem_ctx_error names file, line and reason. It may
+ * have 1 MiB, and be read by nobody else.
+ */
+int tlsmem_ctx_set_ticket_keys_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
+int tlsmem_ctx_set_ticket_keys_mem(tlsmem_ctx *ctx, const void *text, size_t n) TLSMEM_CHECK;
+
 /** Allows renegotiation in TLS 1.2, by either side, when allowed is not 0. Default: refused. RFC 5746 only. */
 int tlsmem_ctx_set_renegotiation(tlsmem_ctx *ctx, int allowed) TLSMEM_CHECK;
 /** Sets limits and deadlines; start from TLSMEM_LIMITS_INIT. */

@@ -62,6 +62,8 @@ package struct SettingRefused: Error {
     var trust: Trust
     package internal(set) var ticketCount = 2
     package internal(set) var ticketMode = TicketMode.withWrite
+    /// Keys of the program's own that seal tickets.
+    var ticketKeys: TicketKeyRing?
     package internal(set) var allowsRenegotiation = false
     /// Its handshakes stand still for these questions.
     var asksAboutHellos = false

@@ -29,8 +29,12 @@ internal import TLSEngine
 
     /// Applies one setting; `subject` is what the sentence about a refusal begins with, a path or a list, unless one
     /// name of the list is to blame.
-    func set(_ subject: UnsafePointer<CChar>?, _ setting: (OwnedContext) throws(SettingRefused) -> Void) -> CInt {
-        guard !isFrozen.load(ordering: .relaxed) else { return TLSMEM_ESTATE.code }
+    /// What may be set while connections are served, `atAnyTime`, may be set by several threads at once.
+    func set(
+        _ subject: UnsafePointer<CChar>?, atAnyTime: Bool = false,
+        _ setting: (OwnedContext) throws(SettingRefused) -> Void
+    ) -> CInt {
+        guard atAnyTime || !isFrozen.load(ordering: .relaxed) else { return TLSMEM_ESTATE.code }
         do {
             try setting(openSSL)
             return TLSMEM_OK.code
@@ -38,9 +42,22 @@ internal import TLSEngine
             let ofOthers = error.cause.isOutOfMemory ? TLSMEM_ENOMEM : TLSMEM_ECONFIG
             let status = error.isArgument ? TLSMEM_EINVAL : ofOthers
             let whole = unsafe subject.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
-            refusal = (status, error, error.subject ?? whole ?? [0])
+            _ = openSSL.exclusively {
+                refusal = (status, error, error.subject ?? whole ?? [0])
+                return true
+            }
             return status.code
         }
+    }
+
+    /// What the last refused setter had to say, whichever thread called it.
+    private var lastRefusal: (status: tlsmem_status, reason: SettingRefused, subject: [CChar])? {
+        var last: (status: tlsmem_status, reason: SettingRefused, subject: [CChar])?
+        _ = openSSL.exclusively {
+            last = refusal
+            return true
+        }
+        return last
     }
 
     /// Changes whom its connections tell.
@@ -53,7 +70,7 @@ internal import TLSEngine
     }
 
     func fill(_ info: inout tlsmem_error_info) {
-        guard let refusal else { return }
+        guard let refusal = lastRefusal else { return }
         info.status = refusal.status.code
         info.openssl_code = refusal.reason.cause.code
         info.sys_errno = refusal.reason.cause.errno

@@ -27,3 +27,51 @@ extension TicketMode {
         }
     }
 }
+
+// MARK: Keys
+
+@implementation @_cdecl("tlsmem_ctx_add_ticket_key")
+public func tlsmem_ctx_add_ticket_key(_ ctx: OpaquePointer!, _ key: UnsafePointer<tlsmem_ticket_key>!) -> CInt {
+    guard let key = unsafe key else { return TLSMEM_EINVAL.code }
+    return unsafe set(ctx, atAnyTime: hasTicketKeys(ctx)) { (openSSL) throws(SettingRefused) in
+        try openSSL.addTicketKey(unsafe ticketKey(UnsafeMutablePointer(mutating: key)))
+    }
+}
+
+@implementation @_cdecl("tlsmem_ctx_remove_ticket_key")
+public func tlsmem_ctx_remove_ticket_key(_ ctx: OpaquePointer!, _ name: UnsafePointer<UInt8>!) -> CInt {
+    guard let name = unsafe input(name, TicketKey.nameCount) else { return TLSMEM_EINVAL.code }
+    return unsafe set(ctx, atAnyTime: hasTicketKeys(ctx)) { $0.removeTicketKey(unsafe [UInt8](name)) }
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_ticket_keys_file")
+public func tlsmem_ctx_set_ticket_keys_file(_ ctx: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> CInt {
+    unsafe set(
+        ctx, file: path, bytesMax: PEMSource.identityBytesMax, atAnyTime: hasTicketKeys(ctx),
+        OwnedContext.setTicketKeys)
+}
+
+@implementation @_cdecl("tlsmem_ctx_set_ticket_keys_mem")
+public func tlsmem_ctx_set_ticket_keys_mem(_ ctx: OpaquePointer!, _ text: UnsafeRawPointer!, _ n: Int) -> CInt {
+    unsafe set(
+        ctx, text, n, bytesMax: PEMSource.identityBytesMax, atAnyTime: hasTicketKeys(ctx), OwnedContext.setTicketKeys)
+}
+
+/// Whoever had some before the first connection may change them after it.
+private func hasTicketKeys(_ ctx: OpaquePointer?) -> Bool {
+    unsafe Handle.object(ctx, Context.self)?.openSSL.hasTicketKeys ?? false
+}
+
+/// Reads the struct where it is: a copy would be a copy of the secret. It is not changed.
+private func ticketKey(_ key: UnsafeMutablePointer<tlsmem_ticket_key>) throws(SettingRefused) -> TicketKey {
+    guard unsafe key.pointee.size == MemoryLayout<tlsmem_ticket_key>.size else {
+        throw SettingRefused(argument: "size", "it is not that of the struct: begin with TLSMEM_TICKET_KEY_INIT")
+    }
+    let times = unsafe TicketKeyTimes(
+        sealsFrom: key.pointee.encrypt_from, sealsUntil: key.pointee.encrypt_until,
+        opensUntil: key.pointee.decrypt_until)
+    let name = unsafe withUnsafeBytes(of: &key.pointee.name) { unsafe [UInt8]($0) }
+    return try unsafe TicketKey.checked(name, times) { target in
+        unsafe withUnsafeBytes(of: &key.pointee.secret) { unsafe target.copyBytes(from: $0) }
+    }
+}

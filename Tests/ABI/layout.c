@@ -27,6 +27,13 @@ HOLDS(sizeof(tlsmem_preset) == 4 && sizeof(tlsmem_alpn_policy) == 4);
 HOLDS(sizeof(tlsmem_trace_kind) == 4);
 HOLDS(sizeof(tlsmem_ticket_mode) == 4);
 
+SIZE(tlsmem_ticket_key, 112);
+PLACE(tlsmem_ticket_key, name, 8);
+PLACE(tlsmem_ticket_key, secret, 24);
+PLACE(tlsmem_ticket_key, encrypt_from, 88);
+PLACE(tlsmem_ticket_key, encrypt_until, 96);
+PLACE(tlsmem_ticket_key, decrypt_until, 104);
+
 SIZE(tlsmem_error_info, 304);
 PLACE(tlsmem_error_info, size, 0);
 PLACE(tlsmem_error_info, status, 8);
