@@ -602,7 +602,8 @@ int tlsmem_ctx_set_trace_cb(tlsmem_ctx *ctx, void (*cb)(tlsmem *c, const tlsmem_
 typedef enum tlsmem_question {
     TLSMEM_QUESTION_NONE = 0,         /**< nothing */
     TLSMEM_QUESTION_CLIENT_HELLO = 1, /**< a tlsmem_client_hello_cb */
-    TLSMEM_QUESTION_VERIFY = 2        /**< a tlsmem_verify_cb */
+    TLSMEM_QUESTION_VERIFY = 2,       /**< a tlsmem_verify_cb */
+    TLSMEM_QUESTION_SESSION = 3       /**< on_find of tlsmem_session_callbacks */
 } tlsmem_question;
 
 /** What belongs to an answer beside its status; what the question does not ask for is passed over. */
@@ -698,6 +699,47 @@ typedef int (*tlsmem_verify_cb)(tlsmem *c, tlsmem_verdict *verdict, void *user);
  * NULL for none, the default. As any setter.
  */
 int tlsmem_ctx_set_verify_cb(tlsmem_ctx *ctx, tlsmem_verify_cb cb, void *user) TLSMEM_CHECK;
+
+/** A session that the program keeps, or is asked for. What it points to is valid until the callback returns. */
+typedef struct tlsmem_session_entry {
+    size_t size;
+    const uint8_t *id;  /**< what the client comes back with */
+    size_t id_length;   /**< 1 to 32 */
+    const void *bytes;  /**< on_new: the session, which holds its secret; else NULL */
+    size_t length;      /**< of bytes: some 200, and the client's certificate if it has shown one */
+    int64_t expires;    /**< on_new, on_remove: Unix time, from which on it is not taken any more */
+    int once;           /**< 1: it is of TLS 1.3, and good for one visit: whoever finds it takes it out, both in one step, so that
+                         *   no two servers find it (RFC 8446, C.4) */
+    uint64_t token;     /**< on_find: for tlsmem_answer */
+} tlsmem_session_entry;
+/** Where a server's sessions are kept. on_remove may be NULL. `user` is what is given with the struct. */
+typedef struct tlsmem_session_callbacks {
+    size_t size;
+    /** Keep this session under its id, until it expires. Told as tlsmem_ctx_set_trace_cb tells: after the step in which it came
+     *  to be; for tickets that go out with a write, with the next driving call. */
+    void (*on_new)(tlsmem *c, const tlsmem_session_entry *entry, void *user);
+    /** Look for a session: the bytes that on_new was given under this id are the answer, by tlsmem_answer with TLSMEM_OK and
+     *  `bytes` in the reply, at once or later, and TLSMEM_LATER is returned. Anything else that is returned or answered means that
+     *  there is none, and so do bytes of another session: then there is a whole handshake. */
+    int (*on_find)(tlsmem *c, const tlsmem_session_entry *entry, void *user);
+    /** Drop the session of this id, if it is there: its connection has failed, by an alert of either side or by breaking the
+     *  protocol (RFC 5246, 7.2.2; RFC 8446, 6.2). Told before on_close. */
+    void (*on_remove)(tlsmem *c, const tlsmem_session_entry *entry, void *user);
+} tlsmem_session_callbacks;
+#define TLSMEM_SESSION_CALLBACKS_INIT { sizeof(tlsmem_session_callbacks), 0, 0, 0 }
+/**
+ * Has the program keep the sessions of a server, as a rule in one place for many servers: clients get an id, in TLS 1.2 as
+ * session id, in TLS 1.3 in tickets (as many, and when, as tlsmem_ctx_set_tickets and tlsmem_ctx_set_ticket_mode say), and
+ * may come back to every server that finds it there. As in a fleet with keys for tickets (tlsmem_ctx_add_ticket_key) the same
+ * settings must decide about clients there. What is found is looked at as a ticket is: age, the client's certificate, the
+ * name. Keys for tickets are not used then, and OpenSSL keeps nothing itself.
+ *
+ * Who can read that place can read the connections of TLS 1.2 whose sessions are in it; who can write there can be any client.
+ * NULL for `callbacks`: OpenSSL's own tickets, the default. The struct is copied. With tlsmem_set_ctx both contexts need them.
+ * Handshakes may stand still for it as for any question. As any setter; TLSMEM_EINVAL also on a client, and without on_new or
+ * on_find.
+ */
+int tlsmem_ctx_set_session_callbacks(tlsmem_ctx *ctx, const tlsmem_session_callbacks *callbacks, void *user) TLSMEM_CHECK;
 
 /** Copies what the last refused setter has to say. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_ctx_error(const tlsmem_ctx *ctx, tlsmem_error_info *error);

@@ -7,12 +7,16 @@ package enum Question {
     case clientHello
     /// The peer's certificate was verified: whether that is to be the last word.
     case verdict
+    /// A client came with the id of a session: the bytes of it.
+    case session(id: [UInt8], isTLS13: Bool)
 }
 
 /// What it is told.
 package struct Answer {
     /// 0 to go on; else what the question says of it: an alert, or a code of X509_V_ERR_....
     package var status: CInt
+    /// What was asked for, if that is bytes.
+    package var bytes: [UInt8] = []
     /// Somebody has said so; else nobody was there to answer.
     package var isGiven = true
 

@@ -65,6 +65,8 @@ package struct SettingRefused: Error {
     /// Keys of the program's own that seal tickets.
     var ticketKeys: TicketKeyRing?
     package internal(set) var allowsRenegotiation = false
+    /// The program keeps the sessions of a server, and is asked for them.
+    var keepsSessionsElsewhere = false
     /// Its handshakes stand still for these questions.
     var asksAboutHellos = false
     var asksAboutVerdicts = false
@@ -72,7 +74,7 @@ package struct SettingRefused: Error {
     package var mayServe: Bool { identity.isComplete || asksAboutHellos }
     /// A server that has nobody to be.
     package var isNobody: Bool { role == .server && !identity.isComplete }
-    var asks: Bool { asksAboutHellos || asksAboutVerdicts }
+    var asks: Bool { asksAboutHellos || asksAboutVerdicts || keepsSessionsElsewhere }
     private(set) var keepsBuffers = false
     /// The groups that were set, for a connection that changes to this context; OpenSSL does not tell them.
     var groups: [CChar] = []

@@ -66,7 +66,9 @@ internal import COpenSSL
             && copenssl_hmac_sha256_init(mac, secret, 32) == 1
     }
 
-    private var cipherKey: UnsafePointer<UInt8> { unsafe UnsafePointer((secret + 32).assumingMemoryBound(to: UInt8.self)) }
+    private var cipherKey: UnsafePointer<UInt8> {
+        unsafe UnsafePointer((secret + 32).assumingMemoryBound(to: UInt8.self))
+    }
 }
 
 /// When a key seals, and until when it opens: seconds since 1970. Before it seals it opens, too, for those whose clock is ahead.

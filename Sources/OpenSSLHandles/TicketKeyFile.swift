@@ -51,7 +51,8 @@ internal import COpenSSL
     private static func seconds(_ field: Slice<UnsafeRawBufferPointer>) -> Int64? {
         guard unsafe field.count <= 18 else { return nil }  // no sum of that overflows
         var number: Int64 = 0
-        for unsafe digit in unsafe field {
+        for index in unsafe field.indices {
+            let digit = unsafe field[index]
             guard digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") else { return nil }
             number = number * 10 + Int64(digit - UInt8(ascii: "0"))
         }

@@ -17,8 +17,14 @@ extension OwnedContext {
 
     package func setTicketMode(_ mode: TicketMode) {
         ticketMode = mode
+        applyTicketMode()
+    }
+
+    /// In TLS 1.3 OpenSSL sends tickets all the same, that are no more than an id: `ticketCount` says how many.
+    func applyTicketMode() {
         let option = copenssl_op_no_ticket()
-        _ = unsafe mode == .never ? SSL_CTX_set_options(ctx, option) : SSL_CTX_clear_options(ctx, option)
+        let isSet = ticketMode == .never || keepsSessionsElsewhere
+        _ = unsafe isSet ? SSL_CTX_set_options(ctx, option) : SSL_CTX_clear_options(ctx, option)
     }
 }
 
@@ -65,7 +71,9 @@ private let useTicketKey:
         guard seals == 0 else {
             // Without a key there is no ticket; but in TLS 1.3 an old OpenSSL then sends one that is malformed (openssl#18977).
             let mayDoWithout = unsafe SSL_version(ssl) != TLS1_3_VERSION
-            guard let key = ring.sealer(at: now) ?? (mayDoWithout ? nil : .forNobody) else { return mayDoWithout ? 0 : -1 }
+            guard let key = ring.sealer(at: now) ?? (mayDoWithout ? nil : .forNobody) else {
+                return mayDoWithout ? 0 : -1
+            }
             return unsafe key.seal(name, vector, cipher, mac) ? 1 : -1
         }
         guard let (key, isOld) = unsafe ring.opener(name, at: now) else { return 0 }
@@ -75,7 +83,8 @@ private let useTicketKey:
 
 /// Whether a ticket would be one that somebody can open.
 func canSealTickets(_ ssl: OpaquePointer) -> Bool {
-    guard let ring = unsafe ticketKeys(of: ssl) else { return true }
+    guard let ring = unsafe ticketKeys(of: ssl), unsafe SSL_get_options(ssl) & copenssl_op_no_ticket() == 0
+    else { return true }
     return ring.sealer(at: Int64(time(nil))) != nil
 }
 

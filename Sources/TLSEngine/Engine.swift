@@ -216,6 +216,7 @@ package struct Engine: ~Copyable {
 
     mutating func fail(_ failure: EngineFailure) -> Step {
         state.failed(failure)
+        if collects { ssl.reportLostSession() }
         ssl.giveUpQuestion()
         awaitsCiphertext = false
         return .failed(failure)

@@ -15,6 +15,7 @@ extension Connection {
             switch question {
             case .clientHello: askAboutHello(decision.token)
             case .verdict: askAboutVerdict(decision.token)
+            case .session(let id, let isTLS13): askForSession(id, isTLS13, decision.token)
             }
         guard !isOver, !isFreed else { return }
         if status != TLSMEM_LATER.code {
@@ -38,6 +39,7 @@ extension Connection {
         switch question {
         case .clientHello: Answer(refusal(reply))
         case .verdict: Answer(lastWord(reply))
+        case .session: found(reply)
         }
     }
 
@@ -123,6 +125,23 @@ extension Connection {
         return reply.status > 0 ? reply.status : CInt(clamping: VerifyResult.rejected)
     }
 
+    // MARK: A session
+
+    private func askForSession(_ id: [UInt8], _ isTLS13: Bool, _ token: UInt64) -> CInt {
+        guard let find = unsafe context.listeners.sessions?.on_find else { return TLSMEM_OK.code }
+        return unsafe id.withUnsafeBytes { id in
+            var entry = unsafe tlsmem_session_entry(id, isTLS13: isTLS13)
+            unsafe entry.token = token
+            return unsafe find(handle, &entry, context.listeners.sessionsUser)
+        }
+    }
+
+    private func found(_ reply: Reply) -> Answer {
+        var answer = Answer(reply.status)
+        if reply.status == TLSMEM_OK.code { answer.bytes = reply.bytes }
+        return answer
+    }
+
     // MARK: Meanwhile
 
     /// A ClientHello is asked about.
@@ -150,6 +169,7 @@ extension Question? {
         case nil: TLSMEM_QUESTION_NONE
         case .clientHello: TLSMEM_QUESTION_CLIENT_HELLO
         case .verdict: TLSMEM_QUESTION_VERIFY
+        case .session: TLSMEM_QUESTION_SESSION
         }
     }
 }

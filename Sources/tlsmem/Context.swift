@@ -61,10 +61,10 @@ internal import TLSEngine
     }
 
     /// Changes whom its connections tell.
-    func listen(_ change: (inout ReportListeners) -> Void) -> CInt {
-        unsafe set(nil) { openSSL in
-            change(&listeners)
-            collects = unsafe listeners.keylog != nil || listeners.trace != nil
+    func listen(_ change: (OwnedContext, inout ReportListeners) throws(SettingRefused) -> Void) -> CInt {
+        unsafe set(nil) { (openSSL) throws(SettingRefused) in
+            try change(openSSL, &listeners)
+            collects = !listeners.isEmpty
             if unsafe listeners.keylog != nil { openSSL.collectSecrets() }
         }
     }

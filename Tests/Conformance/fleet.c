@@ -1,5 +1,6 @@
 /*
- * Servers that know clients of each other: by the keys of their tickets (fleet_keys.c), which come from files (fleet_files.c).
+ * Servers that know clients of each other: by the keys of their tickets (fleet_keys.c), which come
+ * from files (fleet_files.c); and by a store of sessions (fleet_store.c).
  */
 #include "fleet.h"
 
@@ -61,6 +62,6 @@ int main(void)
     beginning = (long long)time(NULL);
     fleet_files();
     for (int version = TLSMEM_TLS1_2; version <= TLSMEM_TLS1_3; version++)
-        fleet_keys(version);
+        fleet_keys(version), fleet_store(version);
     return finish();
 }

@@ -24,5 +24,6 @@ tlsmem_ctx *known_client(int version);
 
 void fleet_keys(int version);
 void fleet_files(void);
+void fleet_store(int version);
 
 #endif

@@ -68,6 +68,8 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(SERVER, TLSMEM_EINVAL, "3: there is no such tlsmem_ticket_mode",                                                  \
       tlsmem_ctx_set_ticket_mode(ctx, (tlsmem_ticket_mode)3))                                                           \
     X(CLIENT, TLSMEM_EINVAL, "mode: only a server", tlsmem_ctx_set_ticket_mode(ctx, TLSMEM_TICKETS_NEVER))              \
+    X(SERVER, TLSMEM_EINVAL, "size: ", tlsmem_ctx_set_session_callbacks(ctx, &(tlsmem_session_callbacks){ 0 }, NULL))   \
+    X(CLIENT, TLSMEM_EINVAL, "callbacks: only a server", tlsmem_ctx_set_session_callbacks(ctx, NULL, NULL))             \
     X(BOTH, TLSMEM_EINVAL, "size: ", tlsmem_ctx_add_ticket_key(ctx, &(tlsmem_ticket_key){ .size = 8 }))                 \
     X(BOTH, TLSMEM_ECONFIG, NOWHERE, tlsmem_ctx_set_ticket_keys_file(ctx, NOWHERE))                                     \
     X(BOTH, TLSMEM_ECONFIG, "line 1: ", tlsmem_ctx_set_ticket_keys_mem(ctx, pem, sizeof pem - 1))                       \
