@@ -741,6 +741,42 @@ typedef struct tlsmem_session_callbacks {
  */
 int tlsmem_ctx_set_session_callbacks(tlsmem_ctx *ctx, const tlsmem_session_callbacks *callbacks, void *user) TLSMEM_CHECK;
 
+/*
+ * Renewal without restart. A program makes a context anew, with the function that has made the first one, from the files of
+ * today; whatever is wrong with them, a setter says, and the old one serves on. When all is well it puts the new one in
+ * place of the old:
+ *
+ *     tlsmem_ctx *fresh = configure();            all the setters; NULL when one was refused
+ *     if (fresh == NULL || tlsmem_ctx_reload(ctx, fresh) != TLSMEM_OK)
+ *         ...                                     ctx is as it was
+ *     tlsmem_ctx_free(fresh);
+ */
+
+/**
+ * Has the connections that are made of `ctx` from now on, by tlsmem_new, by its listeners, and by tlsmem_set_ctx, be those of
+ * `fresh`, whole; connections that are there keep what they have. `ctx` holds `fresh` for as long as it lives. It may be done
+ * again and again.
+ *
+ * Tickets that were given out go on being taken: the keys under which OpenSSL encrypts them, where the program has set none,
+ * are handed on; the program's own (tlsmem_ctx_add_ticket_key) are one set for all generations, those of `fresh` if it has some, and what a session must have in common says tlsmem_set_ctx. Sessions of TLS 1.2 without tickets are not.
+ *
+ * Returns TLSMEM_OK; TLSMEM_ENOTRUST or TLSMEM_ENOIDENTITY when every connection of `fresh` would end with that; TLSMEM_ESTATE
+ * when connections were made of it, or it was reloaded itself, or used for a reload; TLSMEM_EINVAL for NULL, `ctx` itself, or
+ * another role; TLSMEM_ENOMEM. Any thread, while others make connections; two reloads of one context at once are not allowed.
+ */
+int tlsmem_ctx_reload(tlsmem_ctx *ctx, tlsmem_ctx *fresh) TLSMEM_CHECK;
+/** How a context and those that have taken its place are in use. */
+typedef struct tlsmem_ctx_stats_info {
+    size_t size;
+    uint64_t generation;      /**< what new connections are made of: 1, and 1 more with each reload */
+    uint64_t connections;     /**< of that generation, that were not freed yet */
+    uint64_t connections_old; /**< of all the ones before */
+} tlsmem_ctx_stats_info;
+#define TLSMEM_CTX_STATS_INFO_INIT { sizeof(tlsmem_ctx_stats_info), 0, 0, 0 }
+/** Fills the struct: while connections come and go, with numbers that were so a moment ago. Returns TLSMEM_OK or
+ *  TLSMEM_EINVAL. Any thread. */
+int tlsmem_ctx_stats(const tlsmem_ctx *ctx, tlsmem_ctx_stats_info *stats);
+
 /** Copies what the last refused setter has to say. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_ctx_error(const tlsmem_ctx *ctx, tlsmem_error_info *error);
 /** Returns the SSL_CTX, for what this library does not offer; owned by ctx. Callbacks put on it or on an SSL must not
@@ -800,6 +836,8 @@ void tlsmem_free(tlsmem *c);
 /** Replaces callbacks and user pointer. Plaintext that waits goes to a new on_data at the next driving call, in a loop
  *  at the end of the turn. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_set_callbacks(tlsmem *c, const tlsmem_callbacks *cb, void *user);
+/** Returns which generation of its context it has (tlsmem_ctx_reload); 0 for NULL. */
+uint64_t tlsmem_generation(const tlsmem *c);
 /** Returns the user pointer. */
 void *tlsmem_user(const tlsmem *c);
 /** Returns the SSL, for what this library does not offer; owned by c. Reading or writing through it breaks c. */

@@ -40,6 +40,8 @@ internal import COpenSSL
         }
     }
 
+    var all: [TicketKey] { looking { $0 } }
+
     // MARK: Changing them
 
     func add(_ key: TicketKey) throws(SettingRefused) {

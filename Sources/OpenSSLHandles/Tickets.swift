@@ -47,6 +47,18 @@ extension OwnedContext {
         ticketKeys?.remove(name)
     }
 
+    /// Has the same keys as another from now on, whoever changes them: these if there are some, else the other's.
+    func shareTicketKeys(of other: OwnedContext) -> Bool {
+        guard let ring = other.ticketKeys else { return true }
+        if let ticketKeys {
+            ring.replace(by: ticketKeys.all)
+        } else if unsafe SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, useTicketKey) != 1 {
+            return false
+        }
+        ticketKeys = ring
+        return true
+    }
+
     private func ownTicketKeys() throws(SettingRefused) -> TicketKeyRing {
         if let ticketKeys { return ticketKeys }
         guard role == .server else { throw SettingRefused("only a server has keys for tickets") }

@@ -11,9 +11,20 @@ internal import TLSEngine
     /// Whom its connections tell of secrets and of messages.
     private(set) var listeners = ReportListeners()
     private let isFrozen = Atomic<Bool>(false)
+    /// Connections that have it.
+    let live = Atomic<Int>(0)
+    /// Which of those it is that have taken one another's place, and what they have in common: said when it is put in place.
+    var generation = 1
+    var generations = Generations()
+    /// What has taken its place; under the lock of `exclusively`.
+    var successor: Context?
+    let isReplaced = Atomic<Bool>(false)
     private var refusal: (status: tlsmem_status, reason: SettingRefused, subject: [CChar])?
 
     var openSSL: OwnedContext { context }
+
+    /// Connections may have been made of it.
+    var isInUse: Bool { isFrozen.load(ordering: .acquiring) }
 
     /// From the first connection on several threads may read the settings, so nobody writes them any more. False without
     /// memory.
@@ -28,8 +39,7 @@ internal import TLSEngine
     }
 
     /// Applies one setting; `subject` is what the sentence about a refusal begins with, a path or a list, unless one
-    /// name of the list is to blame.
-    /// What may be set while connections are served, `atAnyTime`, may be set by several threads at once.
+    /// name of the list is to blame. What may be set `atAnyTime`, while connections are served, may be by several threads at once.
     func set(
         _ subject: UnsafePointer<CChar>?, atAnyTime: Bool = false,
         _ setting: (OwnedContext) throws(SettingRefused) -> Void

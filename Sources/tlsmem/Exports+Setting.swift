@@ -4,10 +4,10 @@ internal import OpenSSLHandles
 // What the setters of a context share.
 
 func set(
-    _ ctx: OpaquePointer?, _ subject: UnsafePointer<CChar>? = nil, atAnyTime: Bool = false,
+    _ ctx: OpaquePointer?, _ subject: UnsafePointer<CChar>? = nil,
     _ setting: (OwnedContext) throws(SettingRefused) -> Void
 ) -> CInt {
-    unsafe Handle.object(ctx, Context.self)?.set(subject, atAnyTime: atAnyTime, setting) ?? TLSMEM_EINVAL.code
+    unsafe Handle.object(ctx, Context.self)?.set(subject, setting) ?? TLSMEM_EINVAL.code
 }
 
 func set(
@@ -20,22 +20,20 @@ func set(
 
 func set(
     _ ctx: OpaquePointer?, file path: UnsafePointer<CChar>?, bytesMax: Int = PEMSource.bundleBytesMax,
-    atAnyTime: Bool = false,
     _ setter: (OwnedContext) -> (borrowing PEMSource) throws(SettingRefused) -> Void
 ) -> CInt {
     guard let path = unsafe path else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx, path, atAnyTime: atAnyTime) { (openSSL) throws(SettingRefused) in
+    return unsafe set(ctx, path) { (openSSL) throws(SettingRefused) in
         try setter(openSSL)(try unsafe PEMSource(path: path, bytesMax: bytesMax))
     }
 }
 
 func set(
     _ ctx: OpaquePointer?, _ bytes: UnsafeRawPointer?, _ n: Int, bytesMax: Int = PEMSource.bundleBytesMax,
-    atAnyTime: Bool = false,
     _ setter: (OwnedContext) -> (borrowing PEMSource) throws(SettingRefused) -> Void
 ) -> CInt {
     guard let bytes = unsafe input(bytes, n) else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx, atAnyTime: atAnyTime) { (openSSL) throws(SettingRefused) in
+    return unsafe set(ctx) { (openSSL) throws(SettingRefused) in
         try setter(openSSL)(try unsafe PEMSource(bytes, bytesMax: bytesMax))
     }
 }

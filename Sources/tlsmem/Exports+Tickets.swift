@@ -33,7 +33,7 @@ extension TicketMode {
 @implementation @_cdecl("tlsmem_ctx_add_ticket_key")
 public func tlsmem_ctx_add_ticket_key(_ ctx: OpaquePointer!, _ key: UnsafePointer<tlsmem_ticket_key>!) -> CInt {
     guard let key = unsafe key else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx, atAnyTime: hasTicketKeys(ctx)) { (openSSL) throws(SettingRefused) in
+    return unsafe setKeys(ctx) { (openSSL) throws(SettingRefused) in
         try openSSL.addTicketKey(unsafe ticketKey(UnsafeMutablePointer(mutating: key)))
     }
 }
@@ -41,25 +41,36 @@ public func tlsmem_ctx_add_ticket_key(_ ctx: OpaquePointer!, _ key: UnsafePointe
 @implementation @_cdecl("tlsmem_ctx_remove_ticket_key")
 public func tlsmem_ctx_remove_ticket_key(_ ctx: OpaquePointer!, _ name: UnsafePointer<UInt8>!) -> CInt {
     guard let name = unsafe input(name, TicketKey.nameCount) else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx, atAnyTime: hasTicketKeys(ctx)) { $0.removeTicketKey(unsafe [UInt8](name)) }
+    return unsafe setKeys(ctx) { $0.removeTicketKey(unsafe [UInt8](name)) }
 }
 
 @implementation @_cdecl("tlsmem_ctx_set_ticket_keys_file")
 public func tlsmem_ctx_set_ticket_keys_file(_ ctx: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> CInt {
-    unsafe set(
-        ctx, file: path, bytesMax: PEMSource.identityBytesMax, atAnyTime: hasTicketKeys(ctx),
-        OwnedContext.setTicketKeys)
+    guard let path = unsafe path else { return TLSMEM_EINVAL.code }
+    return unsafe setKeys(ctx, path) { (openSSL) throws(SettingRefused) in
+        try openSSL.setTicketKeys(try unsafe PEMSource(path: path, bytesMax: PEMSource.identityBytesMax))
+    }
 }
 
 @implementation @_cdecl("tlsmem_ctx_set_ticket_keys_mem")
 public func tlsmem_ctx_set_ticket_keys_mem(_ ctx: OpaquePointer!, _ text: UnsafeRawPointer!, _ n: Int) -> CInt {
-    unsafe set(
-        ctx, text, n, bytesMax: PEMSource.identityBytesMax, atAnyTime: hasTicketKeys(ctx), OwnedContext.setTicketKeys)
+    guard let text = unsafe input(text, n) else { return TLSMEM_EINVAL.code }
+    return unsafe setKeys(ctx) { (openSSL) throws(SettingRefused) in
+        try openSSL.setTicketKeys(try unsafe PEMSource(text, bytesMax: PEMSource.identityBytesMax))
+    }
 }
 
-/// Whoever had some before the first connection may change them after it.
-private func hasTicketKeys(_ ctx: OpaquePointer?) -> Bool {
-    unsafe Handle.object(ctx, Context.self)?.openSSL.hasTicketKeys ?? false
+/// Changes the keys of what new connections are made of, which may be another context by now. Whoever had some before the first
+/// connection may do so after it.
+private func setKeys(
+    _ ctx: OpaquePointer?, _ subject: UnsafePointer<CChar>? = nil,
+    _ setting: (OwnedContext) throws(SettingRefused) -> Void
+) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self) else { return TLSMEM_EINVAL.code }
+    let current = context.current.openSSL
+    return unsafe context.set(subject, atAnyTime: current.hasTicketKeys) { (_) throws(SettingRefused) in
+        try setting(current)
+    }
 }
 
 /// Reads the struct where it is: a copy would be a copy of the secret. It is not changed.

@@ -173,6 +173,44 @@ static void chosen_context(void)
     tlsmem_ctx_free(from);
 }
 
+/** What takes the place of a context brings its keys along, and they are changed by either. */
+static void reload(void)
+{
+    tlsmem_ctx *from = context(TLSMEM_CLIENT, version), *to = server_with_keys(version, &a, 1);
+    tlsmem_ctx *without = context(TLSMEM_SERVER, version), *with_c = server_with_keys(version, &(known_key){ 0xc3, -5, 600, 700 }, 1);
+    tlsmem_ticket_key first = key_of(a);
+    tlsmem_session *session = NULL, *old = NULL;
+    situation("keys and tlsmem_ctx_reload, TLS 1.%d", version - 0x0301);
+    come_back(from, to, &session, 0);
+    come_back(from, to, &old, 0);
+    CHECK_STATUS(tlsmem_ctx_reload(to, without), TLSMEM_OK);
+    come_back(from, to, &session, 1);
+    CHECK_STATUS(tlsmem_ctx_reload(to, with_c), TLSMEM_OK);
+    come_back(from, to, &session, 0);
+    come_back(from, to, &session, 1);
+    CHECK_STATUS(tlsmem_ctx_add_ticket_key(to, &first), TLSMEM_OK); /* which opens, and does not seal: the other is younger */
+    come_back(from, to, &old, 1);
+    tlsmem_session_free(session);
+    tlsmem_session_free(old);
+    tlsmem_ctx_free(with_c);
+    tlsmem_ctx_free(without);
+    tlsmem_ctx_free(to);
+    tlsmem_ctx_free(from);
+
+    situation("keys that came with a reload, TLS 1.%d", version - 0x0301);
+    from = context(TLSMEM_CLIENT, version), to = context(TLSMEM_SERVER, version), with_c = server_with_keys(version, &b, 1);
+    tlsmem_session_free(visit(from, to, NULL, 0));
+    CHECK_STATUS(tlsmem_ctx_add_ticket_key(to, &first), TLSMEM_ESTATE);
+    CHECK_STATUS(tlsmem_ctx_reload(to, with_c), TLSMEM_OK);
+    CHECK_STATUS(tlsmem_ctx_add_ticket_key(to, &first), TLSMEM_OK);
+    session = visit(from, to, NULL, 0);
+    tlsmem_session_free(visit(from, to, session, 1));
+    tlsmem_session_free(session);
+    tlsmem_ctx_free(with_c);
+    tlsmem_ctx_free(to);
+    tlsmem_ctx_free(from);
+}
+
 void fleet_keys(int of_version)
 {
     version = of_version;
@@ -181,4 +219,5 @@ void fleet_keys(int of_version)
     at_work();
     certificates();
     chosen_context();
+    reload();
 }
