@@ -32,8 +32,8 @@
  *            threads at once. A connection may be handed to another thread when it is in no loop and none of its
  *            callbacks is running; tlsmem_loop_move does it for a live one. A context may be shared once it is set up
  *            (tlsmem_new freezes it). Only tlsmem_loop_stop, tlsmem_loop_wake, tlsmem_loop_post, tlsmem_loop_drain,
- *            the loop that tlsmem_loop_move and tlsmem_listener_add_loop are given, tlsmem_ctx_ref and
- *            tlsmem_ctx_free may be called on an object that another thread is using. The library starts threads for
+ *            the loop that tlsmem_loop_move and tlsmem_listener_add_loop are given, tlsmem_ctx_ref,
+ *            tlsmem_ctx_free and the setters of ticket keys may be called on an object that another thread is using. The library starts threads for
  *            one thing only: the resolver blocks, so tlsmem_loop_connect with a name asks it in threads of its own.
  * Process    The library closes no fd that it did not open (unless told), installs no signal or exit handler,
  *            raises no SIGPIPE, never sleeps or prints. It reads no environment, beyond what OpenSSL reads for its
