@@ -211,8 +211,7 @@ static void failures(void)
     IGNORE(tlsmem_feed(server.c, rubbish, sizeof rubbish));
     CHECK_STATUS(removed, 1);
     CHECK_STATUS(failure_of(server.c), TLSMEM_EPROTOCOL);
-    end_finish(&client);
-    end_finish(&server);
+    visit_end();
     tlsmem_session_free(visit(from, to, session, 0));
     tlsmem_session_free(session);
     tlsmem_ctx_free(to);
@@ -236,8 +235,7 @@ static void no_answer(void)
         CHECK_STATUS(want_of(server.c).waits_for, TLSMEM_QUESTION_SESSION);
         if (!is_freed)
             CHECK_STATUS(tlsmem_tick(server.c, tlsmem_now() + 60000), TLSMEM_ETIMEOUT);
-        end_finish(&client);
-        end_finish(&server);
+        visit_end();
         CHECK_STATUS(tlsmem_answer(open_question.c, open_question.token, TLSMEM_OK, NULL), TLSMEM_ESTATE);
     }
     late = 0;
