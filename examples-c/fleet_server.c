@@ -9,7 +9,7 @@
 
 static struct server {
     tlsmem_loop *loop;
-    const char *greeting, *client_ca;
+    const char *greeting;
     long redis, stats, verbose, max, ended;
 } s = { .greeting = "", .redis = 6379 };
 
@@ -64,7 +64,7 @@ int main(int argc, char **argv)
     if (s.redis < 1 || s.redis > 65535)
         usage_error("--redis: 1 to 65535");
     int signals = stop_descriptor();
-    tlsmem_ctx *ctx = server_context(&o, s.client_ca);
+    tlsmem_ctx *ctx = server_context(&o);
     s.loop = tlsmem_loop_new();
     if (share_sessions(ctx, s.loop, (int)s.redis) != TLSMEM_OK)
         context_refused(ctx);

@@ -355,6 +355,11 @@ int tlsmem_ctx_set_crl_check(tlsmem_ctx *ctx, tlsmem_crl_check check) TLSMEM_CHE
  * Says whether a server asks clients for a certificate; see tlsmem_verify.
  *
  * A client verifies always: for it anything but TLSMEM_VERIFY_REQUIRED is refused with TLSMEM_EINVAL.
+ *
+ * A certificate that is refused is answered with the alert of RFC 8446, 6.2. Where OpenSSL has another one: what is not valid
+ * yet is certificate_expired (45); a signature in the chain, or on a revocation list, that does not verify is bad_certificate
+ * (42), and so is an issuer that is no authority, or of fewer below it than there are; a list that is missing, and a key that
+ * is not pinned, is certificate_unknown (46). verify_result is OpenSSL's code for what was found, whatever the alert.
  */
 int tlsmem_ctx_set_verify(tlsmem_ctx *ctx, tlsmem_verify verify) TLSMEM_CHECK;
 /** Switches verification off, on a server as TLSMEM_VERIFY_NONE does: anybody can sit in the middle, unless a key is pinned
@@ -368,7 +373,7 @@ int tlsmem_ctx_insecure_no_verify(tlsmem_ctx *ctx) TLSMEM_CHECK;
  * everything else; so the peer must show a certificate, also to TLSMEM_VERIFY_OPTIONAL (TLSMEM_ENOCERT). Without verification (tlsmem_ctx_insecure_no_verify; on a server TLSMEM_VERIFY_NONE, its default) the
  * peer must show a certificate with a pinned key, and nothing else of it counts, neither name nor dates: so a pin stands in
  * for authorities. A session is held against the pins as well. A peer that has none of them fails with TLSMEM_EPIN, alert
- * bad_certificate, and verify_result 65 (X509_V_ERR_DANE_NO_MATCH).
+ * certificate_unknown, and verify_result 65 (X509_V_ERR_DANE_NO_MATCH).
  *
  *     openssl x509 -in cert.pem -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256
  */
@@ -686,8 +691,9 @@ typedef struct tlsmem_verdict {
     uint64_t token;      /**< for tlsmem_answer */
 } tlsmem_verdict;
 /**
- * Returns TLSMEM_LATER; TLSMEM_OK to leave the verdict as it is (a bad one stays bad); a number above 0 to refuse the peer as if OpenSSL
- * had found that X509_V_ERR_..., which chooses the alert; anything else refuses it as X509_V_ERR_CERT_REJECTED.
+ * Returns TLSMEM_LATER; TLSMEM_OK to leave the verdict as it is (a bad one stays bad); a number above 0 to refuse the peer as
+ * if OpenSSL had found that X509_V_ERR_..., which chooses the alert (see tlsmem_ctx_set_verify); anything else refuses it as
+ * X509_V_ERR_CERT_REJECTED.
  */
 typedef int (*tlsmem_verify_cb)(tlsmem *c, tlsmem_verdict *verdict, void *user);
 /**
@@ -780,7 +786,8 @@ int tlsmem_ctx_stats(const tlsmem_ctx *ctx, tlsmem_ctx_stats_info *stats);
 /** Copies what the last refused setter has to say. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_ctx_error(const tlsmem_ctx *ctx, tlsmem_error_info *error);
 /** Returns the SSL_CTX, for what this library does not offer; owned by ctx. Callbacks put on it or on an SSL must not
- *  call this library for the same connection; attaching BIOs or sockets breaks it. */
+ *  call this library for the same connection; attaching BIOs or sockets breaks it. Who keeps it when ctx has gone has what
+ *  OpenSSL verifies by itself; where there are pins, or a tlsmem_verify_cb, nobody is believed any more. */
 void *tlsmem_ctx_native(tlsmem_ctx *ctx);
 
 /* ---------------------------------------------------------------------------------------------- connection */
