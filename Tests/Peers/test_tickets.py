@@ -64,11 +64,10 @@ class ClosingAtOnce:
             sent = self.sent_without_waiting(connection)
             connection.close()
         self.server.stderr.wait_for("closed TLSv1.3")
-        received = self.server.stdout.bytes[self.server.heading:]
-        self.assertEqual(received, TEXT[:len(received)])
+        received = self.server.received(1 if self.mode == "handshake" else sent)
+        self.assertTrue(received == TEXT[:len(received)])
         if self.mode == "handshake":
             # The client's kernel has dropped what it had, and what had reached ours is there all the same.
-            self.assertGreater(len(received), 0)
             self.assertLess(len(received), sent)
             self.server.stderr.wait_for("(?i)reset")
         else:
