@@ -36,10 +36,10 @@ extension Engine {
 extension Engine {
     /// The handshake is done: from now on tickets are due, and go out with the first application write, or at once.
     mutating func giveTickets() {
-        let context = configuration.context
-        guard role == .server, ssl.isTLS13, context.ticketMode != .never else { return }
-        ticketsDue = UInt8(clamping: ssl.isResumed ? min(context.ticketCount, 1) : context.ticketCount)
-        guard context.ticketMode == .withHandshake, ticketsDue > 0 else { return }
+        guard role == .server, ssl.isTLS13 else { return }
+        let (mode, count) = (configuration.context.ticketMode, configuration.context.ticketCount)
+        ticketsDue = mode == .never ? 0 : UInt8(clamping: ssl.isResumed ? min(count, 1) : count)
+        guard mode == .withHandshake, ticketsDue > 0 else { return }
         scheduleTickets()
         if case .failed(let cause) = ssl.handshake() { _ = fail(cause) }
     }
