@@ -120,6 +120,12 @@ static int alpn_policy(tlsmem_ctx *ctx, int which)
     return tlsmem_ctx_set_alpn_policy(ctx, policies[which]);
 }
 
+static int ticket_mode(tlsmem_ctx *ctx, int which)
+{
+    static const tlsmem_ticket_mode modes[] = { TLSMEM_TICKETS_WITH_WRITE, TLSMEM_TICKETS_WITH_HANDSHAKE, TLSMEM_TICKETS_NEVER };
+    return tlsmem_ctx_set_ticket_mode(ctx, modes[which]);
+}
+
 /* The level before the certificates, which are held against it; the password before what is locked; the preset before what
    it would set over; the version before the ciphers, which have to be for it. */
 const struct setting settings[] = {
@@ -154,6 +160,8 @@ const struct setting settings[] = {
       "signature algorithms, \"ecdsa_secp256r1_sha256:RSA-PSS+SHA256\"" },
     { "alpn-policy", "strict|lenient|required", NULL, alpn_policy, 0, 0, "without an application protocol in common" },
     { "tickets", "N", NULL, tlsmem_ctx_set_tickets, 0, 16, "server: session tickets for a client of TLS 1.3 (2)" },
+    { "ticket-mode", "write|handshake|never", NULL, ticket_mode, 0, 0, "server: when it sends them (write)" },
+    { "ticket-keys", "FILE", tlsmem_ctx_set_ticket_keys_file, NULL, 0, 0, "server: keys of tickets, shared with other servers" },
     { "renegotiation", NULL, NULL, tlsmem_ctx_set_renegotiation, 0, 1, "let the peer renegotiate in TLS 1.2" },
     { "trace", NULL, NULL, trace_messages, 0, 1, "print a line on stderr for every record and message of TLS" },
     { "keylog-stderr", NULL, NULL, print_secrets, 0, 1, "print the secrets on stderr: for debugging" },

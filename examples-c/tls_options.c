@@ -1,6 +1,10 @@
 /* tls_options.c - the contexts of the example programs; see common.h. */
 #include "questions.h"
 #include "settings.h"
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 int set_tls_options(tlsmem_ctx *ctx, const struct options *o)
 {
@@ -63,4 +67,31 @@ tlsmem_ctx *server_context(const struct options *o)
     if (ctx == NULL)
         exit(EXIT_TLS);
     return ctx;
+}
+
+static void on_hangup(tlsmem_loop *loop, int fd, int events, void *user)
+{
+    tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
+    struct signalfd_siginfo info;
+    const struct rereading *r = user;
+    (void)loop, (void)events;
+    if (read(fd, &info, sizeof info) > 0 && tlsmem_ctx_set_ticket_keys_file(r->ctx, r->path) != TLSMEM_OK
+        && tlsmem_ctx_error(r->ctx, &error) == TLSMEM_OK)
+        say("the old keys stay: %s", error.sentence);
+}
+
+void reread_ticket_keys(struct rereading *r, tlsmem_loop *loop, tlsmem_ctx *ctx, const struct options *o)
+{
+    sigset_t hangup;
+    r->ctx = ctx;
+    r->path = NULL;
+    for (size_t i = 0; i < o->given_n; i++)
+        if (o->given[i].setting->text == tlsmem_ctx_set_ticket_keys_file)
+            r->path = o->given[i].text;
+    if (r->path == NULL)
+        return;
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP);
+    sigprocmask(SIG_BLOCK, &hangup, NULL);
+    watch(loop, signalfd(-1, &hangup, SFD_CLOEXEC | SFD_NONBLOCK), POLLIN, on_hangup, r);
 }

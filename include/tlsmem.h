@@ -32,8 +32,8 @@
  *            threads at once. A connection may be handed to another thread when it is in no loop and none of its
  *            callbacks is running; tlsmem_loop_move does it for a live one. A context may be shared once it is set up
  *            (tlsmem_new freezes it). Only tlsmem_loop_stop, tlsmem_loop_wake, tlsmem_loop_post, tlsmem_loop_drain,
- *            the loop that tlsmem_loop_move and tlsmem_listener_add_loop are given, tlsmem_ctx_ref and
- *            tlsmem_ctx_free may be called on an object that another thread is using. The library starts threads for
+ *            the loop that tlsmem_loop_move and tlsmem_listener_add_loop are given, tlsmem_ctx_ref,
+ *            tlsmem_ctx_free and the setters of ticket keys may be called on an object that another thread is using. The library starts threads for
  *            one thing only: the resolver blocks, so tlsmem_loop_connect with a name asks it in threads of its own.
  * Process    The library closes no fd that it did not open (unless told), installs no signal or exit handler,
  *            raises no SIGPIPE, never sleeps or prints. It reads no environment, beyond what OpenSSL reads for its
@@ -187,6 +187,13 @@ typedef enum tlsmem_purpose {
     TLSMEM_PURPOSE_PEER = 0,        /**< for servers on a client, for clients on a server (the default) */
     TLSMEM_PURPOSE_INSECURE_ANY = 1 /**< for anything: whoever has a certificate for mail, say, can be your server */
 } tlsmem_purpose;
+
+/** When a server gives its clients session tickets. */
+typedef enum tlsmem_ticket_mode {
+    TLSMEM_TICKETS_WITH_WRITE = 0,     /**< TLS 1.3: with the first tlsmem_write (the default) */
+    TLSMEM_TICKETS_WITH_HANDSHAKE = 1, /**< TLS 1.3: as soon as the handshake is done */
+    TLSMEM_TICKETS_NEVER = 2           /**< none, in TLS 1.2 either */
+} tlsmem_ticket_mode;
 
 /** Limits and deadlines of every connection of a context. 0 in a field that ends in _ms means "no deadline". */
 typedef struct tlsmem_limits {
@@ -516,12 +523,81 @@ int tlsmem_ctx_set_alpn(tlsmem_ctx *ctx, const char *list) TLSMEM_CHECK;
  */
 int tlsmem_ctx_set_alpn_policy(tlsmem_ctx *ctx, tlsmem_alpn_policy policy) TLSMEM_CHECK;
 /**
- * Sets how many session tickets a TLS 1.3 server sends, 0 to 16; default 2.
- *
- * They go out with the first tlsmem_write and not with the handshake, because a client that writes and closes
- * without reading would lose what it wrote to the reset that the tickets provoke.
+ * Sets how many session tickets a TLS 1.3 server sends, 0 to 16; default 2. A client that has come back with one gets one.
+ * When they go out says tlsmem_ctx_set_ticket_mode.
  */
 int tlsmem_ctx_set_tickets(tlsmem_ctx *ctx, int count) TLSMEM_CHECK;
+/**
+ * Says when a server sends session tickets; see tlsmem_ticket_mode. TLSMEM_EINVAL on a client, and for an unknown mode.
+ *
+ * The default is not with the handshake, because a client that writes and closes without reading, over TCP, closes with the
+ * tickets unread: its kernel then drops what it has not sent yet, and sends a reset. No server can help that. What had
+ * reached ours is delivered, and then the connection ends with TLSMEM_ERESET. With the default, and with TLSMEM_TICKETS_NEVER,
+ * nothing is unread before the server has written, and nothing is lost. A client of this library reads until its peer has closed
+ * (tlsmem_close), and loses nothing in any mode. TLSMEM_TICKETS_WITH_HANDSHAKE is for clients that wait for tickets before
+ * they say anything, and for servers that never write.
+ * In TLS 1.2 the one ticket is a message of the handshake, which no client leaves unread, so the first two modes are the same;
+ * with TLSMEM_TICKETS_NEVER clients of TLS 1.2 may come back by a session id still, which this context alone knows.
+ */
+int tlsmem_ctx_set_ticket_mode(tlsmem_ctx *ctx, tlsmem_ticket_mode mode) TLSMEM_CHECK;
+
+/*
+ * A fleet of servers. A ticket is good where the key is known that it was sealed with. OpenSSL makes a random one for each
+ * context: so a client comes back to the same context of the same process, for as long as that lives, and to no other. With
+ * keys of the program's own, clients come back to every server that has them, and after a restart. The settings that decide
+ * about clients must be the same there, and so must what OpenSSL is given for them, byte for byte: authorities, revocation
+ * lists, verification, pins, versions, ciphers, signature algorithms; where tlsmem_ctx_set_verify_cb is in use, tickets stay
+ * good in one context only. With tlsmem_set_ctx the keys of the context count that the connection began with.
+ *
+ * Whoever has a key can read what was sent under its tickets in TLS 1.2, and be the server for clients that come back; and of
+ * TLS 1.3 what is sent early. So let a key seal for hours, open for hours more, and then be gone: it is wiped, and nobody can
+ * open what was recorded. A ticket is as OpenSSL has it (RFC 5077, 4; AES-256-CBC, HMAC-SHA256), and the 80 bytes of name and
+ * secret are those of nginx's ssl_session_ticket_key and haproxy's tls-ticket-keys.
+ *
+ * These four may also be called while connections are served, from any thread, if there was a key, expired or not, before
+ * the first connection; else TLSMEM_ESTATE. From then on the context never goes back to OpenSSL's own key: without a key that
+ * seals now no tickets are sent. Each call is seen whole or not at all. tlsmem_ctx_error, which may be called in any thread
+ * then, too, speaks of the last that was refused in any thread. TLSMEM_ECONFIG on a client.
+ */
+
+/**
+ * A key for session tickets. Times are Unix time, in seconds. Of several that seal, the one that began last does. It opens
+ * from when it is set, also before it seals: so give it to all servers before that. A ticket that another key opens than the
+ * one that seals now is replaced by a new one.
+ *
+ * The times are compared with the real clock, which can be set: a clock that jumps ahead ends keys before their time, for
+ * good, and has sessions be too old; one that jumps back has sessions begin in the future, which is taken to be an error
+ * beyond a minute where clients have certificates or names are asked for; both lead to whole handshakes, never to a failure. The clocks of a fleet should agree to the second.
+ */
+typedef struct tlsmem_ticket_key {
+    size_t size;
+    uint8_t name[16];      /**< goes in front of each ticket, in plain: random */
+    uint8_t secret[64];    /**< 32 bytes for the HMAC, then 32 for AES: random, and not all zeros */
+    int64_t encrypt_from;  /**< it seals from this second on, */
+    int64_t encrypt_until; /**< up to this one, which is later and not included; */
+    int64_t decrypt_until; /**< and opens up to this one, not earlier than that and not included; then it is wiped, as soon as a
+                            *   ticket is sealed */
+} tlsmem_ticket_key;
+#define TLSMEM_TICKET_KEY_INIT { sizeof(tlsmem_ticket_key), { 0 }, { 0 }, 0, 0, 0 }
+/** Adds a key, 1024 at most. TLSMEM_ECONFIG for times that are not in order, for no secret, and for a name that is there
+ *  already. It is copied. */
+int tlsmem_ctx_add_ticket_key(tlsmem_ctx *ctx, const tlsmem_ticket_key *key) TLSMEM_CHECK;
+/** Takes away the key of that name, 16 bytes, and wipes it as soon as no thread is using it. TLSMEM_OK also when there is
+ *  none. */
+int tlsmem_ctx_remove_ticket_key(tlsmem_ctx *ctx, const uint8_t *name) TLSMEM_CHECK;
+/**
+ * Takes the keys in a file in place of all that there are: one a line, name and secret in 160 hexadecimal digits, then
+ * encrypt_from, encrypt_until and decrypt_until. "#" begins a remark.
+ *
+ *     4b1d...e0  1800000000 1800043200 1800050400   # openssl rand -hex 80
+ *
+ * Call it again when the file has changed. Whoever changes it should write another and rename it. One bad line, two keys of
+ * one name, or no key at all: TLSMEM_ECONFIG, the old keys stay, and tlsmem_ctx_error names file, line and reason. It may
+ * have 1 MiB, and be read by nobody else.
+ */
+int tlsmem_ctx_set_ticket_keys_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
+int tlsmem_ctx_set_ticket_keys_mem(tlsmem_ctx *ctx, const void *text, size_t n) TLSMEM_CHECK;
+
 /** Allows renegotiation in TLS 1.2, by either side, when allowed is not 0. Default: refused. RFC 5746 only. */
 int tlsmem_ctx_set_renegotiation(tlsmem_ctx *ctx, int allowed) TLSMEM_CHECK;
 /** Sets limits and deadlines; start from TLSMEM_LIMITS_INIT. */
@@ -599,7 +675,8 @@ typedef enum tlsmem_question {
     TLSMEM_QUESTION_CLIENT_HELLO = 1, /**< a tlsmem_client_hello_cb */
     TLSMEM_QUESTION_VERIFY = 2,       /**< a tlsmem_verify_cb */
     TLSMEM_QUESTION_OCSP = 3,         /**< a tlsmem_ocsp_cb */
-    TLSMEM_QUESTION_PSK = 4           /**< a tlsmem_psk_cb */
+    TLSMEM_QUESTION_PSK = 4,          /**< a tlsmem_psk_cb */
+    TLSMEM_QUESTION_SESSION = 5       /**< on_find of tlsmem_session_callbacks */
 } tlsmem_question;
 
 /** What belongs to an answer beside its status; what the question does not ask for is passed over. */
@@ -738,6 +815,46 @@ typedef int (*tlsmem_psk_cb)(tlsmem *c, const tlsmem_psk_request *asked, void *u
  * The library wipes its own copy of the key when the handshake is done, but not that of the reply.
  */
 int tlsmem_ctx_set_psk_cb(tlsmem_ctx *ctx, tlsmem_psk_cb cb, void *user) TLSMEM_CHECK;
+/** A session that the program keeps, or is asked for. What it points to is valid until the callback returns. */
+typedef struct tlsmem_session_entry {
+    size_t size;
+    const uint8_t *id;  /**< what the client comes back with */
+    size_t id_length;   /**< 1 to 32 */
+    const void *bytes;  /**< on_new: the session, which holds its secret; else NULL */
+    size_t length;      /**< of bytes: some 200, and the client's certificate if it has shown one */
+    int64_t expires;    /**< on_new, on_remove: Unix time, from which on it is not taken any more */
+    int once;           /**< 1: it is of TLS 1.3, and good for one visit: whoever finds it takes it out, both in one step, so that
+                         *   no two servers find it (RFC 8446, C.4) */
+    uint64_t token;     /**< on_find: for tlsmem_answer */
+} tlsmem_session_entry;
+/** Where a server's sessions are kept. on_remove may be NULL. `user` is what is given with the struct. */
+typedef struct tlsmem_session_callbacks {
+    size_t size;
+    /** Keep this session under its id, until it expires. Told as tlsmem_ctx_set_trace_cb tells: after the step in which it came
+     *  to be; for tickets that go out with a write, with the next driving call. */
+    void (*on_new)(tlsmem *c, const tlsmem_session_entry *entry, void *user);
+    /** Look for a session: the bytes that on_new was given under this id are the answer, by tlsmem_answer with TLSMEM_OK and
+     *  `bytes` in the reply, at once or later, and TLSMEM_LATER is returned. Anything else that is returned or answered means that
+     *  there is none, and so do bytes of another session: then there is a whole handshake. */
+    int (*on_find)(tlsmem *c, const tlsmem_session_entry *entry, void *user);
+    /** Drop the session of this id, if it is there: its connection has failed, by an alert of either side or by breaking the
+     *  protocol (RFC 5246, 7.2.2; RFC 8446, 6.2). Told before on_close. */
+    void (*on_remove)(tlsmem *c, const tlsmem_session_entry *entry, void *user);
+} tlsmem_session_callbacks;
+#define TLSMEM_SESSION_CALLBACKS_INIT { sizeof(tlsmem_session_callbacks), 0, 0, 0 }
+/**
+ * Has the program keep the sessions of a server, as a rule in one place for many servers: clients get an id, in TLS 1.2 as
+ * session id, in TLS 1.3 in tickets (as many, and when, as tlsmem_ctx_set_tickets and tlsmem_ctx_set_ticket_mode say), and
+ * may come back to every server that finds it there. As in a fleet with keys for tickets (tlsmem_ctx_add_ticket_key) the same
+ * settings must decide about clients there. What is found is looked at as a ticket is: age, the client's certificate, the
+ * name. Keys for tickets are not used then, and OpenSSL keeps nothing itself.
+ *
+ * Who can read that place can read the connections of TLS 1.2 whose sessions are in it; who can write there can be any client.
+ * NULL for `callbacks`: OpenSSL's own tickets, the default. The struct is copied. With tlsmem_set_ctx both contexts need them.
+ * Handshakes may stand still for it as for any question. As any setter; TLSMEM_EINVAL also on a client, and without on_new or
+ * on_find.
+ */
+int tlsmem_ctx_set_session_callbacks(tlsmem_ctx *ctx, const tlsmem_session_callbacks *callbacks, void *user) TLSMEM_CHECK;
 
 /*
  * Renewal without restart. A program makes a context anew, with the function that has made the first one, from the files of
@@ -756,7 +873,7 @@ int tlsmem_ctx_set_psk_cb(tlsmem_ctx *ctx, tlsmem_psk_cb cb, void *user) TLSMEM_
  * again and again.
  *
  * Tickets that were given out go on being taken: the keys under which OpenSSL encrypts them, where the program has set none,
- * are handed on, and what a session must have in common says tlsmem_set_ctx. Sessions of TLS 1.2 without tickets are not.
+ * are handed on; the program's own (tlsmem_ctx_add_ticket_key) are one set for all generations, those of `fresh` if it has some, and what a session must have in common says tlsmem_set_ctx. Sessions of TLS 1.2 without tickets are not.
  *
  * Returns TLSMEM_OK; TLSMEM_ENOTRUST or TLSMEM_ENOIDENTITY when every connection of `fresh` would end with that; TLSMEM_ESTATE
  * when connections were made of it, or it was reloaded itself, or used for a reload; TLSMEM_EINVAL for NULL, `ctx` itself, or

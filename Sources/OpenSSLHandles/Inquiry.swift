@@ -12,6 +12,8 @@ package enum Question {
     /// Which key a peer has in common: on a server by the name that the client gives it; on a client, which has to name one,
     /// with what the server hints at (RFC 4279, 2). Each with a zero behind it.
     case key(identity: [CChar]?, hint: [CChar]?)
+    /// A client came with the id of a session: the bytes of it.
+    case session(id: [UInt8], isTLS13: Bool)
 }
 
 /// What it is told.

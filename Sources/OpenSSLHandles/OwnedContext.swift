@@ -61,7 +61,12 @@ package struct SettingRefused: Error {
     var askPassword: PasswordQuestion?
     var trust: Trust
     package internal(set) var ticketCount = 2
+    package internal(set) var ticketMode = TicketMode.withWrite
+    /// Keys of the program's own that seal tickets.
+    var ticketKeys: TicketKeyRing?
     package internal(set) var allowsRenegotiation = false
+    /// The program keeps the sessions of a server, and is asked for them.
+    var keepsSessionsElsewhere = false
     /// Its handshakes stand still for these questions.
     var asksAboutHellos = false
     var asksAboutVerdicts = false
@@ -72,7 +77,7 @@ package struct SettingRefused: Error {
     package var mayServe: Bool { !isNobody || asksAboutHellos }
     /// A server that has nobody to be, and no key by which somebody would know it.
     package var isNobody: Bool { role == .server && !identity.isComplete && !usesKeys }
-    var asks: Bool { asksAboutHellos || asksAboutVerdicts || asksForStaples || asksForKeys }
+    var asks: Bool { asksAboutHellos || asksAboutVerdicts || asksForStaples || asksForKeys || keepsSessionsElsewhere }
     private(set) var keepsBuffers = false
     /// The groups that were set, for a connection that changes to this context; OpenSSL does not tell them.
     var groups: [CChar] = []
@@ -150,10 +155,6 @@ package struct SettingRefused: Error {
 
 /// What has no page of its own.
 extension OwnedContext {
-    package func setTickets(_ count: Int) {
-        ticketCount = count
-    }
-
     package func setRenegotiation(_ isAllowed: Bool) {
         allowsRenegotiation = isAllowed
         if isAllowed {

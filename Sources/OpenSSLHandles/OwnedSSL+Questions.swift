@@ -83,7 +83,7 @@ extension OwnedSSL {
         ERR_clear_error()
         defer { ERR_clear_error() }
         let ctx = unsafe other.ctx
-        guard unsafe SSL_set_SSL_CTX(ssl, ctx) != nil else { return false }
+        guard unsafe keepTicketKeys(ssl), unsafe SSL_set_SSL_CTX(ssl, ctx) != nil else { return false }
         // The rest was copied from the first context when the SSL was made, or has to be named.
         unsafe other.useKeys(on: ssl)
         unsafe SSL_set_verify(ssl, SSL_CTX_get_verify_mode(ctx), SSL_CTX_get_verify_callback(ctx))

@@ -180,6 +180,7 @@ internal import COpenSSL
 
     /// Schedules session tickets (TLS 1.3, server); the next write sends them first.
     package borrowing func scheduleTickets(_ count: Int) {
+        guard unsafe canSealTickets(ssl) else { return }
         for _ in 0..<max(0, count) where unsafe SSL_new_session_ticket(ssl) != 1 { break }
         ERR_clear_error()
     }

@@ -11,9 +11,10 @@ extension OwnedContext {
         return body()
     }
 
-    /// Goes on with another's tickets, which OpenSSL encrypts under keys of its own. False without memory.
+    /// Goes on with another's tickets, which OpenSSL encrypts under keys of its own, or under the program's. False without memory.
     package func inheritTicketKeys(_ other: OwnedContext) -> Bool {
         guard role == .server else { return true }
+        guard shareTicketKeys(of: other) else { return false }
         let count = 80  // name, and two keys of 32 bytes
         return unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 8) { keys in
             defer { unsafe OPENSSL_cleanse(keys.baseAddress, count) }

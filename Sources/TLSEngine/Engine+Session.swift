@@ -33,3 +33,23 @@ extension Engine {
         return ssl.newestSession(offered: offered)
     }
 }
+
+/// Tickets of TLS 1.3, of a server.
+extension Engine {
+    /// The handshake is done: from now on tickets are due, and go out with the first application write, or at once.
+    mutating func giveTickets() {
+        guard role == .server, ssl.isTLS13 else { return }
+        let (mode, count) = (configuration.context.ticketMode, configuration.context.ticketCount)
+        // Who has a key needs no ticket: it would be good when the key is not any more.
+        ticketsDue = mode == .never || ssl.isByKey ? 0 : UInt8(clamping: ssl.isResumed ? min(count, 1) : count)
+        guard mode == .withHandshake, ticketsDue > 0 else { return }
+        scheduleTickets()
+        if case .failed(let cause) = ssl.handshake() { _ = fail(cause) }
+    }
+
+    /// OpenSSL sends them before anything else.
+    mutating func scheduleTickets() {
+        ssl.scheduleTickets(Int(ticketsDue))
+        ticketsDue = 0
+    }
+}

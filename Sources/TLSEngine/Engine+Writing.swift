@@ -135,10 +135,7 @@ extension Engine {
             _ = fail(EngineFailure(.outOfMemory))
             return false
         }
-        if ticketsDue > 0 {
-            ssl.scheduleTickets(Int(ticketsDue))
-            ticketsDue = 0
-        }
+        if ticketsDue > 0 { scheduleTickets() }
         return true
     }
 

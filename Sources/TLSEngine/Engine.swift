@@ -22,7 +22,7 @@ package enum Step {
 /// whoever drives, the outgoing one is the last slice of `outgoing`.
 package struct Engine: ~Copyable {
     var ssl: OwnedSSL
-    /// Session tickets that go out with the first application write.
+    /// Session tickets that have not gone out yet.
     var ticketsDue: UInt8 = 0
     /// How many corks hold small writes back.
     package internal(set) var corks: UInt8 = 0
@@ -146,11 +146,7 @@ package struct Engine: ~Copyable {
         case .done:
             state.established()
             if ssl.isTLS13 || !configuration.context.allowsRenegotiation { ssl.stopAsking() }
-            if role == .server, ssl.isTLS13 {
-                // Who has a key needs no ticket: it would be good when the key is not any more.
-                let wanted = ssl.isByKey ? 0 : configuration.context.ticketCount
-                ticketsDue = UInt8(clamping: ssl.isResumed ? min(wanted, 1) : wanted)
-            }
+            giveTickets()
             return .established
         case .wantsCiphertext:
             return .needsCiphertext
@@ -224,6 +220,7 @@ package struct Engine: ~Copyable {
 
     mutating func fail(_ failure: EngineFailure) -> Step {
         state.failed(failure)
+        if collects { ssl.reportLostSession() }
         ssl.giveUpQuestion()
         awaitsCiphertext = false
         return .failed(failure)

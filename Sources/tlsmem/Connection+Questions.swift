@@ -14,6 +14,7 @@ extension Connection {
             case .verdict: askAboutVerdict(decision.token)
             case .staple: askForStaple(decision.token)
             case .key(let identity, let hint): askForKey(identity, hint, decision.token)
+            case .session(let id, let isTLS13): askForSession(id, isTLS13, decision.token)
             }
         guard !isOver, !isFreed else { return }
         if status != TLSMEM_LATER.code {
@@ -37,7 +38,7 @@ extension Connection {
         switch question {
         case .clientHello: Answer(refusal(reply))
         case .verdict: Answer(lastWord(reply))
-        case .staple, .key: bytes(reply)
+        case .staple, .key, .session: bytes(reply)
         }
     }
 
@@ -123,6 +124,17 @@ extension Connection {
         return reply.status > 0 ? reply.status : CInt(clamping: VerifyResult.rejected)
     }
 
+    // MARK: A session
+
+    private func askForSession(_ id: [UInt8], _ isTLS13: Bool, _ token: UInt64) -> CInt {
+        guard let find = unsafe context.listeners.sessions?.on_find else { return TLSMEM_OK.code }
+        return unsafe id.withUnsafeBytes { id in
+            var entry = unsafe tlsmem_session_entry(id, isTLS13: isTLS13)
+            unsafe entry.token = token
+            return unsafe find(handle, &entry, context.listeners.sessionsUser)
+        }
+    }
+
     // MARK: Meanwhile
 
     /// A ClientHello is asked about.
@@ -154,6 +166,7 @@ extension Question? {
         case .verdict: TLSMEM_QUESTION_VERIFY
         case .staple: TLSMEM_QUESTION_OCSP
         case .key: TLSMEM_QUESTION_PSK
+        case .session: TLSMEM_QUESTION_SESSION
         }
     }
 }

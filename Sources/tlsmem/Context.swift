@@ -65,22 +65,27 @@ internal import TLSEngine
         }
     }
 
+    /// What the last refused setter had to say, whichever thread called it.
+    private var lastRefusal: (status: tlsmem_status, reason: SettingRefused, subject: [CChar])? {
+        var last: (status: tlsmem_status, reason: SettingRefused, subject: [CChar])?
+        _ = openSSL.exclusively {
+            last = refusal
+            return true
+        }
+        return last
+    }
+
     /// Changes whom its connections tell.
-    func listen(_ change: (inout ReportListeners) -> Void) -> CInt {
-        unsafe set(nil) { openSSL in
-            change(&listeners)
-            collects = unsafe listeners.keylog != nil || listeners.trace != nil
+    func listen(_ change: (OwnedContext, inout ReportListeners) throws(SettingRefused) -> Void) -> CInt {
+        unsafe set(nil) { (openSSL) throws(SettingRefused) in
+            try change(openSSL, &listeners)
+            collects = !listeners.isEmpty
             if unsafe listeners.keylog != nil { openSSL.collectSecrets() }
         }
     }
 
     func fill(_ info: inout tlsmem_error_info) {
-        var refusal: (status: tlsmem_status, reason: SettingRefused, subject: [CChar])?
-        _ = openSSL.exclusively {
-            refusal = self.refusal
-            return true
-        }
-        guard let refusal else { return }
+        guard let refusal = lastRefusal else { return }
         info.status = refusal.status.code
         info.openssl_code = refusal.reason.cause.code
         info.sys_errno = refusal.reason.cause.errno

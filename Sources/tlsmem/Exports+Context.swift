@@ -36,14 +36,6 @@ public func tlsmem_ctx_error(_ ctx: OpaquePointer!, _ error: UnsafeMutablePointe
 
 // MARK: Conduct
 
-@implementation @_cdecl("tlsmem_ctx_set_tickets")
-public func tlsmem_ctx_set_tickets(_ ctx: OpaquePointer!, _ count: CInt) -> CInt {
-    unsafe set(ctx) { (openSSL) throws(SettingRefused) in
-        try expect(count, in: 0...16, "the number of tickets is not 0 to 16")
-        openSSL.setTickets(Int(count))
-    }
-}
-
 @implementation @_cdecl("tlsmem_ctx_set_renegotiation")
 public func tlsmem_ctx_set_renegotiation(_ ctx: OpaquePointer!, _ allowed: CInt) -> CInt {
     unsafe set(ctx) { $0.setRenegotiation(allowed != 0) }

@@ -25,6 +25,25 @@ HOLDS(sizeof(tlsmem_state) == 4 && sizeof(tlsmem_protocol_version) == 4);
 HOLDS(sizeof(tlsmem_timeout) == 4);
 HOLDS(sizeof(tlsmem_preset) == 4 && sizeof(tlsmem_alpn_policy) == 4);
 HOLDS(sizeof(tlsmem_trace_kind) == 4);
+HOLDS(sizeof(tlsmem_ticket_mode) == 4);
+
+SIZE(tlsmem_session_entry, 64);
+PLACE(tlsmem_session_entry, id, 8);
+PLACE(tlsmem_session_entry, id_length, 16);
+PLACE(tlsmem_session_entry, bytes, 24);
+PLACE(tlsmem_session_entry, length, 32);
+PLACE(tlsmem_session_entry, expires, 40);
+PLACE(tlsmem_session_entry, once, 48);
+PLACE(tlsmem_session_entry, token, 56);
+SIZE(tlsmem_session_callbacks, 32);
+HOLDS(TLSMEM_QUESTION_SESSION == 5);
+
+SIZE(tlsmem_ticket_key, 112);
+PLACE(tlsmem_ticket_key, name, 8);
+PLACE(tlsmem_ticket_key, secret, 24);
+PLACE(tlsmem_ticket_key, encrypt_from, 88);
+PLACE(tlsmem_ticket_key, encrypt_until, 96);
+PLACE(tlsmem_ticket_key, decrypt_until, 104);
 
 SIZE(tlsmem_error_info, 304);
 PLACE(tlsmem_error_info, size, 0);

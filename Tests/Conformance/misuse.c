@@ -60,6 +60,12 @@ static void null_contexts(void)
     CHECK_STATUS(tlsmem_ctx_set_preset(NULL, TLSMEM_PRESET_MODERN), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_signature_algorithms(NULL, "ECDSA+SHA256"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_tickets(NULL, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_ticket_mode(NULL, TLSMEM_TICKETS_NEVER), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_add_ticket_key(NULL, &(tlsmem_ticket_key)TLSMEM_TICKET_KEY_INIT), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_remove_ticket_key(NULL, (const uint8_t *)"sixteen bytes ..."), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_ticket_keys_file(NULL, "/"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_ticket_keys_mem(NULL, "x", 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_session_callbacks(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_renegotiation(NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_client_hello_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_verify_cb(NULL, NULL, NULL), TLSMEM_EINVAL);

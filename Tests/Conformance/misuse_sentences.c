@@ -78,6 +78,14 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(BOTH, TLSMEM_EINVAL, "77: there is no such tlsmem_alpn_policy",                                                   \
       tlsmem_ctx_set_alpn_policy(ctx, (tlsmem_alpn_policy)77))                                                          \
     X(BOTH, TLSMEM_EINVAL, "17: the number of tickets is not 0 to 16", tlsmem_ctx_set_tickets(ctx, 17))                 \
+    X(SERVER, TLSMEM_EINVAL, "3: there is no such tlsmem_ticket_mode",                                                  \
+      tlsmem_ctx_set_ticket_mode(ctx, (tlsmem_ticket_mode)3))                                                           \
+    X(CLIENT, TLSMEM_EINVAL, "mode: only a server", tlsmem_ctx_set_ticket_mode(ctx, TLSMEM_TICKETS_NEVER))              \
+    X(SERVER, TLSMEM_EINVAL, "size: ", tlsmem_ctx_set_session_callbacks(ctx, &(tlsmem_session_callbacks){ 0 }, NULL))   \
+    X(CLIENT, TLSMEM_EINVAL, "callbacks: only a server", tlsmem_ctx_set_session_callbacks(ctx, NULL, NULL))             \
+    X(BOTH, TLSMEM_EINVAL, "size: ", tlsmem_ctx_add_ticket_key(ctx, &(tlsmem_ticket_key){ .size = 8 }))                 \
+    X(BOTH, TLSMEM_ECONFIG, NOWHERE, tlsmem_ctx_set_ticket_keys_file(ctx, NOWHERE))                                     \
+    X(BOTH, TLSMEM_ECONFIG, "line 1: ", tlsmem_ctx_set_ticket_keys_mem(ctx, pem, sizeof pem - 1))                       \
     X(BOTH, TLSMEM_EINVAL, "size: ", limits_with(ctx, offsetof(tlsmem_limits, size), 8))                                \
     X(BOTH, TLSMEM_EINVAL, "outgoing_max: ", limits_with(ctx, offsetof(tlsmem_limits, outgoing_max), 32767))            \
     X(BOTH, TLSMEM_EINVAL, "outgoing_max: ", limits_with(ctx, offsetof(tlsmem_limits, outgoing_max), SIZE_MAX))         \
@@ -96,6 +104,7 @@ static const char *const takes_anything[] = {
     "tlsmem_ctx_set_password_cb", "tlsmem_ctx_set_ca_system", "tlsmem_ctx_insecure_no_verify", "tlsmem_ctx_add_pin",
     "tlsmem_ctx_set_partial_chain", "tlsmem_ctx_set_renegotiation", "tlsmem_ctx_set_verify_cb", "tlsmem_ctx_set_limits",
     "tlsmem_ctx_set_keylog_cb", "tlsmem_ctx_set_trace_cb", "tlsmem_ctx_set_psk_cb",
+    "tlsmem_ctx_remove_ticket_key",
 };
 
 /** What OpenSSL would do. */
