@@ -1142,6 +1142,39 @@ typedef struct tlsmem_verify_details {
  */
 int tlsmem_verify_result(const tlsmem *c, tlsmem_verify_details *details);
 
+/**
+ * Makes keying material for another protocol that only the two ends of this connection have (RFC 5705; RFC 8446, 7.5).
+ *
+ * `label` says what for: a name of IANA's "TLS Exporter Labels", or one that begins with "EXPERIMENTAL"; 1 to 249 bytes.
+ * `context` is at most 512 bytes (hash what is longer), NULL for none. In TLS 1.3 none is the same as an empty one, in TLS 1.2
+ * it is another.
+ * Whoever has what is made can do what that protocol allows, and learns nothing of the connection's own keys.
+ * Returns TLSMEM_OK with n bytes, 1 to 8160; TLSMEM_AGAIN before the handshake is done, and during a renegotiation, which
+ * changes the secrets; TLSMEM_ESTATE in TLS 1.2 without extended master secret: somebody in the middle could have the same
+ * secrets then, and nothing may be exported (RFC 7627, 5.4); TLSMEM_EINVAL, also for a label that TLS 1.2 uses itself
+ * ("key expansion"); TLSMEM_ENOMEM. Calls nothing back.
+ */
+int tlsmem_export_keying_material(const tlsmem *c, const char *label, const void *context, size_t context_n, void *bytes,
+                                  size_t n) TLSMEM_CHECK;
+
+/** What ties a login inside of the connection to this connection, so that nobody can pass it on (RFC 5056; in SCRAM:
+ *  RFC 5802, 6). */
+typedef enum tlsmem_binding {
+    TLSMEM_BINDING_EXPORTER = 1,         /**< tls-exporter (RFC 9266): for every version, and the one for new protocols */
+    TLSMEM_BINDING_SERVER_END_POINT = 2, /**< tls-server-end-point (RFC 5929, 4): a hash of the server's certificate */
+    TLSMEM_BINDING_UNIQUE = 3            /**< tls-unique (RFC 5929, 3): TLS 1.2 only */
+} tlsmem_binding;
+/**
+ * Copies a channel binding, which is the same at both ends: 32 bytes, a hash, or 12 bytes.
+ *
+ * Returns its length, and writes it when n is enough (call with n = 0 to ask); TLSMEM_AGAIN before the handshake is done, and
+ * during a renegotiation; TLSMEM_ESTATE where it is not defined: tls-unique in TLS 1.3, it and tls-exporter in TLS 1.2
+ * without extended master secret, tls-server-end-point without a certificate of the server, for one that is signed
+ * without a hash (Ed25519), and on a server that has resumed a session, which does not know with which of its
+ * certificates that was made; TLSMEM_EINVAL; TLSMEM_ENOMEM. Calls nothing back.
+ */
+ptrdiff_t tlsmem_channel_binding(const tlsmem *c, tlsmem_binding type, void *bytes, size_t n) TLSMEM_CHECK;
+
 /** Copies the first failure of a connection; status is TLSMEM_OK when there is none. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_error(const tlsmem *c, tlsmem_error_info *error);
 

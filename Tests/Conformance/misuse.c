@@ -137,6 +137,8 @@ static void null_connections(void)
     CHECK_STATUS(tlsmem_peer_san(NULL, 0, text, sizeof text), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_peer_info(NULL, &peer), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_verify_result(NULL, &verified), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_export_keying_material(NULL, "x", NULL, 0, text, sizeof text), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_channel_binding(NULL, TLSMEM_BINDING_EXPORTER, text, sizeof text), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_error(NULL, &error), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_stats(NULL, &stats), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_trim(NULL), TLSMEM_EINVAL);

@@ -9,7 +9,7 @@ import subprocess
 
 from settings_names import (ALERTS, GNUTLS_CIPHERS, GNUTLS_GROUPS, GNUTLS_SIGNATURES, NSS_ALERTS, NSS_CIPHERS, NSS_GROUPS,
                             OPENSSL_SIGNATURES, group, split_ciphers)
-from settings_peers import Cannot, Outcome, Peer, looked_up, once, one_of, openssl, options, secrets
+from settings_peers import EXPORTS, Cannot, Outcome, Peer, last_of, looked_up, once, one_of, openssl, options, secrets
 from support import LIMIT, VERSIONS, Process, certificate, certificates, tool
 from tls import VERSION
 
@@ -60,6 +60,7 @@ class OpenSSLClient(Peer):
         self.lane, self.again = lane, "again" in wanted
         self.keylog = lane.file("keylog") if "keylog" in wanted else None
         self.command = [*openssl(), "s_client", "-connect", f"127.0.0.1:{port}",
+                        "-keymatexport", EXPORTS[0], "-keymatexportlen", EXPORTS[1],
                         *options("s_client", self.WORDS, wanted), *(["-keylogfile", self.keylog] if self.keylog else [])]
         self.session = lane.file("session") if self.again else None
         self.renegotiates = "renegotiate" in wanted
@@ -92,7 +93,7 @@ class OpenSSLClient(Peer):
             group=group(one_of(r"^(?:Server|Peer) Temp Key: (?:ECDH, )?([\w-]+),", out)
                         or one_of(r"^Negotiated TLS1.3 group: (\S+)", out)),
             alpn=one_of(r"^ALPN protocol: (.*)", out, "" if protocol else None),
-            signature=openssl_signature(out), accepted=one_of(r"^Acceptable client certificate CA names\n.*CN ?= ?(.*)", out),
+            signature=openssl_signature(out), exported=last_of(r"Keying material: (\w+)$", out), accepted=one_of(r"^Acceptable client certificate CA names\n.*CN ?= ?(.*)", out),
             resumed={"New": 0, "Reused": 1}.get(one_of(r"^(New|Reused), ", out)) if protocol else None,
             secrets=secrets(self.keylog) if self.keylog else None)
 
@@ -125,7 +126,8 @@ class GnuTLSClient(Peer):
         self.keylog = lane.file("keylog") if "keylog" in wanted else None
         environment = ["env", f"SSLKEYLOGFILE={self.keylog}"] if self.keylog else []
         self.process = Process(lane, *environment, tool("gnutls-cli", "gnutls-bin"), "--port", port, "--priority",
-                               priority(wanted), *options("gnutls-cli", self.WORDS, wanted), "127.0.0.1")
+                               priority(wanted), "--verbose", "--keymatexport", EXPORTS[0], "--keymatexportsize", EXPORTS[1],
+                               *options("gnutls-cli", self.WORDS, wanted), "127.0.0.1")
         say_ping(self.process)
 
     def finish(self):
@@ -146,6 +148,9 @@ def gnutls_facts(out):
         "protocol": {"TLS1.2": "TLSv1.2", "TLS1.3": "TLSv1.3"}.get(one_of(r"^\((TLS1\.\d)", description)),
         "group": group(one_of(r"\(ECDHE-(\w+)\)", description)),
         "alpn": one_of(r"^- Application protocol: (.*)", out, "" if description else None),
+        "exported": last_of(r"^- Key material: (\w+)$", out), "tls_exporter": last_of(r"^ - 'tls-exporter': (\w+)$", out),
+        "tls_unique": last_of(r"^ - 'tls-unique': (\w+)$", out),
+        "tls_server_end_point": last_of(r"^ - 'tls-server-end-point': (\w+)$", out),
     }
 
 
@@ -296,8 +301,10 @@ def python_context(protocol, wanted):
 
 def python_facts(connection):
     peer = connection.getpeercert() or {}
+    unique = connection.get_channel_binding("tls-unique").hex() if connection.version() == "TLSv1.2" else None
     return {"protocol": connection.version(), "serial": peer.get("serialNumber"), "cipher": connection.cipher()[0],
-            "alpn": connection.selected_alpn_protocol() or "", "resumed": int(connection.session_reused)}
+            "alpn": connection.selected_alpn_protocol() or "", "resumed": int(connection.session_reused),
+            "tls_unique": unique}
 
 
 def python_alert(error):

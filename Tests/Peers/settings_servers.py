@@ -6,7 +6,7 @@ import threading
 from settings_clients import (PythonPeer, gnutls_facts, openssl_signature, priority, python_alert, python_context,
                               python_facts)
 from settings_names import split_ciphers
-from settings_peers import Outcome, Peer, one_of, openssl, options, secrets
+from settings_peers import EXPORTS, Outcome, Peer, last_of, one_of, openssl, options, secrets
 from support import Process, certificate, free_port, tool
 from tls import PythonServer
 
@@ -37,7 +37,7 @@ class OpenSSLServer(Peer):
         self.keylog = lane.file("keylog") if "keylog" in wanted else None
         self.process = Process(
             lane, *openssl(), "s_server", "-accept", "127.0.0.1:0", "-naccept", connections,
-            *options("s_server", self.WORDS, wanted), *(["-keylogfile", self.keylog] if self.keylog else []))
+            "-keymatexport", EXPORTS[0], "-keymatexportlen", EXPORTS[1], *options("s_server", self.WORDS, wanted), *(["-keylogfile", self.keylog] if self.keylog else []))
         self.port = int(self.process.stdout.wait_for(r"^ACCEPT \S+:(\d+)$")[1])
         self.answers = connections
         threading.Thread(target=self._answer, daemon=True).start()
@@ -60,6 +60,7 @@ class OpenSSLServer(Peer):
         return Outcome(
             "ping" not in last, (out + err)[-600:], int(alert) if alert else None, alpn=alpn,
             cipher=one_of(r"^CIPHER is (\S+)", last), signature=openssl_signature(last),
+            exported=last_of(r"Keying material: (\w+)$", last),
             sni=one_of(r'^Hostname in TLS extension: "(.*)"', out),
             resumed=int("Reused session-id" in last), secrets=secrets(self.keylog) if self.keylog else None)
 
@@ -91,7 +92,8 @@ class GnuTLSServer(Peer):
             self.port = free_port()
             self.process = Process(
                 lane, *environment, "stdbuf", "-oL", tool("gnutls-serv", "gnutls-bin"), "--echo", "--port", self.port,
-                "--priority", priority(wanted) + ":%SERVER_PRECEDENCE", *asks, *options("gnutls-serv", self.WORDS, wanted))
+                "--priority", priority(wanted) + ":%SERVER_PRECEDENCE", *asks,
+                "--keymatexport", EXPORTS[0], "--keymatexportsize", EXPORTS[1], *options("gnutls-serv", self.WORDS, wanted))
             done = self.process.stderr.wait_for(r"listening on IPv4 .*(?:(done)|failed: Address already in use)")[1]
         self.seen = len(self.process.stderr.bytes)
 
