@@ -107,7 +107,7 @@ const struct setting settings[] = {
       "signature algorithms, \"ecdsa_secp256r1_sha256:RSA-PSS+SHA256\"" },
     { "alpn-policy", "strict|lenient|required", NULL, alpn_policy, 0, 0, "without an application protocol in common" },
     { "tickets", "N", NULL, tlsmem_ctx_set_tickets, 0, 16, "server: session tickets for a client of TLS 1.3 (2)" },
-    { "renegotiation", NULL, NULL, tlsmem_ctx_set_renegotiation, 0, 1, "let the peer renegotiate in TLS 1.2" },
+    { "renegotiation", "never|always|once", NULL, tlsmem_ctx_set_renegotiation, 0, 0, "in TLS 1.2 (never)" }, /* by their numbers */
     { 0 },
 };
 

@@ -165,6 +165,13 @@ typedef enum tlsmem_alpn_policy {
     TLSMEM_ALPN_REQUIRED = 2 /**< a protocol in common, or no connection */
 } tlsmem_alpn_policy;
 
+/** How often the handshake may be repeated on a connection of TLS 1.2. */
+typedef enum tlsmem_renegotiation {
+    TLSMEM_RENEGOTIATE_NEVER = 0,  /**< whoever asks is refused (the default) */
+    TLSMEM_RENEGOTIATE_ALWAYS = 1, /**< the peer as often as update_rate and update_burst say, we as often as we like */
+    TLSMEM_RENEGOTIATE_ONCE = 2    /**< once, whoever begins it; the next who asks is refused */
+} tlsmem_renegotiation;
+
 /** Whether the peer must prove who it is. */
 typedef enum tlsmem_verify {
     TLSMEM_VERIFY_NONE = 0,     /**< a server asks for no client certificate (its default) */
@@ -450,7 +457,15 @@ int tlsmem_ctx_set_alpn_policy(tlsmem_ctx *ctx, tlsmem_alpn_policy policy) TLSME
  * without reading would lose what it wrote to the reset that the tickets provoke.
  */
 int tlsmem_ctx_set_tickets(tlsmem_ctx *ctx, int count) TLSMEM_CHECK;
-/** Allows renegotiation in TLS 1.2, by either side, when allowed is not 0. Default: refused. RFC 5746 only. */
+/**
+ * Says how often either side may renegotiate in TLS 1.2: a tlsmem_renegotiation, which is an int here so that 0 and 1 go on
+ * meaning never and always. TLSMEM_EINVAL for any other.
+ *
+ * A peer that is refused is sent the warning no_renegotiation (RFC 5246, 7.2.2), and the connection goes on if the peer lets
+ * it; one that asks more often than update_rate allows is cut off: TLSMEM_ELIMIT. Only with peers that tie the new handshake
+ * to the old one (RFC 5746): a client that does not is refused the same way, and a server that does not is left in the first
+ * handshake, whatever is set here: TLSMEM_EPROTOCOL, alert 40.
+ */
 int tlsmem_ctx_set_renegotiation(tlsmem_ctx *ctx, int allowed) TLSMEM_CHECK;
 /** Sets limits and deadlines; start from TLSMEM_LIMITS_INIT. */
 int tlsmem_ctx_set_limits(tlsmem_ctx *ctx, const tlsmem_limits *limits) TLSMEM_CHECK;
@@ -950,8 +965,9 @@ int tlsmem_key_update(tlsmem *c, int ask_peer) TLSMEM_CHECK;
  * Begins a renegotiation (TLS 1.2); writes wait meanwhile, by themselves. handshake_ms holds for it, too. A peer that
  * closes in the middle of it ends the connection: TLSMEM_EHANDSHAKEEOF.
  *
- * Returns TLSMEM_OK; TLSMEM_ESTATE in TLS 1.3, before the handshake, after close, while one is under way, or when
- * the context does not allow it; TLSMEM_EINVAL. May call back.
+ * A peer may refuse it, which ends the connection then, TLSMEM_EPROTOCOL, alert 40.
+ * Returns TLSMEM_OK; TLSMEM_ESTATE in TLS 1.3, before the handshake, after close, while one is under way, when
+ * the context does not allow it, or not a second one, and when the peer has no RFC 5746; TLSMEM_EINVAL. May call back.
  */
 int tlsmem_renegotiate(tlsmem *c) TLSMEM_CHECK;
 

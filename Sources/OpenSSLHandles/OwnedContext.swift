@@ -61,7 +61,7 @@ package struct SettingRefused: Error {
     var askPassword: PasswordQuestion?
     var trust: Trust
     package internal(set) var ticketCount = 2
-    package internal(set) var allowsRenegotiation = false
+    package internal(set) var renegotiation = Renegotiation.never
     /// Its handshakes stand still for these questions.
     var asksAboutHellos = false
     var asksAboutVerdicts = false
@@ -143,17 +143,6 @@ package struct SettingRefused: Error {
 extension OwnedContext {
     package func setTickets(_ count: Int) {
         ticketCount = count
-    }
-
-    package func setRenegotiation(_ isAllowed: Bool) {
-        allowsRenegotiation = isAllowed
-        if isAllowed {
-            _ = unsafe SSL_CTX_clear_options(ctx, copenssl_op_no_renegotiation())
-            _ = unsafe SSL_CTX_set_options(ctx, copenssl_op_client_renegotiation())
-        } else {
-            _ = unsafe SSL_CTX_clear_options(ctx, copenssl_op_client_renegotiation())
-            _ = unsafe SSL_CTX_set_options(ctx, copenssl_op_no_renegotiation())
-        }
     }
 
     package func setCertificateListMax(_ bytes: Int) {

@@ -125,13 +125,6 @@ internal import COpenSSL
         return unsafe SSL_key_update(ssl, kind) == 1
     }
 
-    /// Schedules a renegotiation; the next read sends it.
-    package borrowing func scheduleRenegotiation() -> Bool {
-        ERR_clear_error()
-        defer { ERR_clear_error() }
-        return unsafe SSL_renegotiate(ssl) == 1
-    }
-
     /// Schedules session tickets (TLS 1.3, server); the next write sends them first.
     package borrowing func scheduleTickets(_ count: Int) {
         for _ in 0..<max(0, count) where unsafe SSL_new_session_ticket(ssl) != 1 { break }
@@ -145,9 +138,6 @@ internal import COpenSSL
 
     /// A handshake is under way: the first one, a renegotiation, or a post-handshake message half done.
     package var isInHandshake: Bool { unsafe SSL_in_init(ssl) == 1 }
-
-    /// A renegotiation was asked for and has not finished. A server's may never: the client need not answer.
-    package var isRenegotiationPending: Bool { unsafe SSL_renegotiate_pending(ssl) == 1 }
 
     /// Bytes that were taken from the incoming BIO wait inside OpenSSL: a record, whole or half.
     package var hasPartialRecord: Bool { unsafe SSL_has_pending(ssl) == 1 }

@@ -196,11 +196,16 @@ extension Engine {
     /// Asks for a renegotiation (TLS 1.2), which the next step begins; false when this is not the time.
     package mutating func renegotiate() -> Bool {
         guard case .open(.open, _) = state, canEncrypt, acceptsWrites, !ssl.isTLS13, !ssl.isRenegotiationPending,
-            !renegotiationIsDue, configuration.context.allowsRenegotiation
+            !renegotiationIsDue, ssl.mayRenegotiate
         else { return false }
         renegotiationIsDue = true
         fed()  // the next step begins it
         return true
+    }
+
+    /// By either side. The next one is refused where one is enough.
+    func renegotiationWasBegun() {
+        if configuration.context.renegotiation == .once { ssl.refuseRenegotiation() }
     }
 
     /// Not while half a record is buffered: OpenSSL would put it off, and then begin inside a write.
@@ -208,5 +213,6 @@ extension Engine {
         guard renegotiationIsDue, canEncrypt, !ssl.hasPartialRecord else { return }
         renegotiationIsDue = false
         if ssl.scheduleRenegotiation(), role == .server { keys.helloAnswersDue += 1 }
+        renegotiationWasBegun()
     }
 }

@@ -231,6 +231,7 @@ package struct Engine: ~Copyable {
         guard case .open = state else { return step }
         if case .established = step { return step }
         if made > 0, outgoing.addControl(made) > limits.controlMax { return fail(EngineFailure(.controlLimit)) }
+        if seen.requests > 0, !ssl.isTLS13 { renegotiationWasBegun() }
         if seen.requests | seen.plain == 0 || keys.mayUpdate(seen, now: now()) { return step }
         return fail(EngineFailure(.updateLimit))
     }

@@ -46,7 +46,11 @@ public func tlsmem_ctx_set_tickets(_ ctx: OpaquePointer!, _ count: CInt) -> CInt
 
 @implementation @_cdecl("tlsmem_ctx_set_renegotiation")
 public func tlsmem_ctx_set_renegotiation(_ ctx: OpaquePointer!, _ allowed: CInt) -> CInt {
-    unsafe set(ctx) { $0.setRenegotiation(allowed != 0) }
+    unsafe set(ctx) { (openSSL) throws(SettingRefused) in
+        let number = UInt32(bitPattern: allowed)
+        let allowed = Renegotiation(tlsmem_renegotiation(rawValue: number))
+        openSSL.setRenegotiation(try known(allowed, number, "there is no such tlsmem_renegotiation"))
+    }
 }
 
 @implementation @_cdecl("tlsmem_ctx_set_keylog")
@@ -70,5 +74,16 @@ extension tlsmem_error_info {
         info.alert_received = -1
         info.verify_depth = -1
         return info
+    }
+}
+
+extension Renegotiation {
+    init?(_ renegotiation: tlsmem_renegotiation) {
+        switch renegotiation {
+        case TLSMEM_RENEGOTIATE_NEVER: self = .never
+        case TLSMEM_RENEGOTIATE_ALWAYS: self = .always
+        case TLSMEM_RENEGOTIATE_ONCE: self = .once
+        default: return nil
+        }
     }
 }

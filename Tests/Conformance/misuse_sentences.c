@@ -65,6 +65,8 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(BOTH, TLSMEM_EINVAL, "77: there is no such tlsmem_alpn_policy",                                                   \
       tlsmem_ctx_set_alpn_policy(ctx, (tlsmem_alpn_policy)77))                                                          \
     X(BOTH, TLSMEM_EINVAL, "17: the number of tickets is not 0 to 16", tlsmem_ctx_set_tickets(ctx, 17))                 \
+    X(BOTH, TLSMEM_EINVAL, "3: there is no such tlsmem_renegotiation", tlsmem_ctx_set_renegotiation(ctx, 3))            \
+    X(BOTH, TLSMEM_EINVAL, "-1: there is no such", tlsmem_ctx_set_renegotiation(ctx, -1))                               \
     X(BOTH, TLSMEM_EINVAL, "size: ", limits_with(ctx, offsetof(tlsmem_limits, size), 8))                                \
     X(BOTH, TLSMEM_EINVAL, "outgoing_max: ", limits_with(ctx, offsetof(tlsmem_limits, outgoing_max), 32767))            \
     X(BOTH, TLSMEM_EINVAL, "outgoing_max: ", limits_with(ctx, offsetof(tlsmem_limits, outgoing_max), SIZE_MAX))         \
@@ -80,7 +82,7 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
 /** These take any value that is not NULL, or NULL, too. */
 static const char *const takes_anything[] = {
     "tlsmem_ctx_set_password_cb", "tlsmem_ctx_set_ca_system", "tlsmem_ctx_insecure_no_verify", "tlsmem_ctx_add_pin",
-    "tlsmem_ctx_set_partial_chain", "tlsmem_ctx_set_renegotiation", "tlsmem_ctx_set_verify_cb", "tlsmem_ctx_set_limits",
+    "tlsmem_ctx_set_partial_chain", "tlsmem_ctx_set_verify_cb", "tlsmem_ctx_set_limits",
     "tlsmem_ctx_set_keylog_cb", "tlsmem_ctx_set_trace_cb",
 };
 
