@@ -177,7 +177,9 @@ typedef enum tlsmem_renegotiation {
 typedef enum tlsmem_verify {
     TLSMEM_VERIFY_NONE = 0,     /**< a server asks for no client certificate (its default) */
     TLSMEM_VERIFY_OPTIONAL = 1, /**< a server asks; a certificate that comes must be good */
-    TLSMEM_VERIFY_REQUIRED = 2  /**< a good certificate or no connection (the default of a client) */
+    TLSMEM_VERIFY_REQUIRED = 2, /**< a good certificate or no connection (the default of a client) */
+    TLSMEM_VERIFY_LATER = 3     /**< a server of TLS 1.3 asks after the handshake, when tlsmem_request_certificate is called,
+                                 *   and then requires it; one of TLS 1.2, which cannot, as TLSMEM_VERIFY_REQUIRED */
 } tlsmem_verify;
 
 /** Which of the peer's certificates must be on no certificate revocation list. */
@@ -357,6 +359,12 @@ int tlsmem_ctx_set_crl_check(tlsmem_ctx *ctx, tlsmem_crl_check check) TLSMEM_CHE
  * A client verifies always: for it anything but TLSMEM_VERIFY_REQUIRED is refused with TLSMEM_EINVAL.
  */
 int tlsmem_ctx_set_verify(tlsmem_ctx *ctx, tlsmem_verify verify) TLSMEM_CHECK;
+/**
+ * Says, with offered not 0, that a client's certificate may be asked for after the handshake, at any time (TLS 1.3; RFC 8446,
+ * 4.2.6). Default: not. A server that asks has the certificate, or none if there is none, without anybody being told; it can
+ * make us sign as often as update_rate says. TLSMEM_EINVAL on a server.
+ */
+int tlsmem_ctx_set_post_handshake_auth(tlsmem_ctx *ctx, int offered) TLSMEM_CHECK;
 /** Switches verification off, on a server as TLSMEM_VERIFY_NONE does: anybody can sit in the middle, unless a key is pinned
  *  (tlsmem_ctx_add_pin). For tests. */
 int tlsmem_ctx_insecure_no_verify(tlsmem_ctx *ctx) TLSMEM_CHECK;
@@ -468,6 +476,16 @@ int tlsmem_ctx_set_tickets(tlsmem_ctx *ctx, int count) TLSMEM_CHECK;
  * handshake, whatever is set here: TLSMEM_EPROTOCOL, alert 40.
  */
 int tlsmem_ctx_set_renegotiation(tlsmem_ctx *ctx, int allowed) TLSMEM_CHECK;
+/**
+ * Says after how many bytes of plaintext, and after how many seconds, we change the key that we send with in TLS 1.3
+ * (KeyUpdate: RFC 8446, 4.6.3), before the next bytes: as tlsmem_key_update does with ask_peer 0. 0 for any number: both are 0
+ * by default. A key that nothing was sent with stays. The peer has to see to its own.
+ *
+ * In any case the key is changed after 16777216 records (2^24), which OpenSSL does not do by itself: AES-GCM is safe for 2^24.5
+ * of them (RFC 8446, 5.5). TLS 1.2 has no such thing; there tlsmem_renegotiate makes new keys. Some peers take only so many
+ * KeyUpdates: GnuTLS eight a second, ourselves what update_rate says.
+ */
+int tlsmem_ctx_set_key_update(tlsmem_ctx *ctx, uint64_t bytes, uint32_t seconds) TLSMEM_CHECK;
 /** Sets limits and deadlines; start from TLSMEM_LIMITS_INIT. */
 int tlsmem_ctx_set_limits(tlsmem_ctx *ctx, const tlsmem_limits *limits) TLSMEM_CHECK;
 /** Appends the secrets of every connection to a file (SSLKEYLOGFILE format), made with mode 0600: for debugging.
@@ -1015,6 +1033,23 @@ int tlsmem_key_update(tlsmem *c, int ask_peer) TLSMEM_CHECK;
  * the context does not allow it, or not a second one, and when the peer has no RFC 5746; TLSMEM_EINVAL. May call back.
  */
 int tlsmem_renegotiate(tlsmem *c) TLSMEM_CHECK;
+
+/**
+ * Asks the client of a connection for its certificate, after the handshake (TLS 1.3, RFC 8446, 4.6.2). Data goes on both ways
+ * meanwhile. For a context with TLSMEM_VERIFY_LATER; with TLSMEM_VERIFY_REQUIRED or _OPTIONAL it is asked once more.
+ *
+ * done(c, user), unless it is NULL, is called when the client has answered, before what it has sent behind that is delivered:
+ * tlsmem_peer_certificate and its like tell of the certificate, which was verified as in a handshake, tlsmem_ctx_set_verify_cb
+ * included; with TLSMEM_VERIFY_OPTIONAL it may have sent none. Until the client has proven it, they tell of none. One that is
+ * not good, or is missing, ends the connection, as in a handshake, with an alert; no answer within handshake_ms does too:
+ * TLSMEM_ETIMEOUT. Then done is not called. Sessions that the client was given before stand for a client without certificate.
+ *
+ * Returns TLSMEM_OK when it is on its way; TLSMEM_AGAIN when outgoing_max is reached; TLSMEM_ESTATE for a client, in TLS 1.2,
+ * before the handshake, after close, while an answer is due, when the context verifies nobody, and when the client has not
+ * offered it (tlsmem_ctx_set_post_handshake_auth; `openssl s_client -enable_pha`); TLSMEM_EINVAL. As for tlsmem_write, an fd is
+ * sent to before it returns. Calls nothing back.
+ */
+int tlsmem_request_certificate(tlsmem *c, void (*done)(tlsmem *c, void *user), void *user) TLSMEM_CHECK;
 
 /* ------------------------------------------------------------------------------------------------- sessions */
 

@@ -62,6 +62,8 @@ package struct SettingRefused: Error {
     var trust: Trust
     package internal(set) var ticketCount = 2
     package internal(set) var renegotiation = Renegotiation.never
+    /// A client lets itself be asked for its certificate after the handshake.
+    package internal(set) var authenticatesLater = false
     /// Its handshakes stand still for these questions.
     var asksAboutHellos = false
     var asksAboutVerdicts = false

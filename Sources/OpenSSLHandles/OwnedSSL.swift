@@ -36,6 +36,12 @@ internal import COpenSSL
         unsafe SSL_free(ssl)
     }
 
+    /// Something comes that may be asked about. False without memory.
+    package mutating func startAsking(as context: OwnedContext) -> Bool {
+        if !mayAsk, context.asks { mayAsk = unsafe openInquiry(ssl) }
+        return mayAsk || !context.asks
+    }
+
     /// No handshake will come any more that could be asked about.
     package mutating func stopAsking() {
         guard mayAsk else { return }
@@ -44,7 +50,7 @@ internal import COpenSSL
     }
 
     /// What asked for new keys since the last time.
-    package mutating func takeUpdates() -> (requests: UInt16, plain: UInt16) {
+    package mutating func takeUpdates() -> Updates {
         observations.takeUpdates()
     }
 

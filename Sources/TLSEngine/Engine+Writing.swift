@@ -190,7 +190,20 @@ extension Engine {
         if askPeer { keys.updateAnswersDue += 1 }
         if case .failed(let cause) = ssl.handshake() { _ = fail(cause) }
         _ = outgoing.countNew(ssl)
+        rekeying?.keyHasChanged(records: ssl.observations.recordsOut, bytes: tally.accepted)
         return true
+    }
+
+    /// So much was sent that it may be time for another key.
+    @inline(__always)
+    package var watchesKey: Bool { ssl.observations.recordsOut >= limits.keyLife.watchedRecords }
+
+    /// Changes our key if it was used for long enough, and this is the time.
+    package mutating func changeKeyIfDue(incoming: MemoryBIO, _ pool: BufferPool, now: () -> Int64) {
+        guard canUpdateKey, room > 0 else { return }
+        let records = ssl.observations.recordsOut
+        guard keys.isDue(limits.keyLife, records: records, bytes: tally.accepted, now: now) else { return }
+        _ = updateKey(askPeer: false, incoming: incoming, pool)
     }
 
     /// Asks for a renegotiation (TLS 1.2), which the next step begins; false when this is not the time.

@@ -55,6 +55,8 @@ static void null_contexts(void)
     CHECK_STATUS(tlsmem_ctx_set_renegotiation(NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_client_hello_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_verify_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_key_update(NULL, 1, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_post_handshake_auth(NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_limits(NULL, &limits), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_keylog(NULL, "x"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_keylog_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
@@ -119,6 +121,7 @@ static void null_connections(void)
     CHECK_STATUS(tlsmem_report(NULL, &report), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_key_update(NULL, 0), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_renegotiate(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_request_certificate(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK(tlsmem_protocol(NULL) == 0, "a protocol of nothing");
     CHECK(tlsmem_cipher_id(NULL) == 0 && tlsmem_group_id(NULL) == 0 && tlsmem_signature_id(NULL) == 0
           && tlsmem_own_signature_id(NULL) == 0, "a number of nothing");

@@ -44,7 +44,7 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(BOTH, TLSMEM_ECONFIG, NOWHERE, tlsmem_ctx_add_crl(ctx, NOWHERE))                                                  \
     X(BOTH, TLSMEM_ECONFIG, "there is no", tlsmem_ctx_add_crl_mem(ctx, pem, sizeof pem - 1))                            \
     X(BOTH, TLSMEM_EINVAL, "3: there is no such tlsmem_crl_check", tlsmem_ctx_set_crl_check(ctx, (tlsmem_crl_check)3))  \
-    X(BOTH, TLSMEM_EINVAL, "3: there is no such tlsmem_verify", tlsmem_ctx_set_verify(ctx, (tlsmem_verify)3))           \
+    X(BOTH, TLSMEM_EINVAL, "4: there is no such tlsmem_verify", tlsmem_ctx_set_verify(ctx, (tlsmem_verify)4))           \
     X(CLIENT, TLSMEM_EINVAL, "1: a client's", tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL))                       \
     X(BOTH, TLSMEM_EINVAL, "101: the number of intermediates", tlsmem_ctx_set_verify_depth(ctx, 101))                   \
     X(BOTH, TLSMEM_EINVAL, "-1: there is no such tlsmem_purpose", tlsmem_ctx_set_purpose(ctx, (tlsmem_purpose)-1))      \
@@ -65,6 +65,7 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(BOTH, TLSMEM_EINVAL, "77: there is no such tlsmem_alpn_policy",                                                   \
       tlsmem_ctx_set_alpn_policy(ctx, (tlsmem_alpn_policy)77))                                                          \
     X(BOTH, TLSMEM_EINVAL, "17: the number of tickets is not 0 to 16", tlsmem_ctx_set_tickets(ctx, 17))                 \
+    X(SERVER, TLSMEM_EINVAL, "offered: a server asks", tlsmem_ctx_set_post_handshake_auth(ctx, 1))                      \
     X(BOTH, TLSMEM_EINVAL, "3: there is no such tlsmem_renegotiation", tlsmem_ctx_set_renegotiation(ctx, 3))            \
     X(BOTH, TLSMEM_EINVAL, "-1: there is no such", tlsmem_ctx_set_renegotiation(ctx, -1))                               \
     X(BOTH, TLSMEM_EINVAL, "size: ", limits_with(ctx, offsetof(tlsmem_limits, size), 8))                                \
@@ -83,7 +84,7 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
 static const char *const takes_anything[] = {
     "tlsmem_ctx_set_password_cb", "tlsmem_ctx_set_ca_system", "tlsmem_ctx_insecure_no_verify", "tlsmem_ctx_add_pin",
     "tlsmem_ctx_set_partial_chain", "tlsmem_ctx_set_verify_cb", "tlsmem_ctx_set_limits",
-    "tlsmem_ctx_set_keylog_cb", "tlsmem_ctx_set_trace_cb",
+    "tlsmem_ctx_set_keylog_cb", "tlsmem_ctx_set_trace_cb", "tlsmem_ctx_set_key_update",
 };
 
 /** What OpenSSL would do. */

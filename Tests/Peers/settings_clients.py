@@ -51,6 +51,7 @@ class OpenSSLClient(Peer):
         "sigalgs": lambda v: ["-sigalgs", v],
         "alpn": lambda v: ["-alpn", v],
         "again": lambda _: [],
+        "post_handshake_auth": lambda _: ["-enable_pha"],
         "renegotiation": lambda _: [],
         "renegotiate": lambda _: [],
         "keylog": lambda _: [],
@@ -115,6 +116,7 @@ class GnuTLSClient(Peer):
         "name": lambda v: ["--verify-hostname", v, *(["--disable-sni"] if is_address(v) else ["--sni-hostname", v])],
         "alpn": lambda v: [option for name in v.split(",") for option in ("--alpn", name)],
         "again": lambda _: ["--resume"],
+        "post_handshake_auth": lambda _: ["--post-handshake-auth"],
         "sigalgs": lambda _: [],
         "renegotiation": lambda _: [],
         "renegotiate": lambda _: ["--rehandshake"],
@@ -248,13 +250,14 @@ class PythonClient(PythonPeer):
     """A connection is made when its outcome is asked for."""
 
     side = "client"
-    WORDS = {"insecure", "name", "again"}
+    WORDS = {"insecure", "name", "again", "post_handshake_auth"}
 
     def __init__(self, lane, port, wanted):
         self.must_know(wanted)
         self.port, self.name_of_server = port, wanted["name"]
         self.connections = 2 if "again" in wanted else 1
         self.context = python_context(ssl.PROTOCOL_TLS_CLIENT, wanted)
+        self.context.post_handshake_auth = "post_handshake_auth" in wanted
         self.context.check_hostname = "insecure" not in wanted
         self.context.verify_mode = ssl.CERT_NONE if "insecure" in wanted else ssl.CERT_REQUIRED
         self.keylog = lane.file("keylog") if "keylog" in wanted else None
