@@ -1127,7 +1127,9 @@ ptrdiff_t tlsmem_session_to_bytes(const tlsmem_session *session, void *bytes, si
  * memory; TLSMEM_EINVAL.
  */
 int tlsmem_session_from_bytes(const void *bytes, size_t n, tlsmem_session **session) TLSMEM_CHECK;
-/** Frees a session, and clears its secrets; connections that it was set for are not concerned. NULL does nothing. */
+/** Frees a session, and clears its secrets; connections that it was set for are not concerned. NULL does nothing. Out of our
+ *  reach are copies that OpenSSL leaves in memory which it has given back: a server's, of what it wrote into tickets, and the
+ *  secrets of a connection of TLS 1.3 where its SSL was. */
 void tlsmem_session_free(tlsmem_session *session);
 
 /* ---------------------------------------------------------------------------------------------------- facts */

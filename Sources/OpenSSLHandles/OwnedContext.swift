@@ -114,6 +114,7 @@ package struct SettingRefused: Error {
 
     deinit {
         _ = unsafe setOwner(of: ctx, nil)  // who has it from `native` may keep it
+        forgetTicketKeys()
         unsafe SSL_CTX_free(ctx)
         unsafe alpn.deallocate()
         if keylog >= 0 { close(keylog) }
@@ -143,6 +144,19 @@ package struct SettingRefused: Error {
 
 /// What has no page of its own.
 extension OwnedContext {
+    /// OpenSSL leaves the keys that it encrypts a server's tickets with in memory that it gives back. Others take their place,
+    /// the kernel's: at the end of the process OpenSSL may have no random numbers any more.
+    private func forgetTicketKeys() {
+        guard role == .server else { return }
+        let count = unsafe Int(copenssl_ctx_ticket_keys_count(ctx))
+        unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 1) { keys in
+            let start = keys.baseAddress
+            guard unsafe getrandom(start, count, 0) == count else { return }
+            unsafe copenssl_ctx_set_ticket_keys(ctx, start, CInt(count))
+        }
+        ERR_clear_error()
+    }
+
     package func setTickets(_ count: Int) {
         ticketCount = count
     }

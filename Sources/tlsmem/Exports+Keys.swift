@@ -1,4 +1,4 @@
-public import CTLSMem
+internal import CTLSMem
 internal import OpenSSLHandles
 internal import TLSEngine
 
