@@ -115,6 +115,7 @@ package struct SettingRefused: Error {
     deinit {
         _ = unsafe setOwner(of: ctx, nil)  // who has it from `native` may keep it
         forgetTicketKeys()
+        giveUpVerification()
         unsafe SSL_CTX_free(ctx)
         unsafe alpn.deallocate()
         if keylog >= 0 { close(keylog) }
@@ -148,11 +149,11 @@ extension OwnedContext {
     /// the kernel's: at the end of the process OpenSSL may have no random numbers any more.
     private func forgetTicketKeys() {
         guard role == .server else { return }
-        let count = unsafe Int(copenssl_ctx_ticket_keys_count(ctx))
+        let count = unsafe copenssl_set_ticket_keys(ctx, nil, 0)
         unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 1) { keys in
             let start = keys.baseAddress
             guard unsafe getrandom(start, count, 0) == count else { return }
-            unsafe copenssl_ctx_set_ticket_keys(ctx, start, CInt(count))
+            _ = unsafe copenssl_set_ticket_keys(ctx, start, count)
         }
         ERR_clear_error()
     }
