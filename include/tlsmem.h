@@ -168,11 +168,20 @@ typedef enum tlsmem_alpn_policy {
     TLSMEM_ALPN_REQUIRED = 2 /**< a protocol in common, or no connection */
 } tlsmem_alpn_policy;
 
+/** How often the handshake may be repeated on a connection of TLS 1.2. */
+typedef enum tlsmem_renegotiation {
+    TLSMEM_RENEGOTIATE_NEVER = 0,  /**< whoever asks is refused (the default) */
+    TLSMEM_RENEGOTIATE_ALWAYS = 1, /**< the peer as often as update_rate and update_burst say, we as often as we like */
+    TLSMEM_RENEGOTIATE_ONCE = 2    /**< once, whoever begins it; the next who asks is refused */
+} tlsmem_renegotiation;
+
 /** Whether the peer must prove who it is. */
 typedef enum tlsmem_verify {
     TLSMEM_VERIFY_NONE = 0,     /**< a server asks for no client certificate (its default) */
     TLSMEM_VERIFY_OPTIONAL = 1, /**< a server asks; a certificate that comes must be good */
-    TLSMEM_VERIFY_REQUIRED = 2  /**< a good certificate or no connection (the default of a client) */
+    TLSMEM_VERIFY_REQUIRED = 2, /**< a good certificate or no connection (the default of a client) */
+    TLSMEM_VERIFY_LATER = 3     /**< a server of TLS 1.3 asks after the handshake, when tlsmem_request_certificate is called,
+                                 *   and then requires it; one of TLS 1.2, which cannot, as TLSMEM_VERIFY_REQUIRED */
 } tlsmem_verify;
 
 /** Which of the peer's certificates must be on no certificate revocation list. */
@@ -428,6 +437,12 @@ int tlsmem_ctx_require_ocsp(tlsmem_ctx *ctx) TLSMEM_CHECK;
  * is not pinned, is certificate_unknown (46). verify_result is OpenSSL's code for what was found, whatever the alert.
  */
 int tlsmem_ctx_set_verify(tlsmem_ctx *ctx, tlsmem_verify verify) TLSMEM_CHECK;
+/**
+ * Says, with offered not 0, that a client's certificate may be asked for after the handshake, at any time (TLS 1.3; RFC 8446,
+ * 4.2.6). Default: not. A server that asks has the certificate, or none if there is none, without anybody being told; it can
+ * make us sign as often as update_rate says. TLSMEM_EINVAL on a server.
+ */
+int tlsmem_ctx_set_post_handshake_auth(tlsmem_ctx *ctx, int offered) TLSMEM_CHECK;
 /** Switches verification off, on a server as TLSMEM_VERIFY_NONE does: anybody can sit in the middle, unless a key is pinned
  *  (tlsmem_ctx_add_pin). For tests. */
 int tlsmem_ctx_insecure_no_verify(tlsmem_ctx *ctx) TLSMEM_CHECK;
@@ -598,8 +613,26 @@ int tlsmem_ctx_remove_ticket_key(tlsmem_ctx *ctx, const uint8_t *name) TLSMEM_CH
 int tlsmem_ctx_set_ticket_keys_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
 int tlsmem_ctx_set_ticket_keys_mem(tlsmem_ctx *ctx, const void *text, size_t n) TLSMEM_CHECK;
 
-/** Allows renegotiation in TLS 1.2, by either side, when allowed is not 0. Default: refused. RFC 5746 only. */
+/**
+ * Says how often either side may renegotiate in TLS 1.2: a tlsmem_renegotiation, which is an int here so that 0 and 1 go on
+ * meaning never and always. TLSMEM_EINVAL for any other.
+ *
+ * A peer that is refused is sent the warning no_renegotiation (RFC 5246, 7.2.2), and the connection goes on if the peer lets
+ * it; one that asks more often than update_rate allows is cut off: TLSMEM_ELIMIT. Only with peers that tie the new handshake
+ * to the old one (RFC 5746): a client that does not is refused the same way, and a server that does not is left in the first
+ * handshake, whatever is set here: TLSMEM_EPROTOCOL, alert 40.
+ */
 int tlsmem_ctx_set_renegotiation(tlsmem_ctx *ctx, int allowed) TLSMEM_CHECK;
+/**
+ * Says after how many bytes of plaintext, and after how many seconds, we change the key that we send with in TLS 1.3
+ * (KeyUpdate: RFC 8446, 4.6.3), before the next bytes: as tlsmem_key_update does with ask_peer 0. 0 for any number: both are 0
+ * by default. A key that nothing was sent with stays. The peer has to see to its own.
+ *
+ * In any case the key is changed after 16777216 records (2^24), which OpenSSL does not do by itself: AES-GCM is safe for 2^24.5
+ * of them (RFC 8446, 5.5). TLS 1.2 has no such thing; there tlsmem_renegotiate makes new keys. Some peers take only so many
+ * KeyUpdates: GnuTLS eight a second, ourselves what update_rate says.
+ */
+int tlsmem_ctx_set_key_update(tlsmem_ctx *ctx, uint64_t bytes, uint32_t seconds) TLSMEM_CHECK;
 /** Sets limits and deadlines; start from TLSMEM_LIMITS_INIT. */
 int tlsmem_ctx_set_limits(tlsmem_ctx *ctx, const tlsmem_limits *limits) TLSMEM_CHECK;
 /** Appends the secrets of every connection to a file (SSLKEYLOGFILE format), made with mode 0600: for debugging.
@@ -1267,10 +1300,28 @@ int tlsmem_key_update(tlsmem *c, int ask_peer) TLSMEM_CHECK;
  * Begins a renegotiation (TLS 1.2); writes wait meanwhile, by themselves. handshake_ms holds for it, too. A peer that
  * closes in the middle of it ends the connection: TLSMEM_EHANDSHAKEEOF.
  *
- * Returns TLSMEM_OK; TLSMEM_ESTATE in TLS 1.3, before the handshake, after close, while one is under way, or when
- * the context does not allow it; TLSMEM_EINVAL. May call back.
+ * A peer may refuse it, which ends the connection then, TLSMEM_EPROTOCOL, alert 40.
+ * Returns TLSMEM_OK; TLSMEM_ESTATE in TLS 1.3, before the handshake, after close, while one is under way, when
+ * the context does not allow it, or not a second one, and when the peer has no RFC 5746; TLSMEM_EINVAL. May call back.
  */
 int tlsmem_renegotiate(tlsmem *c) TLSMEM_CHECK;
+
+/**
+ * Asks the client of a connection for its certificate, after the handshake (TLS 1.3, RFC 8446, 4.6.2). Data goes on both ways
+ * meanwhile. For a context with TLSMEM_VERIFY_LATER; with TLSMEM_VERIFY_REQUIRED or _OPTIONAL it is asked once more.
+ *
+ * done(c, user), unless it is NULL, is called when the client has answered, before what it has sent behind that is delivered:
+ * tlsmem_peer_certificate and its like tell of the certificate, which was verified as in a handshake, tlsmem_ctx_set_verify_cb
+ * included; with TLSMEM_VERIFY_OPTIONAL it may have sent none. Until the client has proven it, they tell of none. One that is
+ * not good, or is missing, ends the connection, as in a handshake, with an alert; no answer within handshake_ms does too:
+ * TLSMEM_ETIMEOUT. Then done is not called. Sessions that the client was given before stand for a client without certificate.
+ *
+ * Returns TLSMEM_OK when it is on its way; TLSMEM_AGAIN when outgoing_max is reached; TLSMEM_ESTATE for a client, in TLS 1.2,
+ * before the handshake, after close, while an answer is due, when the context verifies nobody, and when the client has not
+ * offered it (tlsmem_ctx_set_post_handshake_auth; `openssl s_client -enable_pha`); TLSMEM_EINVAL. As for tlsmem_write, an fd is
+ * sent to before it returns. Calls nothing back.
+ */
+int tlsmem_request_certificate(tlsmem *c, void (*done)(tlsmem *c, void *user), void *user) TLSMEM_CHECK;
 
 /* ------------------------------------------------------------------------------------------------- sessions */
 
@@ -1349,7 +1400,9 @@ ptrdiff_t tlsmem_session_to_bytes(const tlsmem_session *session, void *bytes, si
  * memory; TLSMEM_EINVAL.
  */
 int tlsmem_session_from_bytes(const void *bytes, size_t n, tlsmem_session **session) TLSMEM_CHECK;
-/** Frees a session, and clears its secrets; connections that it was set for are not concerned. NULL does nothing. */
+/** Frees a session, and clears its secrets; connections that it was set for are not concerned. NULL does nothing. Out of our
+ *  reach are copies that OpenSSL leaves in memory which it has given back: a server's, of what it wrote into tickets, and the
+ *  secrets of a connection of TLS 1.3 where its SSL was. */
 void tlsmem_session_free(tlsmem_session *session);
 
 /* ---------------------------------------------------------------------------------------------------- facts */
@@ -1486,6 +1539,38 @@ int tlsmem_ocsp_info(const tlsmem *c, tlsmem_ocsp_details *details);
 /** Copies the response, DER, when n is enough (call with n = 0 to ask). Returns its length; TLSMEM_AGAIN as above;
  *  TLSMEM_EINVAL. */
 ptrdiff_t tlsmem_ocsp_response(const tlsmem *c, void *der, size_t n) TLSMEM_CHECK;
+/**
+ * Makes keying material for another protocol that only the two ends of this connection have (RFC 5705; RFC 8446, 7.5).
+ *
+ * `label` says what for: a name of IANA's "TLS Exporter Labels", or one that begins with "EXPERIMENTAL"; 1 to 249 bytes.
+ * `context` is at most 512 bytes (hash what is longer), NULL for none. In TLS 1.3 none is the same as an empty one, in TLS 1.2
+ * it is another.
+ * Whoever has what is made can do what that protocol allows, and learns nothing of the connection's own keys.
+ * Returns TLSMEM_OK with n bytes, 1 to 8160; TLSMEM_AGAIN before the handshake is done, and during a renegotiation, which
+ * changes the secrets; TLSMEM_ESTATE in TLS 1.2 without extended master secret: somebody in the middle could have the same
+ * secrets then, and nothing may be exported (RFC 7627, 5.4); TLSMEM_EINVAL, also for a label that TLS 1.2 uses itself
+ * ("key expansion"); TLSMEM_ENOMEM. Calls nothing back.
+ */
+int tlsmem_export_keying_material(const tlsmem *c, const char *label, const void *context, size_t context_n, void *bytes,
+                                  size_t n) TLSMEM_CHECK;
+
+/** What ties a login inside of the connection to this connection, so that nobody can pass it on (RFC 5056; in SCRAM:
+ *  RFC 5802, 6). */
+typedef enum tlsmem_binding {
+    TLSMEM_BINDING_EXPORTER = 1,         /**< tls-exporter (RFC 9266): for every version, and the one for new protocols */
+    TLSMEM_BINDING_SERVER_END_POINT = 2, /**< tls-server-end-point (RFC 5929, 4): a hash of the server's certificate */
+    TLSMEM_BINDING_UNIQUE = 3            /**< tls-unique (RFC 5929, 3): TLS 1.2 only */
+} tlsmem_binding;
+/**
+ * Copies a channel binding, which is the same at both ends: 32 bytes, a hash, or 12 bytes.
+ *
+ * Returns its length, and writes it when n is enough (call with n = 0 to ask); TLSMEM_AGAIN before the handshake is done, and
+ * during a renegotiation; TLSMEM_ESTATE where it is not defined: tls-unique in TLS 1.3, it and tls-exporter in TLS 1.2
+ * without extended master secret, tls-server-end-point without a certificate of the server, for one that is signed
+ * without a hash (Ed25519), and on a server that has resumed a session, which does not know with which of its
+ * certificates that was made; TLSMEM_EINVAL; TLSMEM_ENOMEM. Calls nothing back.
+ */
+ptrdiff_t tlsmem_channel_binding(const tlsmem *c, tlsmem_binding type, void *bytes, size_t n) TLSMEM_CHECK;
 
 /** Copies the first failure of a connection; status is TLSMEM_OK when there is none. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_error(const tlsmem *c, tlsmem_error_info *error);

@@ -64,9 +64,11 @@ package struct SettingRefused: Error {
     package internal(set) var ticketMode = TicketMode.withWrite
     /// Keys of the program's own that seal tickets.
     var ticketKeys: TicketKeyRing?
-    package internal(set) var allowsRenegotiation = false
     /// The program keeps the sessions of a server, and is asked for them.
     var keepsSessionsElsewhere = false
+    package internal(set) var renegotiation = Renegotiation.never
+    /// A client lets itself be asked for its certificate after the handshake.
+    package internal(set) var authenticatesLater = false
     /// Its handshakes stand still for these questions.
     var asksAboutHellos = false
     var asksAboutVerdicts = false
@@ -122,6 +124,7 @@ package struct SettingRefused: Error {
 
     deinit {
         _ = unsafe setOwner(of: ctx, nil)  // who has it from `native` may keep it
+        forgetTicketKeys()
         giveUpVerification()
         unsafe SSL_CTX_free(ctx)
         unsafe alpn.deallocate()
@@ -155,15 +158,17 @@ package struct SettingRefused: Error {
 
 /// What has no page of its own.
 extension OwnedContext {
-    package func setRenegotiation(_ isAllowed: Bool) {
-        allowsRenegotiation = isAllowed
-        if isAllowed {
-            _ = unsafe SSL_CTX_clear_options(ctx, copenssl_op_no_renegotiation())
-            _ = unsafe SSL_CTX_set_options(ctx, copenssl_op_client_renegotiation())
-        } else {
-            _ = unsafe SSL_CTX_clear_options(ctx, copenssl_op_client_renegotiation())
-            _ = unsafe SSL_CTX_set_options(ctx, copenssl_op_no_renegotiation())
+    /// OpenSSL leaves the keys that it encrypts a server's tickets with in memory that it gives back. Others take their place,
+    /// the kernel's: at the end of the process OpenSSL may have no random numbers any more.
+    private func forgetTicketKeys() {
+        guard role == .server else { return }
+        let count = unsafe copenssl_set_ticket_keys(ctx, nil, 0)
+        unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 1) { keys in
+            let start = keys.baseAddress
+            guard unsafe getrandom(start, count, 0) == count else { return }
+            _ = unsafe copenssl_set_ticket_keys(ctx, start, count)
         }
+        ERR_clear_error()
     }
 
     package func setCertificateListMax(_ bytes: Int) {

@@ -12,6 +12,8 @@ package enum Reason {
     package static var callbackFailed: CInt { SSL_R_CALLBACK_FAILED }
     package static var noPeerCertificate: CInt { SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE }
     package static var invalidStatusResponse: CInt { SSL_R_INVALID_STATUS_RESPONSE }
+    /// TLS 1.2 itself makes keys by it.
+    package static var labelIsTaken: CInt { SSL_R_TLS_ILLEGAL_EXPORTER_LABEL }
     package static var excessiveMessageSize: CInt { SSL_R_EXCESSIVE_MESSAGE_SIZE }
 
     package static var version: [CInt] {

@@ -41,7 +41,10 @@ func isGood(_ session: OpaquePointer, for ssl: OpaquePointer) -> Bool {
     guard !overflows, age >= -60, unsafe age <= Int64(SSL_CTX_get_timeout(context.ctx)) else { return false }
     guard unsafe isForSameName(session, ssl) else { return false }
     guard context.examinesPeer else { return true }
-    guard let leaf = unsafe SSL_SESSION_get0_peer(session) else { return !context.requiresCertificate }
+    guard let leaf = unsafe SSL_SESSION_get0_peer(session) else {
+        let isAskedLater = unsafe context.trust.asksLater && SSL_SESSION_get_protocol_version(session) == TLS1_3_VERSION
+        return isAskedLater || !context.requiresCertificate
+    }
     return unsafe isGood(leaf, for: ssl, context)
 }
 

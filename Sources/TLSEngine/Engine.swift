@@ -9,6 +9,8 @@ package enum Step {
     case peerClosed
     /// Everything that was fed is used up.
     case needsCiphertext
+    /// The client has answered to a CertificateRequest, before that step.
+    indirect case authenticated(Step)
     /// What is left of it came behind the peer's close_notify: it is no TLS, and whoever drives may have it.
     case beyondTLS
     /// The handshake stands still until it is answered; a step before that has the same to say.
@@ -40,7 +42,7 @@ package struct Engine: ~Copyable {
     package internal(set) var outgoing = Outgoing()
     var tally = Tally()
     /// There from the first new keys on that one of the two wants.
-    private var rekeying: Rekeying?
+    private(set) var rekeying: Rekeying?
 
     package init(_ configuration: Configuration) throws(OpenSSLError) {
         ssl = try OwnedSSL(configuration.context)
@@ -112,10 +114,10 @@ package struct Engine: ~Copyable {
         // Asking costs a fraction of a read that finds nothing.
         case .plaintext: awaitsCiphertext = !renegotiationIsDue && incoming.isEmpty && !ssl.hasPartialRecord
         case .failed: return step
-        case .established, .peerClosed, .beyondTLS, .asks: break
+        case .established, .peerClosed, .beyondTLS, .asks, .authenticated: break
         }
         let seen = ssl.takeUpdates()
-        if made == 0, seen.requests | seen.plain == 0 { return step }
+        if made == 0, seen.isEmpty { return step }
         return limited(step, controlBytes: made, seen, now: now)
     }
 
@@ -145,7 +147,8 @@ package struct Engine: ~Copyable {
             return fail(EngineFailure(.noCommonProtocol))
         case .done:
             state.established()
-            if ssl.isTLS13 || !configuration.context.allowsRenegotiation { ssl.stopAsking() }
+            let context = configuration.context
+            if !(ssl.isTLS13 ? context.authenticatesLater : context.allowsRenegotiation) { ssl.stopAsking() }
             giveTickets()
             return .established
         case .wantsCiphertext:
@@ -228,13 +231,16 @@ package struct Engine: ~Copyable {
 
     /// A peer may make us answer (KeyUpdate, tickets, alerts) and never read: OpenSSL sets no limit to that.
     private mutating func limited(
-        _ step: Step, controlBytes made: Int, _ seen: (requests: UInt16, plain: UInt16), now: () -> Int64
+        _ step: Step, controlBytes made: Int, _ seen: Updates, now: () -> Int64
     ) -> Step {
         guard case .open = state else { return step }
         if case .established = step { return step }
         if made > 0, outgoing.addControl(made) > limits.controlMax { return fail(EngineFailure(.controlLimit)) }
-        if seen.requests | seen.plain == 0 || keys.mayUpdate(seen, now: now()) { return step }
-        return fail(EngineFailure(.updateLimit))
+        if seen.requests > 0, !ssl.isTLS13 { renegotiationWasBegun() }
+        if seen.requests | seen.plain != 0, !keys.mayUpdate(seen, now: now()) {
+            return fail(EngineFailure(.updateLimit))
+        }
+        return seen.hasFinished && role == .server && ssl.isTLS13 ? authenticated(step) : step
     }
 
     // MARK: New keys

@@ -69,6 +69,8 @@ static void null_contexts(void)
     CHECK_STATUS(tlsmem_ctx_set_renegotiation(NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_client_hello_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_verify_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_key_update(NULL, 1, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_post_handshake_auth(NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_limits(NULL, &limits), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_keylog(NULL, "x"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_keylog_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
@@ -137,6 +139,7 @@ static void null_connections(void)
     CHECK_STATUS(tlsmem_report(NULL, &report), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_key_update(NULL, 0), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_renegotiate(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_request_certificate(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK(tlsmem_protocol(NULL) == 0, "a protocol of nothing");
     CHECK(tlsmem_cipher_id(NULL) == 0 && tlsmem_group_id(NULL) == 0 && tlsmem_signature_id(NULL) == 0
           && tlsmem_own_signature_id(NULL) == 0, "a number of nothing");
@@ -158,6 +161,8 @@ static void null_connections(void)
     CHECK_STATUS(tlsmem_verify_result(NULL, &verified), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ocsp_info(NULL, &stapled), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ocsp_response(NULL, &stapled, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_export_keying_material(NULL, "x", NULL, 0, text, sizeof text), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_channel_binding(NULL, TLSMEM_BINDING_EXPORTER, text, sizeof text), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_error(NULL, &error), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_stats(NULL, &stats), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_trim(NULL), TLSMEM_EINVAL);

@@ -57,7 +57,7 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(BOTH, TLSMEM_EINVAL, "identity: it is not", tlsmem_ctx_set_psk(ctx, lots, lots, 16))                             \
     X(CLIENT, TLSMEM_EINVAL, "cb: only a server", tlsmem_ctx_set_ocsp_cb(ctx, NULL, NULL))                             \
     X(BOTH, TLSMEM_EINVAL, "3: there is no such tlsmem_crl_check", tlsmem_ctx_set_crl_check(ctx, (tlsmem_crl_check)3))  \
-    X(BOTH, TLSMEM_EINVAL, "3: there is no such tlsmem_verify", tlsmem_ctx_set_verify(ctx, (tlsmem_verify)3))           \
+    X(BOTH, TLSMEM_EINVAL, "4: there is no such tlsmem_verify", tlsmem_ctx_set_verify(ctx, (tlsmem_verify)4))           \
     X(CLIENT, TLSMEM_EINVAL, "1: a client's", tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL))                       \
     X(BOTH, TLSMEM_EINVAL, "101: the number of intermediates", tlsmem_ctx_set_verify_depth(ctx, 101))                   \
     X(BOTH, TLSMEM_EINVAL, "-1: there is no such tlsmem_purpose", tlsmem_ctx_set_purpose(ctx, (tlsmem_purpose)-1))      \
@@ -86,6 +86,9 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(BOTH, TLSMEM_EINVAL, "size: ", tlsmem_ctx_add_ticket_key(ctx, &(tlsmem_ticket_key){ .size = 8 }))                 \
     X(BOTH, TLSMEM_ECONFIG, NOWHERE, tlsmem_ctx_set_ticket_keys_file(ctx, NOWHERE))                                     \
     X(BOTH, TLSMEM_ECONFIG, "line 1: ", tlsmem_ctx_set_ticket_keys_mem(ctx, pem, sizeof pem - 1))                       \
+    X(SERVER, TLSMEM_EINVAL, "offered: a server asks", tlsmem_ctx_set_post_handshake_auth(ctx, 1))                      \
+    X(BOTH, TLSMEM_EINVAL, "3: there is no such tlsmem_renegotiation", tlsmem_ctx_set_renegotiation(ctx, 3))            \
+    X(BOTH, TLSMEM_EINVAL, "-1: there is no such", tlsmem_ctx_set_renegotiation(ctx, -1))                               \
     X(BOTH, TLSMEM_EINVAL, "size: ", limits_with(ctx, offsetof(tlsmem_limits, size), 8))                                \
     X(BOTH, TLSMEM_EINVAL, "outgoing_max: ", limits_with(ctx, offsetof(tlsmem_limits, outgoing_max), 32767))            \
     X(BOTH, TLSMEM_EINVAL, "outgoing_max: ", limits_with(ctx, offsetof(tlsmem_limits, outgoing_max), SIZE_MAX))         \
@@ -102,9 +105,9 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
 static const char *const takes_anything[] = {
     "tlsmem_ctx_reload", /* says by its status what is wrong with the other one */
     "tlsmem_ctx_set_password_cb", "tlsmem_ctx_set_ca_system", "tlsmem_ctx_insecure_no_verify", "tlsmem_ctx_add_pin",
-    "tlsmem_ctx_set_partial_chain", "tlsmem_ctx_set_renegotiation", "tlsmem_ctx_set_verify_cb", "tlsmem_ctx_set_limits",
+    "tlsmem_ctx_set_partial_chain", "tlsmem_ctx_set_verify_cb", "tlsmem_ctx_set_limits",
     "tlsmem_ctx_set_keylog_cb", "tlsmem_ctx_set_trace_cb", "tlsmem_ctx_set_psk_cb",
-    "tlsmem_ctx_remove_ticket_key",
+    "tlsmem_ctx_remove_ticket_key", "tlsmem_ctx_set_key_update",
 };
 
 /** What OpenSSL would do. */

@@ -133,7 +133,7 @@ static void values(void)
     CHECK_STATUS(tlsmem_ctx_set_verify(of_client, TLSMEM_VERIFY_NONE), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_verify(of_client, TLSMEM_VERIFY_OPTIONAL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_verify(of_client, TLSMEM_VERIFY_REQUIRED), TLSMEM_OK);
-    CHECK_STATUS(tlsmem_ctx_set_verify(ctx, (tlsmem_verify)3), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_verify(ctx, (tlsmem_verify)4), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_verify(ctx, (tlsmem_verify)-1), TLSMEM_EINVAL);
     static const int versions[] = { 0, -1, 0x0300, 0x0301, 0x0302, 0x0305, 0x7f000304, 2147483647 };
     for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
@@ -274,6 +274,8 @@ static void frozen(void)
         CHECK_STATUS(tlsmem_ctx_set_tickets(ctx, 1), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_ticket_mode(ctx, TLSMEM_TICKETS_NEVER), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_renegotiation(ctx, 1), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_set_key_update(ctx, 1, 1), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_set_post_handshake_auth(ctx, 1), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_limits(ctx, &limits), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_keylog(ctx, "/dev/null"), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_keylog_cb(ctx, NULL, NULL), TLSMEM_ESTATE);

@@ -16,6 +16,7 @@ struct settings {
     const char *host, *name; /* where to connect, and whom to expect there: NULL for the host */
     int port;
     int again;               /* not 0: connect a second time, with the session of the first */
+    int request;             /* not 0: of a server, which asks for a certificate before it answers */
     int renegotiate;         /* not 0: once established, before anything is written */
 };
 

@@ -28,7 +28,8 @@ CLIENTS = (OurClient, OpenSSLClient, GnuTLSClient, PythonClient, NSSClient)
 SERVERS = (OpenSSLServer, GnuTLSServer, PythonServerPeer)
 # Each column of the table is a pair of client and server, one of them ours, or both.
 COLUMNS = tuple((client, OurServer) for client in CLIENTS) + tuple((OurClient, server) for server in SERVERS)
-AGREE = ("protocol", "cipher", "group", "alpn", "resumed", "secrets")
+BOUND = ("exported", "tls_exporter", "tls_unique")  # another after each handshake
+AGREE = ("protocol", "cipher", "group", "alpn", "resumed", "secrets", "tls_server_end_point", *BOUND)
 # Words and reasons that several tables have.
 ASKS = "verify=required ca=ca"
 # gnutls-cli --resume waits for a ticket before it says anything, or for none at all; ours come with the first answer.
@@ -148,6 +149,8 @@ def run_cell(row, client, server, version, start_server):
             outcomes = {"client": visitor.finish()}
             outcomes["server"] = listening.outcome(visitor.connections)
             outcomes[peer.side].is_deaf = version in peer.DEAF
+            if "renegotiate" in wanted and peer.name != "ours":  # which told them before
+                outcomes[peer.side].forget(BOUND)
         wrong = check(then, outcomes)
     except Cannot as reason:
         return cell(".", str(reason), True)

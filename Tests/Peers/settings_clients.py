@@ -9,7 +9,7 @@ import subprocess
 
 from settings_names import (ALERTS, GNUTLS_CIPHERS, GNUTLS_GROUPS, GNUTLS_SIGNATURES, NSS_ALERTS, NSS_CIPHERS, NSS_GROUPS,
                             OPENSSL_SIGNATURES, group, split_ciphers)
-from settings_peers import Cannot, Outcome, Peer, looked_up, once, one_of, openssl, options, secrets
+from settings_peers import EXPORTS, Cannot, Outcome, Peer, last_of, looked_up, once, one_of, openssl, options, secrets
 from support import LIMIT, VERSIONS, Process, certificate, certificates, tool
 from tls import VERSION
 
@@ -51,6 +51,7 @@ class OpenSSLClient(Peer):
         "sigalgs": lambda v: ["-sigalgs", v],
         "alpn": lambda v: ["-alpn", v],
         "again": lambda _: [],
+        "post_handshake_auth": lambda _: ["-enable_pha"],
         "renegotiation": lambda _: [],
         "renegotiate": lambda _: [],
         "keylog": lambda _: [],
@@ -62,6 +63,7 @@ class OpenSSLClient(Peer):
         self.lane, self.again = lane, "again" in wanted
         self.keylog = lane.file("keylog") if "keylog" in wanted else None
         self.command = [*openssl(), "s_client", "-connect", f"127.0.0.1:{port}",
+                        "-keymatexport", EXPORTS[0], "-keymatexportlen", EXPORTS[1],
                         *options("s_client", self.WORDS, wanted), *(["-keylogfile", self.keylog] if self.keylog else [])]
         self.session = lane.file("session") if self.again else None
         self.renegotiates = "renegotiate" in wanted
@@ -96,7 +98,7 @@ class OpenSSLClient(Peer):
                         or one_of(r"^Negotiated TLS1.3 group: (\S+)", out)),
             alpn=one_of(r"^ALPN protocol: (.*)", out, "" if protocol else None),
             ocsp=one_of(r"^ +Cert Status: (\w+)", out, "none" if "OCSP response: no response" in out else None),
-            signature=openssl_signature(out), accepted=one_of(r"^Acceptable client certificate CA names\n.*CN ?= ?(.*)", out),
+            signature=openssl_signature(out), exported=last_of(r"Keying material: (\w+)$", out), accepted=one_of(r"^Acceptable client certificate CA names\n.*CN ?= ?(.*)", out),
             resumed={"New": 0, "Reused": 1}.get(one_of(r"^(New|Reused), ", out)) if protocol and not self.has_key else None,
             secrets=secrets(self.keylog) if self.keylog else None)
 
@@ -118,6 +120,7 @@ class GnuTLSClient(Peer):
         "name": lambda v: ["--verify-hostname", v, *(["--disable-sni"] if is_address(v) else ["--sni-hostname", v])],
         "alpn": lambda v: [option for name in v.split(",") for option in ("--alpn", name)],
         "again": lambda _: ["--resume"],
+        "post_handshake_auth": lambda _: ["--post-handshake-auth"],
         "sigalgs": lambda _: [],
         "renegotiation": lambda _: [],
         "renegotiate": lambda _: ["--rehandshake"],
@@ -131,7 +134,8 @@ class GnuTLSClient(Peer):
         self.keylog = lane.file("keylog") if "keylog" in wanted else None
         environment = ["env", f"SSLKEYLOGFILE={self.keylog}"] if self.keylog else []
         self.process = Process(lane, *environment, tool("gnutls-cli", "gnutls-bin"), "--port", port, "--priority",
-                               priority(wanted), *options("gnutls-cli", self.WORDS, wanted), "127.0.0.1")
+                               priority(wanted), "--verbose", "--keymatexport", EXPORTS[0], "--keymatexportsize", EXPORTS[1],
+                               *options("gnutls-cli", self.WORDS, wanted), "127.0.0.1")
         say_ping(self.process)
 
     def finish(self):
@@ -152,6 +156,9 @@ def gnutls_facts(out):
         "protocol": {"TLS1.2": "TLSv1.2", "TLS1.3": "TLSv1.3"}.get(one_of(r"^\((TLS1\.\d)", description)),
         "group": group(one_of(r"\(ECDHE-(\w+)\)", description)),
         "alpn": one_of(r"^- Application protocol: (.*)", out, "" if description else None),
+        "exported": last_of(r"^- Key material: (\w+)$", out), "tls_exporter": last_of(r"^ - 'tls-exporter': (\w+)$", out),
+        "tls_unique": last_of(r"^ - 'tls-unique': (\w+)$", out),
+        "tls_server_end_point": last_of(r"^ - 'tls-server-end-point': (\w+)$", out),
     }
 
 
@@ -253,13 +260,14 @@ class PythonClient(PythonPeer):
     """A connection is made when its outcome is asked for."""
 
     side = "client"
-    WORDS = {"insecure", "name", "again"}
+    WORDS = {"insecure", "name", "again", "post_handshake_auth"}
 
     def __init__(self, lane, port, wanted):
         self.must_know(wanted)
         self.port, self.name_of_server = port, wanted["name"]
         self.connections = 2 if "again" in wanted else 1
         self.context = python_context(ssl.PROTOCOL_TLS_CLIENT, wanted)
+        self.context.post_handshake_auth = "post_handshake_auth" in wanted
         self.context.check_hostname = "insecure" not in wanted
         self.context.verify_mode = ssl.CERT_NONE if "insecure" in wanted else ssl.CERT_REQUIRED
         self.keylog = lane.file("keylog") if "keylog" in wanted else None
@@ -306,8 +314,10 @@ def python_context(protocol, wanted):
 
 def python_facts(connection):
     peer = connection.getpeercert() or {}
+    unique = connection.get_channel_binding("tls-unique").hex() if connection.version() == "TLSv1.2" else None
     return {"protocol": connection.version(), "serial": peer.get("serialNumber"), "cipher": connection.cipher()[0],
-            "alpn": connection.selected_alpn_protocol() or "", "resumed": int(connection.session_reused)}
+            "alpn": connection.selected_alpn_protocol() or "", "resumed": int(connection.session_reused),
+            "tls_unique": unique}
 
 
 def python_alert(error):

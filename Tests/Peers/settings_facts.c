@@ -64,6 +64,31 @@ static void print_peer(const tlsmem *c)
     number("verified", tlsmem_verify_result(c, &verified) == TLSMEM_OK ? verified.result : -1);
 }
 
+/* Digits, or no line at all where there is nothing to compare. */
+static int print_bytes(const char *name, const unsigned char *bytes, ptrdiff_t n)
+{
+    if (n <= 0)
+        return 0;
+    printf("%s=", name);
+    for (ptrdiff_t i = 0; i < n; i++)
+        printf("%02x", bytes[i]);
+    printf("\n");
+    return 1;
+}
+
+/* What ties something else to the connection; how many of these there are. */
+static void print_bindings(const tlsmem *c)
+{
+    static const char *const names[] = { "tls_exporter", "tls_server_end_point", "tls_unique" };
+    unsigned char bytes[64];
+    int status = tlsmem_export_keying_material(c, "EXPERIMENTAL tlsmem", NULL, 0, bytes, 32);
+    int count = print_bytes("exported", bytes, status == TLSMEM_OK ? 32 : 0);
+    for (int i = 0; i < 3; i++)
+        count += print_bytes(names[i], bytes,
+                             tlsmem_channel_binding(c, (tlsmem_binding)(TLSMEM_BINDING_EXPORTER + i), bytes, sizeof bytes));
+    number("bindings", count);
+}
+
 static void print_end(const tlsmem *c, const tlsmem_report_info *report)
 {
     tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
@@ -96,6 +121,7 @@ void print_facts(const tlsmem *c, const tlsmem_report_info *report, const char *
     fact("psk", tlsmem_psk_identity(c));
     print_peer(c);
     number("renegotiations", (long)stats.key_updates_in);
+    print_bindings(c);
     print_told(tlsmem_user(c));
     fact("received", received);
     print_end(c, report);

@@ -34,7 +34,7 @@ static int which(const char *names, const char *name)
 
 static int verify(tlsmem_ctx *ctx, const char *value)
 {
-    return tlsmem_ctx_set_verify(ctx, (tlsmem_verify)which("none optional required", value));
+    return tlsmem_ctx_set_verify(ctx, (tlsmem_verify)which("none optional required later", value));
 }
 
 static int crl_check(tlsmem_ctx *ctx, const char *value)
@@ -217,6 +217,7 @@ static const struct word words[] = {
     /* sessions, limits, facts */
     { "tickets", .count = tlsmem_ctx_set_tickets },
     { "renegotiation", .count = tlsmem_ctx_set_renegotiation },
+    { "post_handshake_auth", .count = tlsmem_ctx_set_post_handshake_auth },
     { "keylog", .text = tlsmem_ctx_set_keylog },
     { "keylog_cb", .text = keylog_cb },
     { "trace", .text = trace },
@@ -226,6 +227,7 @@ static const struct word words[] = {
     { "name", .own_text = offsetof(struct settings, name) },
     { "port", .own_number = offsetof(struct settings, port) },
     { "again", .own_number = offsetof(struct settings, again) },
+    { "request", .own_number = offsetof(struct settings, request) },
     { "renegotiate", .own_number = offsetof(struct settings, renegotiate) },
 };
 

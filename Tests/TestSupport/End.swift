@@ -78,6 +78,7 @@ package final class End {
     /// Lends the pair for the length of `work`.
     package func withLent<Result>(_ work: () -> Result) -> Result {
         precondition(engine.begin(incoming: lent.incoming, lent.pool), "no memory")
+        if engine.watchesKey { engine.changeKeyIfDue(incoming: lent.incoming, lent.pool, now: { now }) }
         defer {
             engine.end(lent.pool)
             lent.incoming.empty(keeping: 1 << 17)
@@ -107,6 +108,7 @@ package final class End {
             received += plaintext[..<count]
         case .peerClosed:
             events.append(.peerClosed)
+        case .authenticated: break  // in a pair nobody asks later
         case .asks:
             return false
         case .beyondTLS:
