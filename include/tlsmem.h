@@ -116,7 +116,8 @@ typedef enum tlsmem_status {
     TLSMEM_ESESSION = -31,   /**< no session: the bytes are none, or it has expired */
     TLSMEM_EPIN = -32,       /**< the peer has no key that is pinned (tlsmem_ctx_add_pin) */
     TLSMEM_EREFUSED = -33,   /**< the program's own tlsmem_client_hello_cb refused the client: see alert_sent */
-    TLSMEM_LATER = -34       /**< of a callback that is asked something: tlsmem_answer has the answer, now or later */
+    TLSMEM_LATER = -34,      /**< of a callback that is asked something: tlsmem_answer has the answer, now or later */
+    TLSMEM_ESIGN = -35       /**< a key that is held elsewhere has not signed (tlsmem_ctx_set_sign_cb), or wrongly: see the sentence */
 } tlsmem_status;
 
 /** Returns the name of a status, "TLSMEM_EINVAL", or "TLSMEM_?"; static. Any thread. */
@@ -287,6 +288,8 @@ int tlsmem_ctx_set_pkcs12_mem(tlsmem_ctx *ctx, const void *der, size_t n, const 
  * without case, and may be international, as in tlsmem_set_server_name. Who asks for no name, or for one that is not
  * there, gets the pairs of no name (see tlsmem_ctx_set_sni_strict); without such, the handshake is refused with the alert
  * unrecognized_name, and ends with TLSMEM_ENOIDENTITY. Thousands of names may be added.
+ *
+ * With NULL for the key it is held elsewhere: tlsmem_ctx_set_sign_cb, which has to be called before.
  *
  * Returns TLSMEM_OK; TLSMEM_EINVAL for NULL, or for a name on a client; TLSMEM_ECONFIG also for what is no name, for a
  * certificate that is not for the name, and for a key that is not the certificate's; and as every setter.
@@ -526,7 +529,8 @@ int tlsmem_ctx_set_trace_cb(tlsmem_ctx *ctx, void (*cb)(tlsmem *c, const tlsmem_
 typedef enum tlsmem_question {
     TLSMEM_QUESTION_NONE = 0,         /**< nothing */
     TLSMEM_QUESTION_CLIENT_HELLO = 1, /**< a tlsmem_client_hello_cb */
-    TLSMEM_QUESTION_VERIFY = 2        /**< a tlsmem_verify_cb */
+    TLSMEM_QUESTION_VERIFY = 2,       /**< a tlsmem_verify_cb */
+    TLSMEM_QUESTION_SIGN = 3          /**< a tlsmem_sign_cb */
 } tlsmem_question;
 
 /** What belongs to an answer beside its status; what the question does not ask for is passed over. */
@@ -536,7 +540,7 @@ typedef struct tlsmem_reply {
                            *   internal_error. NULL: it stays */
     const char *alpn;     /**< TLSMEM_QUESTION_CLIENT_HELLO: as tlsmem_select_alpn; one that is not offered refuses the client
                            *   with no_application_protocol. NULL: by the list */
-    const void *bytes;    /**< for the questions that are answered with bytes */
+    const void *bytes;    /**< TLSMEM_QUESTION_SIGN: the signature */
     size_t length;        /**< of bytes */
     const char *identity; /**< for the questions that are answered with a name */
     int insecure_accept;  /**< TLSMEM_QUESTION_VERIFY: as in tlsmem_verdict */
@@ -622,6 +626,42 @@ typedef int (*tlsmem_verify_cb)(tlsmem *c, tlsmem_verdict *verdict, void *user);
  * NULL for none, the default. As any setter.
  */
 int tlsmem_ctx_set_verify_cb(tlsmem_ctx *ctx, tlsmem_verify_cb cb, void *user) TLSMEM_CHECK;
+
+/** A signature that is wanted from whoever holds the key. What it points to is valid until the callback returns. */
+typedef struct tlsmem_sign_request {
+    size_t size;
+    const uint8_t *key_sha256; /**< which key: the SHA-256 of its SubjectPublicKeyInfo, 32 bytes, as for tlsmem_ctx_add_pin */
+    const char *key_type;      /**< "RSA", "EC", "ED25519" or "ED448"; static */
+    int scheme;                /**< how it is to be signed, by the number of TLS (RFC 8446, 4.2.3): 0x0804 */
+    const char *scheme_name;   /**< "rsa_pss_rsae_sha256"; static. In TLS 1.2 an ecdsa_ name tells of the hash, not of the curve */
+    const void *message;       /**< what is to be signed, whole */
+    size_t message_bytes;
+    const char *hash;          /**< "SHA256", "SHA384", ...; static. NULL for ed25519 and ed448, which take the message */
+    const uint8_t *digest;     /**< the hash of the message, for holders that sign a digest; NULL likewise */
+    size_t digest_bytes;
+    size_t signature_max;      /**< bytes of the longest signature of this key */
+    uint64_t token;            /**< for tlsmem_answer */
+} tlsmem_sign_request;
+/**
+ * Returns TLSMEM_LATER, and tlsmem_answer gives TLSMEM_OK with the signature in `bytes`, at once or later; anything else refuses
+ * to sign, TLSMEM_OK without bytes too. The form is that of TLS: DER for ECDSA (RFC 8422, 5.4), and with RSA-PSS a salt as long
+ * as the hash (RFC 8446, 4.2.3).
+ */
+typedef int (*tlsmem_sign_cb)(tlsmem *c, const tlsmem_sign_request *request, void *user);
+/**
+ * Has signatures asked of the program, for certificates whose keys are held elsewhere: in another process, a machine, a device.
+ * Such are the certificate of tlsmem_ctx_set_cert_file, set before or after this, for as long as no key was set; and those of
+ * tlsmem_ctx_add_keypair, after this, with NULL for the key. RSA, EC, Ed25519 and Ed448; others are refused with TLSMEM_ECONFIG,
+ * as is NULL for cb, the default, once there is such a certificate. On a client as on a server.
+ *
+ * Without a signature the handshake fails with internal_error and TLSMEM_ESIGN. One of RSA is verified before it is sent, because
+ * a wrong one can give the key away; verifying others costs more than signing, so that is done until a key's first good one. The
+ * peer verifies each. Nothing is asked when a session is resumed, nor when the program uses tlsmem_ctx_native's SSL_CTX by itself:
+ * that fails. Nobody decrypts: ciphers without forward secrecy (static RSA) are left out when the context is frozen.
+ *
+ * As any setter. `user` is what is given here, not the connection's.
+ */
+int tlsmem_ctx_set_sign_cb(tlsmem_ctx *ctx, tlsmem_sign_cb cb, void *user) TLSMEM_CHECK;
 
 /** Copies what the last refused setter has to say. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_ctx_error(const tlsmem_ctx *ctx, tlsmem_error_info *error);

@@ -7,12 +7,16 @@ package enum Question {
     case clientHello
     /// The peer's certificate was verified: whether that is to be the last word.
     case verdict
+    /// A message is to be signed with a key that is held elsewhere.
+    case sign
 }
 
 /// What it is told.
 package struct Answer {
     /// 0 to go on; else what the question says of it: an alert, or a code of X509_V_ERR_....
     package var status: CInt
+    /// What is to be sent: a signature.
+    package var bytes: [UInt8] = []
     /// Somebody has said so; else nobody was there to answer.
     package var isGiven = true
 
@@ -43,6 +47,8 @@ package struct Answer {
     var alpn: [UInt8] = []
     /// What the question about the verdict is about; there only while it is open.
     private(set) var verification: OpaquePointer?
+    /// What the question about a signature is about; there only while it is open.
+    private(set) var request: SignatureRequest?
     /// Where a read that stands still puts what it has read: whoever goes on with it has another buffer.
     private var plaintext: UnsafeMutableRawBufferPointer?
 
@@ -138,6 +144,14 @@ package struct Answer {
         let answer = ask(.verdict)
         unsafe verification = nil
         return answer.isGiven ? answer.status : X509_V_ERR_UNSPECIFIED
+    }
+
+    /// Asks for a signature. Returns nil when there is none.
+    func askForSignature(_ request: SignatureRequest) -> [UInt8]? {
+        self.request = request
+        let answer = ask(.sign)
+        self.request = nil
+        return answer.isGiven && answer.status == 0 ? answer.bytes : nil
     }
 }
 

@@ -101,6 +101,10 @@ extension OwnedSSL {
             && (other.groups.isEmpty || copenssl_set_groups(ssl, other.groups) == 1)
     }
 
+    // MARK: A signature
+
+    package var signatureRequest: SignatureRequest? { unsafe inquiry(of: ssl)?.request }
+
     // MARK: A verdict
 
     /// What verification came to (X509_V_OK for good), and where in the chain.

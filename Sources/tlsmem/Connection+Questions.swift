@@ -5,7 +5,7 @@ internal import TLSEngine
 /// Questions of a handshake, put to the program while it stands still.
 extension Connection {
     /// Its context, also after it changed.
-    private var context: Context { unsafe unsafeDowncast(engine.configuration, to: Context.self) }
+    var context: Context { unsafe unsafeDowncast(engine.configuration, to: Context.self) }
 
     /// Has the program answer, now or later.
     func put(_ question: Question, _ bench: Bench) {
@@ -15,6 +15,7 @@ extension Connection {
             switch question {
             case .clientHello: askAboutHello(decision.token)
             case .verdict: askAboutVerdict(decision.token)
+            case .sign: askForSignature(decision.token)
             }
         guard !isOver, !isFreed else { return }
         if status != TLSMEM_LATER.code {
@@ -38,6 +39,7 @@ extension Connection {
         switch question {
         case .clientHello: Answer(refusal(reply))
         case .verdict: Answer(lastWord(reply))
+        case .sign: signature(reply)
         }
     }
 
@@ -150,6 +152,7 @@ extension Question? {
         case nil: TLSMEM_QUESTION_NONE
         case .clientHello: TLSMEM_QUESTION_CLIENT_HELLO
         case .verdict: TLSMEM_QUESTION_VERIFY
+        case .sign: TLSMEM_QUESTION_SIGN
         }
     }
 }

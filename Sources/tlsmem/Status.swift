@@ -74,6 +74,7 @@ extension EngineFailure.Kind {
         case .controlLimit, .updateLimit, .messageLimit: TLSMEM_ELIMIT
         case .noSession: TLSMEM_ESESSION
         case .refused: TLSMEM_EREFUSED
+        case .unsigned: TLSMEM_ESIGN
         case .outOfMemory: TLSMEM_ENOMEM
         case .unexpected: TLSMEM_EINTERNAL
         }
@@ -122,6 +123,7 @@ extension tlsmem_status {
         case TLSMEM_EPIN: "TLSMEM_EPIN"
         case TLSMEM_EREFUSED: "TLSMEM_EREFUSED"
         case TLSMEM_LATER: "TLSMEM_LATER"
+        case TLSMEM_ESIGN: "TLSMEM_ESIGN"
         default: "TLSMEM_?"
         }
     }
@@ -163,6 +165,7 @@ extension tlsmem_status {
         case TLSMEM_EPIN: "the peer has no key that is pinned"
         case TLSMEM_EREFUSED: "the program refused the client"
         case TLSMEM_LATER: "the answer comes later"
+        case TLSMEM_ESIGN: "there is no signature"
         default: "no such status"
         }
     }

@@ -1,0 +1,39 @@
+internal import CTLSMem
+internal import OpenSSLHandles
+internal import TLSEngine
+
+/// What a handshake asks about who we are.
+extension Connection {
+    // MARK: A signature
+
+    func askForSignature(_ token: UInt64) -> CInt {
+        guard let asked = unsafe context.onSign, let wanted = engine.ask({ $0.signatureRequest })
+        else { return TLSMEM_ESIGN.code }
+        var request = unsafe tlsmem_sign_request()
+        unsafe request.size = unsafe MemoryLayout<tlsmem_sign_request>.size
+        unsafe request.key_type = cString(wanted.keyType)
+        unsafe request.scheme = CInt(wanted.scheme.id)
+        unsafe request.scheme_name = cString(wanted.scheme.name)
+        unsafe request.message_bytes = wanted.message.count
+        unsafe request.hash = wanted.hash
+        unsafe request.digest_bytes = wanted.digest.count
+        unsafe request.signature_max = wanted.signatureMax
+        unsafe request.token = token
+        return unsafe wanted.keyName.withUnsafeBufferPointer { name in
+            unsafe wanted.message.withUnsafeBufferPointer { message in
+                unsafe wanted.digest.withUnsafeBufferPointer { digest in
+                    unsafe request.key_sha256 = name.baseAddress
+                    unsafe request.message = UnsafeRawPointer(message.baseAddress)
+                    unsafe request.digest = digest.isEmpty ? nil : digest.baseAddress
+                    return unsafe asked.callback(handle, &request, asked.user)
+                }
+            }
+        }
+    }
+
+    func signature(_ reply: Reply) -> Answer {
+        var answer = Answer(reply.status)
+        answer.bytes = reply.bytes
+        return answer
+    }
+}
