@@ -115,7 +115,8 @@ typedef enum tlsmem_status {
     TLSMEM_ECONNECT = -30,   /**< no address could be connected to: see sys_errno, and the sentence for each of them */
     TLSMEM_ESESSION = -31,   /**< no session: the bytes are none, or it has expired */
     TLSMEM_EPIN = -32,       /**< the peer has no key that is pinned (tlsmem_ctx_add_pin) */
-    TLSMEM_EREFUSED = -33,   /**< the program's own tlsmem_client_hello_cb refused the client: see alert_sent */
+    TLSMEM_EREFUSED = -33,   /**< the program refused it by itself: its tlsmem_client_hello_cb the client (see alert_sent), or
+                              *   its tlsmem_client_cert_cb to go on with a server that wants a certificate */
     TLSMEM_LATER = -34,      /**< of a callback that is asked something: tlsmem_answer has the answer, now or later */
     TLSMEM_ESIGN = -35       /**< a key that is held elsewhere has not signed (tlsmem_ctx_set_sign_cb), or wrongly: see the sentence */
 } tlsmem_status;
@@ -530,14 +531,15 @@ typedef enum tlsmem_question {
     TLSMEM_QUESTION_NONE = 0,         /**< nothing */
     TLSMEM_QUESTION_CLIENT_HELLO = 1, /**< a tlsmem_client_hello_cb */
     TLSMEM_QUESTION_VERIFY = 2,       /**< a tlsmem_verify_cb */
-    TLSMEM_QUESTION_SIGN = 3          /**< a tlsmem_sign_cb */
+    TLSMEM_QUESTION_SIGN = 3,         /**< a tlsmem_sign_cb */
+    TLSMEM_QUESTION_CLIENT_CERT = 4   /**< a tlsmem_client_cert_cb */
 } tlsmem_question;
 
 /** What belongs to an answer beside its status; what the question does not ask for is passed over. */
 typedef struct tlsmem_reply {
     size_t size;
     tlsmem_ctx *ctx;      /**< TLSMEM_QUESTION_CLIENT_HELLO: as tlsmem_set_ctx; one that cannot serve refuses the client with
-                           *   internal_error. NULL: it stays */
+                           *   internal_error. NULL: it stays. TLSMEM_QUESTION_CLIENT_CERT: whose certificates are shown */
     const char *alpn;     /**< TLSMEM_QUESTION_CLIENT_HELLO: as tlsmem_select_alpn; one that is not offered refuses the client
                            *   with no_application_protocol. NULL: by the list */
     const void *bytes;    /**< TLSMEM_QUESTION_SIGN: the signature */
@@ -662,6 +664,33 @@ typedef int (*tlsmem_sign_cb)(tlsmem *c, const tlsmem_sign_request *request, voi
  * As any setter. `user` is what is given here, not the connection's.
  */
 int tlsmem_ctx_set_sign_cb(tlsmem_ctx *ctx, tlsmem_sign_cb cb, void *user) TLSMEM_CHECK;
+
+/** A certificate that a server wants of a client. What it points to is valid until the callback returns. */
+typedef struct tlsmem_cert_request {
+    size_t size;
+    const uint8_t *authorities; /**< the names of the authorities that it takes, in DER, each behind two bytes that are its
+                                 *   length, the high one first (RFC 8446, 4.2.4); NULL for any */
+    size_t authorities_bytes;
+    const uint8_t *schemes;     /**< the schemes that it takes signatures by (RFC 8446, 4.2.3), two bytes each, the high one
+                                 *   first, the best first */
+    size_t schemes_bytes;
+    uint64_t token;             /**< for tlsmem_answer */
+} tlsmem_cert_request;
+/**
+ * Returns TLSMEM_LATER, and tlsmem_answer gives TLSMEM_OK with a client's context in `ctx`, which is frozen by that: the peer is
+ * shown what this has, by the server's algorithms; keys that are held elsewhere are asked of its tlsmem_sign_cb. TLSMEM_OK without
+ * one: no certificate is sent, not even that of the connection's own context, which may be named as well. Whether that is enough,
+ * the server decides.
+ *
+ * Anything else, or a server's context, ends the handshake with internal_error and TLSMEM_EREFUSED; a context without certificate
+ * and key with TLSMEM_ENOIDENTITY.
+ */
+typedef int (*tlsmem_client_cert_cb)(tlsmem *c, const tlsmem_cert_request *request, void *user);
+/**
+ * Has the program choose the certificate that a client shows, when the server of a handshake wants one. Not asked when a session
+ * is resumed. NULL for none, the default: that of the context. As any setter, and TLSMEM_EINVAL on a server.
+ */
+int tlsmem_ctx_set_client_cert_cb(tlsmem_ctx *ctx, tlsmem_client_cert_cb cb, void *user) TLSMEM_CHECK;
 
 /** Copies what the last refused setter has to say. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_ctx_error(const tlsmem_ctx *ctx, tlsmem_error_info *error);

@@ -22,7 +22,9 @@ private func nameAsked(_ ssl: OpaquePointer) -> [UInt8]? {
 }
 
 private let givePairs: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> CInt = { ssl, _ in
-    guard let ssl = unsafe ssl, let identity = unsafe context(of: ssl)?.identity else { return 1 }
+    guard let ssl = unsafe ssl, let owner = unsafe context(of: ssl) else { return 1 }
+    if owner.asksAboutCertificates { return unsafe chooseCertificate(ssl) ? 1 : 0 }
+    let identity = owner.identity
     let named = unsafe nameAsked(ssl).flatMap { identity.names.pairs(for: $0) }
     unsafe SSL_certs_clear(ssl)
     for pair in (named ?? identity.pairs).all where unsafe !pair.give(to: ssl) { return 0 }

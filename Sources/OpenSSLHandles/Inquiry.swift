@@ -9,6 +9,8 @@ package enum Question {
     case verdict
     /// A message is to be signed with a key that is held elsewhere.
     case sign
+    /// A server wants a certificate of this client: which it gets.
+    case clientCertificate
 }
 
 /// What it is told.
@@ -17,6 +19,8 @@ package struct Answer {
     package var status: CInt
     /// What is to be sent: a signature.
     package var bytes: [UInt8] = []
+    /// Whose certificates are shown.
+    package var identity: OwnedContext?
     /// Somebody has said so; else nobody was there to answer.
     package var isGiven = true
 
@@ -41,7 +45,7 @@ package struct Answer {
     private(set) var question: Question?
     private var answer = Answer.none
     private var helloWasAnswered = false
-    /// The program has refused the client.
+    /// The program has refused the peer.
     private(set) var isRefused = false
     /// The application protocol that was chosen for this connection, instead of by the list.
     var alpn: [UInt8] = []
@@ -144,6 +148,14 @@ package struct Answer {
         let answer = ask(.verdict)
         unsafe verification = nil
         return answer.isGiven ? answer.status : X509_V_ERR_UNSPECIFIED
+    }
+
+    /// Asks which certificate a client shows. Nil when it is to fail.
+    func askAboutCertificate() -> Answer? {
+        let answer = ask(.clientCertificate)
+        if answer.isGiven, answer.status == 0 { return answer }
+        isRefused = answer.isGiven
+        return nil
     }
 
     /// Asks for a signature. Returns nil when there is none.

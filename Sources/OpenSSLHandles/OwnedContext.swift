@@ -69,9 +69,10 @@ package struct SettingRefused: Error {
     package var mayServe: Bool { identity.isComplete || asksAboutHellos }
     /// A server that has nobody to be.
     package var isNobody: Bool { role == .server && !identity.isComplete }
+    var asksAboutCertificates = false
     /// Who holds a key that is not here is asked for signatures.
     package internal(set) var asksForSignatures = false
-    var asks: Bool { asksAboutHellos || asksAboutVerdicts || identity.needsSigner }
+    var asks: Bool { asksAboutHellos || asksAboutVerdicts || asksAboutCertificates || identity.needsSigner }
     private(set) var keepsBuffers = false
     /// The groups that were set, for a connection that changes to this context; OpenSSL does not tell them.
     var groups: [CChar] = []

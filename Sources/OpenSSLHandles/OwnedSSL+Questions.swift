@@ -13,7 +13,7 @@ extension OwnedSSL {
         if question != nil { stopAsking() }
     }
 
-    /// The program has refused the client.
+    /// The program has refused the peer.
     package var isRefused: Bool { unsafe inquiry(of: ssl)?.isRefused ?? false }
 
     // MARK: A ClientHello

@@ -16,6 +16,7 @@ extension Connection {
             case .clientHello: askAboutHello(decision.token)
             case .verdict: askAboutVerdict(decision.token)
             case .sign: askForSignature(decision.token)
+            case .clientCertificate: askAboutCertificate(decision.token)
             }
         guard !isOver, !isFreed else { return }
         if status != TLSMEM_LATER.code {
@@ -40,6 +41,7 @@ extension Connection {
         case .clientHello: Answer(refusal(reply))
         case .verdict: Answer(lastWord(reply))
         case .sign: signature(reply)
+        case .clientCertificate: identity(reply)
         }
     }
 
@@ -153,6 +155,7 @@ extension Question? {
         case .clientHello: TLSMEM_QUESTION_CLIENT_HELLO
         case .verdict: TLSMEM_QUESTION_VERIFY
         case .sign: TLSMEM_QUESTION_SIGN
+        case .clientCertificate: TLSMEM_QUESTION_CLIENT_CERT
         }
     }
 }

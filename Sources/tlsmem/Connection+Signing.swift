@@ -7,7 +7,8 @@ extension Connection {
     // MARK: A signature
 
     func askForSignature(_ token: UInt64) -> CInt {
-        guard let asked = unsafe context.onSign, let wanted = engine.ask({ $0.signatureRequest })
+        guard let asked = unsafe (particulars?.identity ?? context).onSign,
+            let wanted = engine.ask({ $0.signatureRequest })
         else { return TLSMEM_ESIGN.code }
         var request = unsafe tlsmem_sign_request()
         unsafe request.size = unsafe MemoryLayout<tlsmem_sign_request>.size
@@ -34,6 +35,35 @@ extension Connection {
     func signature(_ reply: Reply) -> Answer {
         var answer = Answer(reply.status)
         answer.bytes = reply.bytes
+        return answer
+    }
+
+    // MARK: A client's certificate
+
+    func askAboutCertificate(_ token: UInt64) -> CInt {
+        guard let asked = unsafe context.onCertificate, let wanted = engine.ask({ $0.certificateRequest })
+        else { return TLSMEM_ENOIDENTITY.code }
+        var request = unsafe tlsmem_cert_request()
+        unsafe request.size = unsafe MemoryLayout<tlsmem_cert_request>.size
+        unsafe request.authorities_bytes = wanted.authorities.count
+        unsafe request.schemes_bytes = wanted.schemes.count
+        unsafe request.token = token
+        return unsafe wanted.authorities.withUnsafeBufferPointer { authorities in
+            unsafe wanted.schemes.withUnsafeBufferPointer { schemes in
+                unsafe request.authorities = authorities.isEmpty ? nil : authorities.baseAddress
+                unsafe request.schemes = schemes.isEmpty ? nil : schemes.baseAddress
+                return unsafe asked.callback(handle, &request, asked.user)
+            }
+        }
+    }
+
+    /// Who it is, by another context, or nobody.
+    func identity(_ reply: Reply) -> Answer {
+        var answer = Answer(reply.status)
+        guard reply.status == TLSMEM_OK.code, let other = reply.context else { return answer }
+        guard other.openSSL.role == .client, other.freeze() else { return Answer(TLSMEM_EINVAL.code) }
+        answer.identity = other.openSSL
+        if other !== context { note { $0.identity = other } }
         return answer
     }
 }

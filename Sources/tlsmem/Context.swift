@@ -8,6 +8,7 @@ internal import TLSEngine
 @safe final class Context: Configuration {
     var onClientHello: (callback: tlsmem_client_hello_cb, user: UnsafeMutableRawPointer?)?
     var onVerify: (callback: tlsmem_verify_cb, user: UnsafeMutableRawPointer?)?
+    var onCertificate: (callback: tlsmem_client_cert_cb, user: UnsafeMutableRawPointer?)?
     var onSign: (callback: tlsmem_sign_cb, user: UnsafeMutableRawPointer?)?
     /// Whom its connections tell of secrets and of messages.
     private(set) var listeners = ReportListeners()

@@ -163,7 +163,7 @@ extension tlsmem_status {
         case TLSMEM_ECONNECT: "no address could be connected to"
         case TLSMEM_ESESSION: "there is no session in the bytes, or it has expired"
         case TLSMEM_EPIN: "the peer has no key that is pinned"
-        case TLSMEM_EREFUSED: "the program refused the client"
+        case TLSMEM_EREFUSED: "the program refused the peer"
         case TLSMEM_LATER: "the answer comes later"
         case TLSMEM_ESIGN: "there is no signature"
         default: "no such status"

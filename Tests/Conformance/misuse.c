@@ -55,6 +55,7 @@ static void null_contexts(void)
     CHECK_STATUS(tlsmem_ctx_set_renegotiation(NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_client_hello_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_verify_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_client_cert_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_sign_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_limits(NULL, &limits), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_keylog(NULL, "x"), TLSMEM_EINVAL);

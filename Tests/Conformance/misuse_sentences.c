@@ -77,6 +77,7 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(BOTH, TLSMEM_EINVAL, "wake_max: ", limits_with(ctx, offsetof(tlsmem_limits, wake_max), 0))                        \
     X(BOTH, TLSMEM_EINVAL, "cert_list_max: ", limits_with(ctx, offsetof(tlsmem_limits, cert_list_max), SIZE_MAX))       \
     X(BOTH, TLSMEM_ECONFIG, NOWHERE, tlsmem_ctx_set_keylog(ctx, NOWHERE))                                               \
+    X(SERVER, TLSMEM_EINVAL, "cb: only a client", tlsmem_ctx_set_client_cert_cb(ctx, NULL, NULL))                       \
     X(CLIENT, TLSMEM_EINVAL, "cb: only a server", tlsmem_ctx_set_client_hello_cb(ctx, no_hello, NULL))
 
 /** These take any value that is not NULL, or NULL, too. */

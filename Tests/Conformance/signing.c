@@ -7,31 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-static tlsmem_loop *loops[2];
 static const int versions[] = { TLSMEM_TLS1_2, TLSMEM_TLS1_3 };
-
-static void open_pair(tlsmem_ctx *from, tlsmem_ctx *to, face f)
-{
-    for (int i = 0; i < 2; i++)
-        MUST((loops[i] = new_loop()) != NULL);
-    end_open(&client, from, f, loops[0], 0, 0);
-    end_open(&server, to, f, loops[1], 1, 0);
-    wire_open(&pair_wire, &client, &server, (cut){ CUT_WHOLE, 1 });
-    tlsmem_ctx_free(from);
-    tlsmem_ctx_free(to);
-    client.to_send = client.to_receive = server.to_send = server.to_receive = 20000;
-    client.close_when_done = server.close_on_eof = 1;
-}
-
-static void close_pair(void)
-{
-    CHECK(client.wrong == 0 && server.wrong == 0, "%d wrong on the client, %d on the server", client.wrong, server.wrong);
-    end_finish(&client);
-    end_finish(&server);
-    for (int i = 0; i < 2; i++)
-        tlsmem_loop_free(loops[i]);
-    memset(&signs, 0, sizeof signs);
-}
 
 static void check_whole(void)
 {
@@ -300,6 +276,7 @@ int main(void)
         for (int how = RETURNS_OK; how <= FLIPS_A_BIT; how++)
             how_it_answers(version, "RSA", (signer)how, FACE_BUFFERS);
         several(version);
+        signing_clients(version);
     }
     no_decryption();
     without_the_library();

@@ -52,4 +52,10 @@ int on_sign(tlsmem *c, const tlsmem_sign_request *request, void *user);
 /** Gives the signature that waits. Returns what tlsmem_answer did. */
 int sign_now(void);
 
+/** A pair that sends 20000 bytes to and fro, and closes; both contexts are freed. */
+void open_pair(tlsmem_ctx *from, tlsmem_ctx *to, face f);
+void close_pair(void);
+
+void signing_clients(int version);
+
 #endif

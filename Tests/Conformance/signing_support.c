@@ -13,6 +13,7 @@ const char *const signer_names[SIGNERS] = {
 };
 signings signs;
 static held_key keys[16];
+static tlsmem_loop *loops[2];
 
 static EVP_PKEY *made(const char *name)
 {
@@ -197,4 +198,27 @@ int on_sign(tlsmem *c, const tlsmem_sign_request *r, void *user)
     case ABORTS: CHECK_STATUS(tlsmem_abort(c), TLSMEM_OK); return TLSMEM_LATER;
     default: return TLSMEM_LATER;
     }
+}
+
+void open_pair(tlsmem_ctx *from, tlsmem_ctx *to, face f)
+{
+    for (int i = 0; i < 2; i++)
+        MUST((loops[i] = new_loop()) != NULL);
+    end_open(&client, from, f, loops[0], 0, 0);
+    end_open(&server, to, f, loops[1], 1, 0);
+    wire_open(&pair_wire, &client, &server, (cut){ CUT_WHOLE, 1 });
+    tlsmem_ctx_free(from);
+    tlsmem_ctx_free(to);
+    client.to_send = client.to_receive = server.to_send = server.to_receive = 20000;
+    client.close_when_done = server.close_on_eof = 1;
+}
+
+void close_pair(void)
+{
+    CHECK(client.wrong == 0 && server.wrong == 0, "%d wrong on the client, %d on the server", client.wrong, server.wrong);
+    end_finish(&client);
+    end_finish(&server);
+    for (int i = 0; i < 2; i++)
+        tlsmem_loop_free(loops[i]);
+    memset(&signs, 0, sizeof signs);
 }
