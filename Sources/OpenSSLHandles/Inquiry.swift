@@ -21,6 +21,8 @@ package struct Answer {
     package var bytes: [UInt8] = []
     /// Whose certificates are shown.
     package var identity: OwnedContext?
+    /// Whoever that belongs to, who is asked for signatures then.
+    package var identityHolder: AnyObject?
     /// Somebody has said so; else nobody was there to answer.
     package var isGiven = true
 
@@ -53,6 +55,8 @@ package struct Answer {
     private(set) var verification: OpaquePointer?
     /// What the question about a signature is about; there only while it is open.
     private(set) var request: SignatureRequest?
+    /// Of the certificates that were chosen.
+    private(set) var identityHolder: AnyObject?
     /// Where a read that stands still puts what it has read: whoever goes on with it has another buffer.
     private var plaintext: UnsafeMutableRawBufferPointer?
 
@@ -153,6 +157,7 @@ package struct Answer {
     /// Asks which certificate a client shows. Nil when it is to fail.
     func askAboutCertificate() -> Answer? {
         let answer = ask(.clientCertificate)
+        identityHolder = answer.identityHolder
         if answer.isGiven, answer.status == 0 { return answer }
         isRefused = answer.isGiven
         return nil

@@ -103,6 +103,9 @@ extension OwnedSSL {
 
     // MARK: A signature
 
+    /// Who gave the certificates that the program has chosen; nil when it has not.
+    package var identityHolder: AnyObject? { unsafe inquiry(of: ssl)?.identityHolder }
+
     package var signatureRequest: SignatureRequest? { unsafe inquiry(of: ssl)?.request }
 
     // MARK: A verdict

@@ -16,7 +16,7 @@ enum SigningProvider {
         }
         guard let fresh = unsafe OSSL_LIB_CTX_new() else { return nil }
         guard unsafe OSSL_PROVIDER_add_builtin(fresh, cString("tlsmem"), begin) == 1,
-            unsafe OSSL_PROVIDER_load(fresh, cString("tlsmem")) != nil
+            unsafe OSSL_PROVIDER_load(fresh, cString("tlsmem")) != nil, unsafe hasAll(fresh)
         else {
             unsafe OSSL_LIB_CTX_free(fresh)
             return nil
@@ -27,6 +27,18 @@ enum SigningProvider {
         unsafe OSSL_LIB_CTX_free(fresh)  // another thread was faster
         return unsafe OpaquePointer(bitPattern: other)
     }
+}
+
+/// What OpenSSL does not find once, for want of memory, it does not look for again.
+private func hasAll(_ library: OpaquePointer) -> Bool {
+    for type in RemoteKeyType.all {
+        guard let keys = unsafe EVP_KEYMGMT_fetch(library, cString(type.name), nil) else { return false }
+        unsafe EVP_KEYMGMT_free(keys)
+        let name: StaticString = type == .ec ? "ECDSA" : type.name
+        guard let signatures = unsafe EVP_SIGNATURE_fetch(library, cString(name), nil) else { return false }
+        unsafe EVP_SIGNATURE_free(signatures)
+    }
+    return true
 }
 
 private let made = Atomic<UInt>(0)

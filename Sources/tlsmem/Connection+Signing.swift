@@ -7,7 +7,8 @@ extension Connection {
     // MARK: A signature
 
     func askForSignature(_ token: UInt64) -> CInt {
-        guard let asked = unsafe (particulars?.identity ?? context).onSign,
+        let chosen = engine.ask { $0.identityHolder }.map { unsafe unsafeDowncast($0, to: Context.self) }
+        guard let asked = unsafe (chosen ?? context).onSign,
             let wanted = engine.ask({ $0.signatureRequest })
         else { return TLSMEM_ESIGN.code }
         var request = unsafe tlsmem_sign_request()
@@ -62,8 +63,7 @@ extension Connection {
         var answer = Answer(reply.status)
         guard reply.status == TLSMEM_OK.code, let other = reply.context else { return answer }
         guard other.openSSL.role == .client, other.freeze() else { return Answer(TLSMEM_EINVAL.code) }
-        answer.identity = other.openSSL
-        if other !== context { note { $0.identity = other } }
+        (answer.identity, answer.identityHolder) = (other.openSSL, other)
         return answer
     }
 }

@@ -29,8 +29,6 @@ internal import TLSEngine
     /// The handshake stands still for this; what of the peer's bytes it has not looked at yet is `unread`.
     var decision: Decision? { willSet { if newValue !== decision { decision?.close() } } }
     var unread: PlaintextQueue?
-    /// Whose certificates it shows, in place of its own context's.
-    var identity: Context?
     /// Memory for the program (`user_size`) that its `user` does not point to any more.
     var userMemory: UnsafeMutableRawPointer?
     /// Held, because every connection has particulars for a while, and letting nothing go would be counted as well.
@@ -54,7 +52,6 @@ internal import TLSEngine
         unsafe userMemory == nil && phaseBegan < 0 && failure == nil && inputFailure == nil && breakage == nil
             && connector == nil && destination == nil && clocks == nil && !hasSession && !nameIsHosts
             && !isBeingAccepted && !isUnwrapping && beyondTLS == nil && decision == nil && unread == nil
-            && identity == nil
     }
 }
 

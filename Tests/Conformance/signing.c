@@ -126,6 +126,25 @@ static void how_it_answers(int version, const char *name, signer how, face f)
     close_pair();
 }
 
+/** Whoever has signed well once with ECDSA is believed, and it is the peer who finds out; with RSA never. */
+static void believed(int version)
+{
+    static const char *const names[] = { "P-256", "RSA" };
+    for (int n = 0; n < 2; n++) {
+        tlsmem_ctx *to = keyless(TLSMEM_SERVER, version, names[n]);
+        for (int i = 0; i < 2; i++) {
+            situation("version %x, %s: signature %d is %s", (unsigned)version, names[n], i + 1, i == 0 ? "good" : "wrong");
+            signs.how = i == 0 ? SIGNS : FLIPS_A_BIT;
+            open_pair(any_client(version, NULL), tlsmem_ctx_ref(to), FACE_BUFFERS);
+            CHECK(wire_run(&pair_wire, both_ended), "stalled");
+            CHECK_ENDED(server, i == 0 ? TLSMEM_OK : n == 0 ? TLSMEM_EALERT : TLSMEM_ESIGN);
+            CHECK(signs.asked == 1, "asked %d times", signs.asked);
+            close_pair();
+        }
+        tlsmem_ctx_free(to);
+    }
+}
+
 /** Of several the peer's algorithms choose; a local key may stand beside. */
 static void several(int version)
 {
@@ -275,6 +294,7 @@ int main(void)
                     how_it_answers(version, "P-256", (signer)how, faces[f]);
         for (int how = RETURNS_OK; how <= FLIPS_A_BIT; how++)
             how_it_answers(version, "RSA", (signer)how, FACE_BUFFERS);
+        believed(version);
         several(version);
         signing_clients(version);
     }
