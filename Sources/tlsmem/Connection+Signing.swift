@@ -61,7 +61,7 @@ extension Connection {
     /// Who it is, by another context, or nobody.
     func identity(_ reply: Reply) -> Answer {
         var answer = Answer(reply.status)
-        guard reply.status == TLSMEM_OK.code, let other = reply.context else { return answer }
+        guard reply.status == TLSMEM_OK.code, let other = reply.context?.current else { return answer }
         guard other.openSSL.role == .client, other.freeze() else { return Answer(TLSMEM_EINVAL.code) }
         (answer.identity, answer.identityHolder) = (other.openSSL, other)
         return answer
