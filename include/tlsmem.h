@@ -115,10 +115,12 @@ typedef enum tlsmem_status {
     TLSMEM_ECONNECT = -30,   /**< no address could be connected to: see sys_errno, and the sentence for each of them */
     TLSMEM_ESESSION = -31,   /**< no session: the bytes are none, or it has expired */
     TLSMEM_EPIN = -32,       /**< the peer has no key that is pinned (tlsmem_ctx_add_pin) */
-    TLSMEM_EREFUSED = -33,   /**< the program's own tlsmem_client_hello_cb refused the client: see alert_sent */
+    TLSMEM_EREFUSED = -33,   /**< the program refused it by itself: its tlsmem_client_hello_cb the client (see alert_sent), or
+                              *   its tlsmem_client_cert_cb to go on with a server that wants a certificate */
     TLSMEM_LATER = -34,      /**< of a callback that is asked something: tlsmem_answer has the answer, now or later */
     TLSMEM_EOCSP = -35,      /**< no good OCSP response for the server's certificate (tlsmem_ctx_request_ocsp; alert 113) */
-    TLSMEM_EPSK = -36        /**< the peer does not know the identity, or has another key for it (tlsmem_ctx_set_psk; alert 115) */
+    TLSMEM_EPSK = -36,       /**< the peer does not know the identity, or has another key for it (tlsmem_ctx_set_psk; alert 115) */
+    TLSMEM_ESIGN = -37       /**< a key that is held elsewhere has not signed (tlsmem_ctx_set_sign_cb), or wrongly: see the sentence */
 } tlsmem_status;
 
 /** Returns the name of a status, "TLSMEM_EINVAL", or "TLSMEM_?"; static. Any thread. */
@@ -305,6 +307,8 @@ int tlsmem_ctx_set_pkcs12_mem(tlsmem_ctx *ctx, const void *der, size_t n, const 
  * without case, and may be international, as in tlsmem_set_server_name. Who asks for no name, or for one that is not
  * there, gets the pairs of no name (see tlsmem_ctx_set_sni_strict); without such, the handshake is refused with the alert
  * unrecognized_name, and ends with TLSMEM_ENOIDENTITY. Thousands of names may be added.
+ *
+ * With NULL for the key it is held elsewhere: tlsmem_ctx_set_sign_cb, which has to be called before.
  *
  * Returns TLSMEM_OK; TLSMEM_EINVAL for NULL, or for a name on a client; TLSMEM_ECONFIG also for what is no name, for a
  * certificate that is not for the name, and for a key that is not the certificate's; and as every setter.
@@ -709,17 +713,19 @@ typedef enum tlsmem_question {
     TLSMEM_QUESTION_VERIFY = 2,       /**< a tlsmem_verify_cb */
     TLSMEM_QUESTION_OCSP = 3,         /**< a tlsmem_ocsp_cb */
     TLSMEM_QUESTION_PSK = 4,          /**< a tlsmem_psk_cb */
-    TLSMEM_QUESTION_SESSION = 5       /**< on_find of tlsmem_session_callbacks */
+    TLSMEM_QUESTION_SESSION = 5,      /**< on_find of tlsmem_session_callbacks */
+    TLSMEM_QUESTION_SIGN = 6,         /**< a tlsmem_sign_cb */
+    TLSMEM_QUESTION_CLIENT_CERT = 7   /**< a tlsmem_client_cert_cb */
 } tlsmem_question;
 
 /** What belongs to an answer beside its status; what the question does not ask for is passed over. */
 typedef struct tlsmem_reply {
     size_t size;
     tlsmem_ctx *ctx;      /**< TLSMEM_QUESTION_CLIENT_HELLO: as tlsmem_set_ctx; one that cannot serve refuses the client with
-                           *   internal_error. NULL: it stays */
+                           *   internal_error. NULL: it stays. TLSMEM_QUESTION_CLIENT_CERT: whose certificates are shown */
     const char *alpn;     /**< TLSMEM_QUESTION_CLIENT_HELLO: as tlsmem_select_alpn; one that is not offered refuses the client
                            *   with no_application_protocol. NULL: by the list */
-    const void *bytes;    /**< for the questions that are answered with bytes */
+    const void *bytes;    /**< TLSMEM_QUESTION_SIGN: the signature */
     size_t length;        /**< of bytes */
     const char *identity; /**< for the questions that are answered with a name */
     int insecure_accept;  /**< TLSMEM_QUESTION_VERIFY: as in tlsmem_verdict */
@@ -888,6 +894,69 @@ typedef struct tlsmem_session_callbacks {
  * on_find.
  */
 int tlsmem_ctx_set_session_callbacks(tlsmem_ctx *ctx, const tlsmem_session_callbacks *callbacks, void *user) TLSMEM_CHECK;
+
+/** A signature that is wanted from whoever holds the key. What it points to is valid until the callback returns. */
+typedef struct tlsmem_sign_request {
+    size_t size;
+    const uint8_t *key_sha256; /**< which key: the SHA-256 of its SubjectPublicKeyInfo, 32 bytes, as for tlsmem_ctx_add_pin */
+    const char *key_type;      /**< "RSA", "EC", "ED25519" or "ED448"; static */
+    int scheme;                /**< how it is to be signed, by the number of TLS (RFC 8446, 4.2.3): 0x0804 */
+    const char *scheme_name;   /**< "rsa_pss_rsae_sha256"; static. In TLS 1.2 an ecdsa_ name tells of the hash, not of the curve */
+    const void *message;       /**< what is to be signed, whole */
+    size_t message_bytes;
+    const char *hash;          /**< "SHA256", "SHA384", ...; static. NULL for ed25519 and ed448, which take the message */
+    const uint8_t *digest;     /**< the hash of the message, for holders that sign a digest; NULL likewise */
+    size_t digest_bytes;
+    size_t signature_max;      /**< bytes of the longest signature of this key */
+    uint64_t token;            /**< for tlsmem_answer */
+} tlsmem_sign_request;
+/**
+ * Returns TLSMEM_LATER, and tlsmem_answer gives TLSMEM_OK with the signature in `bytes`, at once or later; anything else refuses
+ * to sign, TLSMEM_OK without bytes too. The form is that of TLS: DER for ECDSA (RFC 8422, 5.4), and with RSA-PSS a salt as long
+ * as the hash (RFC 8446, 4.2.3).
+ */
+typedef int (*tlsmem_sign_cb)(tlsmem *c, const tlsmem_sign_request *request, void *user);
+/**
+ * Has signatures asked of the program, for certificates whose keys are held elsewhere: in another process, a machine, a device.
+ * Such are the certificate of tlsmem_ctx_set_cert_file, set before or after this, for as long as no key was set; and those of
+ * tlsmem_ctx_add_keypair, after this, with NULL for the key. RSA, EC, Ed25519 and Ed448; others are refused with TLSMEM_ECONFIG,
+ * as is NULL for cb, the default, once there is such a certificate. On a client as on a server.
+ *
+ * Without a signature the handshake fails with internal_error and TLSMEM_ESIGN. One of RSA is verified before it is sent, because
+ * a wrong one can give the key away; verifying others costs more than signing, so that is done until a key's first good one. The
+ * peer verifies each. Nothing is asked when a session is resumed, nor when the program uses tlsmem_ctx_native's SSL_CTX by itself:
+ * that fails. Nobody decrypts: ciphers without forward secrecy (static RSA) are left out when the context is frozen.
+ *
+ * As any setter. `user` is what is given here, not the connection's.
+ */
+int tlsmem_ctx_set_sign_cb(tlsmem_ctx *ctx, tlsmem_sign_cb cb, void *user) TLSMEM_CHECK;
+
+/** A certificate that a server wants of a client. What it points to is valid until the callback returns. */
+typedef struct tlsmem_cert_request {
+    size_t size;
+    const uint8_t *authorities; /**< the names of the authorities that it takes, in DER, each behind two bytes that are its
+                                 *   length, the high one first (RFC 8446, 4.2.4); NULL for any */
+    size_t authorities_bytes;
+    const uint8_t *schemes;     /**< the schemes that it takes signatures by (RFC 8446, 4.2.3), two bytes each, the high one
+                                 *   first, the best first */
+    size_t schemes_bytes;
+    uint64_t token;             /**< for tlsmem_answer */
+} tlsmem_cert_request;
+/**
+ * Returns TLSMEM_LATER, and tlsmem_answer gives TLSMEM_OK with a client's context in `ctx`, which is frozen by that: the peer is
+ * shown what this has, by the server's algorithms; keys that are held elsewhere are asked of its tlsmem_sign_cb. TLSMEM_OK without
+ * one: no certificate is sent, not even that of the connection's own context, which may be named as well. Whether that is enough,
+ * the server decides.
+ *
+ * Anything else, or a server's context, ends the handshake with internal_error and TLSMEM_EREFUSED; a context without certificate
+ * and key with TLSMEM_ENOIDENTITY.
+ */
+typedef int (*tlsmem_client_cert_cb)(tlsmem *c, const tlsmem_cert_request *request, void *user);
+/**
+ * Has the program choose the certificate that a client shows, when the server of a handshake wants one. Not asked when a session
+ * is resumed. NULL for none, the default: that of the context. As any setter, and TLSMEM_EINVAL on a server.
+ */
+int tlsmem_ctx_set_client_cert_cb(tlsmem_ctx *ctx, tlsmem_client_cert_cb cb, void *user) TLSMEM_CHECK;
 
 /*
  * Renewal without restart. A program makes a context anew, with the function that has made the first one, from the files of

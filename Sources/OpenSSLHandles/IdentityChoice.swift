@@ -27,7 +27,9 @@ private func nameAsked(_ ssl: OpaquePointer) -> [UInt8]? {
 }
 
 private let givePairs: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> CInt = { ssl, _ in
-    guard let ssl = unsafe ssl, let pairs = unsafe context(of: ssl)?.pairs(for: ssl) else { return 1 }
+    guard let ssl = unsafe ssl, let owner = unsafe context(of: ssl) else { return 1 }
+    if owner.asksAboutCertificates { return unsafe chooseCertificate(ssl) ? 1 : 0 }
+    let pairs = unsafe owner.pairs(for: ssl)
     unsafe SSL_certs_clear(ssl)
     for pair in pairs.all where unsafe !pair.give(to: ssl) { return 0 }
     return 1

@@ -14,17 +14,25 @@ package enum Question {
     case key(identity: [CChar]?, hint: [CChar]?)
     /// A client came with the id of a session: the bytes of it.
     case session(id: [UInt8], isTLS13: Bool)
+    /// A message is to be signed with a key that is held elsewhere.
+    case sign
+    /// A server wants a certificate of this client: which it gets.
+    case clientCertificate
 }
 
 /// What it is told.
 package struct Answer {
     /// 0 to go on; else what the question says of it: an alert, or a code of X509_V_ERR_....
     package var status: CInt
+    /// Whose certificates are shown.
+    package var identity: OwnedContext?
+    /// Whoever that belongs to, who is asked for signatures then.
+    package var identityHolder: AnyObject?
     /// Somebody has said so; else nobody was there to answer.
     package var isGiven = true
     /// For the questions that are answered with bytes, and with a name.
     package var bytes: [UInt8] = []
-    package var identity: [UInt8] = []
+    package var name: [UInt8] = []
 
     package init(_ status: CInt) { self.status = status }
 
@@ -47,7 +55,7 @@ package struct Answer {
     private(set) var question: Question?
     private var answer = Answer.none
     private var helloWasAnswered = false
-    /// The program has refused the client.
+    /// The program has refused the peer.
     private(set) var isRefused = false
     /// The application protocol that was chosen for this connection, instead of by the list.
     var alpn: [UInt8] = []
@@ -56,6 +64,10 @@ package struct Answer {
     private var keyQuestions = 0
     /// What the question about the verdict is about; there only while it is open.
     private(set) var verification: OpaquePointer?
+    /// What the question about a signature is about; there only while it is open.
+    private(set) var request: SignatureRequest?
+    /// Of the certificates that were chosen.
+    private(set) var identityHolder: AnyObject?
     /// Where a read that stands still puts what it has read: whoever goes on with it has another buffer.
     private var plaintext: UnsafeMutableRawBufferPointer?
 
@@ -162,7 +174,7 @@ package struct Answer {
         keyQuestions += 1
         let text = unsafe hint.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
         let answer = ask(.key(identity: nil, hint: text))
-        key = PresharedKey.made(of: answer, answer.identity)
+        key = PresharedKey.made(of: answer, answer.name)
         return key
     }
 
@@ -172,6 +184,23 @@ package struct Answer {
         let answer = ask(.verdict)
         unsafe verification = nil
         return answer.isGiven ? answer.status : X509_V_ERR_UNSPECIFIED
+    }
+
+    /// Asks which certificate a client shows. Nil when it is to fail.
+    func askAboutCertificate() -> Answer? {
+        let answer = ask(.clientCertificate)
+        identityHolder = answer.identityHolder
+        if answer.isGiven, answer.status == 0 { return answer }
+        isRefused = answer.isGiven
+        return nil
+    }
+
+    /// Asks for a signature. Returns nil when there is none.
+    func askForSignature(_ request: SignatureRequest) -> [UInt8]? {
+        self.request = request
+        let answer = ask(.sign)
+        self.request = nil
+        return answer.isGiven && answer.status == 0 ? answer.bytes : nil
     }
 }
 

@@ -79,7 +79,13 @@ package struct SettingRefused: Error {
     package var mayServe: Bool { !isNobody || asksAboutHellos }
     /// A server that has nobody to be, and no key by which somebody would know it.
     package var isNobody: Bool { role == .server && !identity.isComplete && !usesKeys }
-    var asks: Bool { asksAboutHellos || asksAboutVerdicts || asksForStaples || asksForKeys || keepsSessionsElsewhere }
+    var asksAboutCertificates = false
+    /// Who holds a key that is not here is asked for signatures.
+    package internal(set) var asksForSignatures = false
+    var asks: Bool {
+        asksAboutHellos || asksAboutVerdicts || asksForStaples || asksForKeys || keepsSessionsElsewhere
+            || asksAboutCertificates || identity.needsSigner
+    }
     private(set) var keepsBuffers = false
     /// The groups that were set, for a connection that changes to this context; OpenSSL does not tell them.
     var groups: [CChar] = []

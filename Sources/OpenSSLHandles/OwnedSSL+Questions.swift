@@ -13,7 +13,7 @@ extension OwnedSSL {
         if question != nil { stopAsking() }
     }
 
-    /// The program has refused the client.
+    /// The program has refused the peer.
     package var isRefused: Bool { unsafe inquiry(of: ssl)?.isRefused ?? false }
 
     // MARK: A ClientHello
@@ -101,6 +101,13 @@ extension OwnedSSL {
             && SSL_set1_param(ssl, SSL_CTX_get0_param(ctx)) == 1
             && (other.groups.isEmpty || copenssl_set_groups(ssl, other.groups) == 1)
     }
+
+    // MARK: A signature
+
+    /// Who gave the certificates that the program has chosen; nil when it has not.
+    package var identityHolder: AnyObject? { unsafe inquiry(of: ssl)?.identityHolder }
+
+    package var signatureRequest: SignatureRequest? { unsafe inquiry(of: ssl)?.request }
 
     // MARK: A verdict
 

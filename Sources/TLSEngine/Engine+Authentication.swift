@@ -1,7 +1,7 @@
 package import OpenSSLHandles
 
 /// Who is told when the client has answered is the business of whoever asks.
-open class CertificateRequest {
+open class PendingRequest {
     package init() {}
 }
 
@@ -9,7 +9,7 @@ open class CertificateRequest {
 extension Engine {
     /// Asks now; false when this is not the time, or the client has not offered to be asked.
     package mutating func request(
-        _ request: CertificateRequest, incoming: MemoryBIO, _ pool: BufferPool
+        _ request: PendingRequest, incoming: MemoryBIO, _ pool: BufferPool
     ) -> Bool {
         guard role == .server, canUpdateKey, configuration.context.examinesPeer, isAttached(incoming, pool),
             ssl.startAsking(as: configuration.context)
@@ -28,7 +28,7 @@ extension Engine {
     package var awaitsCertificate: Bool { rekeying?.request != nil }
 
     /// It has answered.
-    package func takeRequest() -> CertificateRequest? {
+    package func takeRequest() -> PendingRequest? {
         defer { rekeying?.request = nil }
         return rekeying?.request
     }

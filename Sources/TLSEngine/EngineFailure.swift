@@ -13,6 +13,8 @@ package struct EngineFailure: Error {
         case noSession
         /// The program did not want this client.
         case refused
+        /// A key that is held elsewhere has not signed.
+        case unsigned
         case outOfMemory, unexpected
     }
 
@@ -63,6 +65,8 @@ extension EngineFailure.Kind {
         let isPeersFault = seen.alertSent.map { $0 != 80 } ?? !canSendAlerts
         if cause.isOutOfMemory {
             self = .outOfMemory
+        } else if cause.isUnsigned {
+            self = .unsigned
         } else if let alert = seen.alertReceived {
             self = .init(alertReceived: alert, isNegotiating: isNegotiating)
         } else if seen.alertSent == 120 {

@@ -28,7 +28,7 @@ package struct KeyLife {
 /// to do with them.
 final class Rekeying {
     /// Open while the client has a certificate to send.
-    var request: CertificateRequest?
+    var request: PendingRequest?
     private let perSecond: UInt32
     private let burst: UInt32
     private var bucket: TokenBucket

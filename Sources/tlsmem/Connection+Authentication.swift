@@ -3,7 +3,7 @@ internal import OpenSSLHandles
 internal import TLSEngine
 
 /// Who is told when the client has answered.
-@safe final class ToldRequest: CertificateRequest {
+@safe final class ToldRequest: PendingRequest {
     typealias Callback = @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> Void
 
     let callback: Callback?

@@ -34,7 +34,7 @@ extension Connection {
 
     func bytes(_ reply: Reply) -> Answer {
         var answer = Answer(reply.status)
-        if reply.status == TLSMEM_OK.code { (answer.bytes, answer.identity) = (reply.bytes, reply.identity) }
+        if reply.status == TLSMEM_OK.code { (answer.bytes, answer.name) = (reply.bytes, reply.identity) }
         return answer
     }
 }

@@ -15,6 +15,8 @@ extension Connection {
             case .staple: askForStaple(decision.token)
             case .key(let identity, let hint): askForKey(identity, hint, decision.token)
             case .session(let id, let isTLS13): askForSession(id, isTLS13, decision.token)
+            case .sign: askForSignature(decision.token)
+            case .clientCertificate: askAboutCertificate(decision.token)
             }
         guard !isOver, !isFreed else { return }
         if status != TLSMEM_LATER.code {
@@ -38,7 +40,8 @@ extension Connection {
         switch question {
         case .clientHello: Answer(refusal(reply))
         case .verdict: Answer(lastWord(reply))
-        case .staple, .key, .session: bytes(reply)
+        case .staple, .key, .session, .sign: bytes(reply)
+        case .clientCertificate: identity(reply)
         }
     }
 
@@ -167,6 +170,8 @@ extension Question? {
         case .staple: TLSMEM_QUESTION_OCSP
         case .key: TLSMEM_QUESTION_PSK
         case .session: TLSMEM_QUESTION_SESSION
+        case .sign: TLSMEM_QUESTION_SIGN
+        case .clientCertificate: TLSMEM_QUESTION_CLIENT_CERT
         }
     }
 }

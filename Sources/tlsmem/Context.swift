@@ -10,6 +10,8 @@ internal import TLSEngine
     var onVerify: (callback: tlsmem_verify_cb, user: UnsafeMutableRawPointer?)?
     var onOCSP: (callback: tlsmem_ocsp_cb, user: UnsafeMutableRawPointer?)?
     var onPSK: (callback: tlsmem_psk_cb, user: UnsafeMutableRawPointer?)?
+    var onCertificate: (callback: tlsmem_client_cert_cb, user: UnsafeMutableRawPointer?)?
+    var onSign: (callback: tlsmem_sign_cb, user: UnsafeMutableRawPointer?)?
     /// Whom its connections tell of secrets and of messages.
     private(set) var listeners = ReportListeners()
     private let isFrozen = Atomic<Bool>(false)

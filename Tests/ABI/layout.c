@@ -232,6 +232,30 @@ PLACE(tlsmem_ocsp_details, this_update, 40);
 PLACE(tlsmem_ocsp_details, next_update, 48);
 PLACE(tlsmem_ocsp_details, sentence, 56);
 
+SIZE(tlsmem_sign_request, 96);
+PLACE(tlsmem_sign_request, size, 0);
+PLACE(tlsmem_sign_request, key_sha256, 8);
+PLACE(tlsmem_sign_request, key_type, 16);
+PLACE(tlsmem_sign_request, scheme, 24);
+PLACE(tlsmem_sign_request, scheme_name, 32);
+PLACE(tlsmem_sign_request, message, 40);
+PLACE(tlsmem_sign_request, message_bytes, 48);
+PLACE(tlsmem_sign_request, hash, 56);
+PLACE(tlsmem_sign_request, digest, 64);
+PLACE(tlsmem_sign_request, digest_bytes, 72);
+PLACE(tlsmem_sign_request, signature_max, 80);
+PLACE(tlsmem_sign_request, token, 88);
+
+SIZE(tlsmem_cert_request, 48);
+PLACE(tlsmem_cert_request, size, 0);
+PLACE(tlsmem_cert_request, authorities, 8);
+PLACE(tlsmem_cert_request, authorities_bytes, 16);
+PLACE(tlsmem_cert_request, schemes, 24);
+PLACE(tlsmem_cert_request, schemes_bytes, 32);
+PLACE(tlsmem_cert_request, token, 40);
+
+HOLDS(TLSMEM_QUESTION_SIGN == 6 && TLSMEM_QUESTION_CLIENT_CERT == 7);
+
 HOLDS(TLSMEM_OK == 0);
 HOLDS(TLSMEM_AGAIN == -1);
 HOLDS(TLSMEM_CLOSED == -2);
@@ -265,6 +289,7 @@ HOLDS(TLSMEM_ERESOLVE == -29);
 HOLDS(TLSMEM_ECONNECT == -30);
 HOLDS(TLSMEM_ESESSION == -31);
 HOLDS(TLSMEM_EPIN == -32);
+HOLDS(TLSMEM_ESIGN == -37);
 HOLDS(TLSMEM_CRL_NONE == 0 && TLSMEM_CRL_LEAF == 1 && TLSMEM_CRL_CHAIN == 2);
 HOLDS(TLSMEM_PURPOSE_PEER == 0 && TLSMEM_PURPOSE_INSECURE_ANY == 1);
 

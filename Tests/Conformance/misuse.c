@@ -71,6 +71,8 @@ static void null_contexts(void)
     CHECK_STATUS(tlsmem_ctx_set_verify_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_key_update(NULL, 1, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_post_handshake_auth(NULL, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_client_cert_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_sign_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_limits(NULL, &limits), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_keylog(NULL, "x"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_keylog_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
@@ -255,11 +257,11 @@ static void words(void)
 {
     char version[32];
     situation("names and sentences");
-    for (int status = 0; status >= TLSMEM_EPSK; status--)
+    for (int status = 0; status >= TLSMEM_ESIGN; status--)
         for (int other = 0; other > status; other--)
             CHECK(strcmp(tlsmem_status_name(status), tlsmem_status_name(other)) != 0
                   && strcmp(tlsmem_strerror(status), tlsmem_strerror(other)) != 0, "%d and %d share words", status, other);
-    static const int unknown[] = { 1, TLSMEM_EPSK - 1, 2147483647, -2147483647 - 1 };
+    static const int unknown[] = { 1, TLSMEM_ESIGN - 1, 2147483647, -2147483647 - 1 };
     for (int i = 0; i < 4; i++) {
         CHECK(strcmp(tlsmem_status_name(unknown[i]), "TLSMEM_?") == 0, "%d: %s", unknown[i],
               tlsmem_status_name(unknown[i]));

@@ -36,6 +36,8 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(SERVER, TLSMEM_ECONFIG, "a..b: ", tlsmem_ctx_add_keypair(ctx, "a..b", certificate("server.pem"),                  \
                                                               certificate("server.key")))                              \
     X(CLIENT, TLSMEM_EINVAL, "name: only a server", tlsmem_ctx_add_keypair_mem(ctx, "localhost", pem, 1, pem, 1))       \
+    X(BOTH, TLSMEM_EINVAL, "key: without one somebody", tlsmem_ctx_add_keypair(ctx, NULL, NOWHERE, NULL))               \
+    X(BOTH, TLSMEM_EINVAL, "key: without one somebody", tlsmem_ctx_add_keypair_mem(ctx, NULL, pem, 1, NULL, 0))         \
     X(CLIENT, TLSMEM_EINVAL, "strict: only a server", tlsmem_ctx_set_sni_strict(ctx, 1))                                \
     X(BOTH, TLSMEM_ECONFIG, NOWHERE, tlsmem_ctx_set_ca_file(ctx, NOWHERE))                                              \
     X(BOTH, TLSMEM_ECONFIG, NOWHERE, tlsmem_ctx_set_ca_dir(ctx, NOWHERE))                                               \
@@ -99,6 +101,7 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(BOTH, TLSMEM_EINVAL, "wake_max: ", limits_with(ctx, offsetof(tlsmem_limits, wake_max), 0))                        \
     X(BOTH, TLSMEM_EINVAL, "cert_list_max: ", limits_with(ctx, offsetof(tlsmem_limits, cert_list_max), SIZE_MAX))       \
     X(BOTH, TLSMEM_ECONFIG, NOWHERE, tlsmem_ctx_set_keylog(ctx, NOWHERE))                                               \
+    X(SERVER, TLSMEM_EINVAL, "cb: only a client", tlsmem_ctx_set_client_cert_cb(ctx, NULL, NULL))                       \
     X(CLIENT, TLSMEM_EINVAL, "cb: only a server", tlsmem_ctx_set_client_hello_cb(ctx, no_hello, NULL))
 
 /** These take any value that is not NULL, or NULL, too. */
@@ -108,6 +111,7 @@ static const char *const takes_anything[] = {
     "tlsmem_ctx_set_partial_chain", "tlsmem_ctx_set_verify_cb", "tlsmem_ctx_set_limits",
     "tlsmem_ctx_set_keylog_cb", "tlsmem_ctx_set_trace_cb", "tlsmem_ctx_set_psk_cb",
     "tlsmem_ctx_remove_ticket_key", "tlsmem_ctx_set_key_update",
+    "tlsmem_ctx_set_sign_cb", /* it refuses to be taken back: signing.c */
 };
 
 /** What OpenSSL would do. */

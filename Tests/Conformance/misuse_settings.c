@@ -255,6 +255,7 @@ static void frozen(void)
         CHECK_STATUS(tlsmem_ctx_add_keypair(ctx, NULL, certificate("server.pem"), certificate("server.key")), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_add_keypair_mem(ctx, "b.example", "x", 1, "x", 1), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_sni_strict(ctx, 1), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_set_sign_cb(ctx, NULL, NULL), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_ca_file(ctx, certificate("ca.pem")), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_ca_dir(ctx, "/"), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_ca_mem(ctx, "x", 1), TLSMEM_ESTATE);
