@@ -13,6 +13,9 @@ extension OwnedSSL {
         if question != nil { stopAsking() }
     }
 
+    /// The key that is asked for, while it is.
+    package var keyRequest: KeyRequest { unsafe inquiry(of: ssl)?.keyRequest ?? KeyRequest() }
+
     /// The program has refused the client.
     package var isRefused: Bool { unsafe inquiry(of: ssl)?.isRefused ?? false }
 

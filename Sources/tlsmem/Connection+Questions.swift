@@ -13,7 +13,7 @@ extension Connection {
             case .clientHello: askAboutHello(decision.token)
             case .verdict: askAboutVerdict(decision.token)
             case .staple: askForStaple(decision.token)
-            case .key(let identity, let hint): askForKey(identity, hint, decision.token)
+            case .key: askForKey(decision.token)
             }
         guard !isOver, !isFreed else { return }
         if status != TLSMEM_LATER.code {
