@@ -9,15 +9,23 @@ package enum Question {
     case verdict
     /// A client wants to know what the authority says of the certificate that it gets.
     case staple
-    /// Which key a peer has in common: on a server by the name that the client gives it; on a client, which has to name one,
-    /// with what the server hints at (RFC 4279, 2). Each with a zero behind it.
-    case key(identity: [CChar]?, hint: [CChar]?)
+    /// Which key the peers have in common (KeyRequest).
+    case key
     /// A client came with the id of a session: the bytes of it.
-    case session(id: [UInt8], isTLS13: Bool)
+    case session
     /// A message is to be signed with a key that is held elsewhere.
     case sign
     /// A server wants a certificate of this client: which it gets.
     case clientCertificate
+}
+
+/// Which key is asked for; each text has a zero behind it. Not part of the question: what a step reports has to be plain, or
+/// references would be counted for each record.
+package struct KeyRequest {
+    /// On a server, how the client calls it; a client has to name one.
+    package var identity: [CChar]?
+    /// On a client, what the server hints at (RFC 4279, 2).
+    package var hint: [CChar]?
 }
 
 /// What it is told.
@@ -62,6 +70,9 @@ package struct Answer {
     /// The key that the program has said, and how often it was asked for one.
     private var key: PresharedKey?
     private var keyQuestions = 0
+    private(set) var keyRequest = KeyRequest()
+    /// What the question about a session is about.
+    private(set) var sessionRequest: (id: [UInt8], isTLS13: Bool) = ([], false)
     /// What the question about the verdict is about; there only while it is open.
     private(set) var verification: OpaquePointer?
     /// What the question about a signature is about; there only while it is open.
@@ -160,11 +171,12 @@ package struct Answer {
     /// Asks a server's program for the key of this name. What it has said holds for a second ClientHello as well; a client may
     /// offer hundreds of names, and has a few looked up.
     func askForKey(named identity: UnsafeRawBufferPointer) -> PresharedKey? {
-        if let key, unsafe key.identity.bytes.elementsEqual(identity) { return key }
+        if let key, unsafe key.identity.order(identity) == 0 { return key }
         guard unsafe KeyIdentity.isOne(identity), keyQuestions < 8 else { return nil }
         keyQuestions += 1
         let name = unsafe identity.map { CChar(bitPattern: $0) }
-        key = PresharedKey.made(of: ask(.key(identity: name + [0], hint: nil)), unsafe [UInt8](identity))
+        keyRequest = KeyRequest(identity: name + [0])
+        key = PresharedKey.made(of: ask(.key), unsafe [UInt8](identity))
         return key
     }
 
@@ -173,9 +185,16 @@ package struct Answer {
         if key != nil || keyQuestions > (isLast ? 1 : 0) { return key }
         keyQuestions += 1
         let text = unsafe hint.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
-        let answer = ask(.key(identity: nil, hint: text))
+        keyRequest = KeyRequest(hint: text)
+        let answer = ask(.key)
         key = PresharedKey.made(of: answer, answer.name)
         return key
+    }
+
+    /// Asks for the bytes of a session; none when it is not there.
+    func askForSession(_ id: [UInt8], isTLS13: Bool) -> Answer {
+        sessionRequest = (id, isTLS13)
+        return ask(.session)
     }
 
     /// Asks about what became of a verification. Returns the last word.

@@ -75,6 +75,8 @@ package struct SettingRefused: Error {
     var asksForStaples = false
     var asksForKeys = false
     var presharedKeys = PresharedKeys()
+    /// It has keys in common with peers, or may be told them. Then nobody needs a certificate.
+    package internal(set) var usesKeys = false
     /// A server has somebody to be, or asks which context it is to go on with.
     package var mayServe: Bool { !isNobody || asksAboutHellos }
     /// A server that has nobody to be, and no key by which somebody would know it.

@@ -13,6 +13,12 @@ extension OwnedSSL {
         if question != nil { stopAsking() }
     }
 
+    /// The key that is asked for, while it is.
+    package var keyRequest: KeyRequest { unsafe inquiry(of: ssl)?.keyRequest ?? KeyRequest() }
+
+    /// The session that is asked for, while it is.
+    package var sessionRequest: (id: [UInt8], isTLS13: Bool) { unsafe inquiry(of: ssl)?.sessionRequest ?? ([], false) }
+
     /// The program has refused the peer.
     package var isRefused: Bool { unsafe inquiry(of: ssl)?.isRefused ?? false }
 

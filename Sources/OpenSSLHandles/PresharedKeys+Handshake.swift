@@ -3,6 +3,7 @@ internal import COpenSSL
 /// How a handshake comes to its key: OpenSSL asks for it in one way in TLS 1.3, where it is a session, and in another before.
 extension OwnedContext {
     func useKeys() {
+        usesKeys = asksForKeys || !presharedKeys.all.isEmpty
         switch role {
         case .client:
             unsafe SSL_CTX_set_psk_use_session_callback(ctx, usesKeys ? offerKey : nil)

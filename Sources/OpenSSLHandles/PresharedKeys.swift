@@ -24,12 +24,12 @@ internal import COpenSSL
         guard answer.isGiven, answer.status == 0, (bytesMin...bytesMax).contains(answer.bytes.count),
             unsafe identity.withUnsafeBytes({ unsafe KeyIdentity.isOne($0) })
         else { return nil }
-        return unsafe answer.bytes.withUnsafeBytes { unsafe make(identity, $0) }
+        return unsafe identity.withUnsafeBytes { name in unsafe answer.bytes.withUnsafeBytes { unsafe make(name, $0) } }
     }
 
     /// Copies both. Nil without memory.
-    static func make(_ identity: some Collection<UInt8>, _ key: UnsafeRawBufferPointer) -> PresharedKey? {
-        guard let identity = KeyIdentity.make(identity), let copy = unsafe copenssl_malloc(key.count) else {
+    static func make(_ identity: UnsafeRawBufferPointer, _ key: UnsafeRawBufferPointer) -> PresharedKey? {
+        guard let identity = unsafe KeyIdentity.make(identity), let copy = unsafe copenssl_malloc(key.count) else {
             return nil
         }
         unsafe UnsafeMutableRawBufferPointer(start: copy, count: key.count).copyMemory(from: key)
@@ -54,15 +54,22 @@ internal import COpenSSL
         unsafe copenssl_clear_free(UnsafeMutableRawPointer(mutating: text), count + 1)
     }
 
-    fileprivate static func make(_ identity: some Collection<UInt8>) -> KeyIdentity? {
+    fileprivate static func make(_ identity: UnsafeRawBufferPointer) -> KeyIdentity? {
         let size = identity.count
         guard let copy = unsafe copenssl_malloc(size + 1) else { return nil }
-        unsafe UnsafeMutableRawBufferPointer(start: copy, count: size).copyBytes(from: identity)
+        unsafe UnsafeMutableRawBufferPointer(start: copy, count: size).copyMemory(from: identity)
         unsafe copy.storeBytes(of: 0, toByteOffset: size, as: UInt8.self)
         return unsafe KeyIdentity(UnsafePointer(copy.assumingMemoryBound(to: CChar.self)), size)
     }
 
     var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: text, count: count) }
+
+    /// Below 0 when it stands before another, 0 when it is the same.
+    func order(_ other: UnsafeRawBufferPointer) -> Int {
+        guard let start = other.baseAddress else { return count }
+        let order = unsafe memcmp(text, start, min(count, other.count))
+        return order != 0 ? Int(order) : count - other.count
+    }
 
     static func isOne(_ name: UnsafeRawBufferPointer) -> Bool {
         unsafe (1...bytesMax).contains(name.count) && isText(name)
@@ -75,7 +82,7 @@ struct PresharedKeys {
 
     mutating func put(_ key: PresharedKey) {
         let place = unsafe place(of: key.identity.bytes)
-        if place < all.count, unsafe all[place].identity.bytes.elementsEqual(key.identity.bytes) {
+        if place < all.count, unsafe all[place].identity.order(key.identity.bytes) == 0 {
             all[place] = key
         } else {
             all.insert(key, at: place)
@@ -84,7 +91,7 @@ struct PresharedKeys {
 
     func key(named identity: UnsafeRawBufferPointer) -> PresharedKey? {
         let place = unsafe place(of: identity)
-        guard place < all.count, unsafe all[place].identity.bytes.elementsEqual(identity) else { return nil }
+        guard place < all.count, unsafe all[place].identity.order(identity) == 0 else { return nil }
         return all[place]
     }
 
@@ -93,17 +100,13 @@ struct PresharedKeys {
         var (low, high) = (0, all.count)
         while low < high {
             let middle = (low + high) / 2
-            let isBefore = unsafe all[middle].identity.bytes.lexicographicallyPrecedes(identity)
-            if isBefore { low = middle + 1 } else { high = middle }
+            if unsafe all[middle].identity.order(identity) < 0 { low = middle + 1 } else { high = middle }
         }
         return low
     }
 }
 
 extension OwnedContext {
-    /// It has keys in common with peers, or may be told them. Then nobody needs a certificate.
-    package var usesKeys: Bool { asksForKeys || !presharedKeys.all.isEmpty }
-
     /// On a client the key that it offers, in place of an earlier one; on a server one more, or another under its name.
     package func setPresharedKey(
         _ identity: UnsafePointer<CChar>, _ key: UnsafeRawBufferPointer

@@ -201,11 +201,11 @@ package struct Engine: ~Copyable {
 
     func refusal(of context: OwnedContext) -> EngineFailure? {
         switch role {
-        case .client where context.verifies && context.trustsSomebody && !hasServerName:
-            return EngineFailure(.noServerName)
-        // A key needs no name: a certificate that comes in its place is trusted by nobody.
         case .client where context.verifies && !context.trustsSomebody && !context.usesKeys:
             return EngineFailure(.noTrust)
+        // A key needs no name: where nobody is trusted, no certificate that comes in its place is.
+        case .client where context.verifies && !hasServerName && context.trustsSomebody:
+            return EngineFailure(.noServerName)
         case .server where context.verifies && !context.trustsSomebody: return EngineFailure(.noTrust)
         case .server where !context.mayServe: return EngineFailure(.noIdentity)
         case .client, .server: return nil

@@ -18,13 +18,14 @@ extension Connection {
         }
     }
 
-    func askForKey(_ identity: [CChar]?, _ hint: [CChar]?, _ token: UInt64) -> CInt {
+    func askForKey(_ token: UInt64) -> CInt {
         guard let asked = unsafe context.onPSK else { return TLSMEM_OK.code }
+        let wanted = engine.ask { $0.keyRequest }
         var request = unsafe tlsmem_psk_request()
         unsafe request.size = unsafe MemoryLayout<tlsmem_psk_request>.size
         unsafe request.token = token
-        return unsafe (identity ?? []).withUnsafeBufferPointer { identity in
-            unsafe (hint ?? []).withUnsafeBufferPointer { hint in
+        return unsafe (wanted.identity ?? []).withUnsafeBufferPointer { identity in
+            unsafe (wanted.hint ?? []).withUnsafeBufferPointer { hint in
                 unsafe request.identity = identity.count > 0 ? identity.baseAddress : nil
                 unsafe request.hint = hint.count > 0 ? hint.baseAddress : nil
                 return unsafe asked.callback(handle, &request, asked.user)

@@ -13,8 +13,8 @@ extension Connection {
             case .clientHello: askAboutHello(decision.token)
             case .verdict: askAboutVerdict(decision.token)
             case .staple: askForStaple(decision.token)
-            case .key(let identity, let hint): askForKey(identity, hint, decision.token)
-            case .session(let id, let isTLS13): askForSession(id, isTLS13, decision.token)
+            case .key: askForKey(decision.token)
+            case .session: askForSession(decision.token)
             case .sign: askForSignature(decision.token)
             case .clientCertificate: askAboutCertificate(decision.token)
             }
@@ -129,8 +129,9 @@ extension Connection {
 
     // MARK: A session
 
-    private func askForSession(_ id: [UInt8], _ isTLS13: Bool, _ token: UInt64) -> CInt {
+    private func askForSession(_ token: UInt64) -> CInt {
         guard let find = unsafe context.listeners.sessions?.on_find else { return TLSMEM_OK.code }
+        let (id, isTLS13) = engine.ask { $0.sessionRequest }
         return unsafe id.withUnsafeBytes { id in
             var entry = unsafe tlsmem_session_entry(id, isTLS13: isTLS13)
             unsafe entry.token = token
