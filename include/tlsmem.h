@@ -109,14 +109,16 @@ typedef enum tlsmem_status {
     TLSMEM_EHOST = -24,      /**< the peer's certificate is for another name or address */
     TLSMEM_EEXPIRED = -25,   /**< the peer's certificate is not valid at this time */
     TLSMEM_ENOCERT = -26,    /**< the peer sent no certificate, and one is required */
-    TLSMEM_EREJECTED = -27,  /**< the peer refuses our certificate, or misses one (alerts 42 to 46, 48, 49, 116) */
+    TLSMEM_EREJECTED = -27,  /**< the peer refuses our certificate, or misses one (alerts 42 to 46, 48, 49, 113, 116) */
     TLSMEM_EINTERNAL = -28,  /**< OpenSSL failed in a way that is none of the above: see openssl_code */
     TLSMEM_ERESOLVE = -29,   /**< the host name to connect to has no address: see the sentence */
     TLSMEM_ECONNECT = -30,   /**< no address could be connected to: see sys_errno, and the sentence for each of them */
     TLSMEM_ESESSION = -31,   /**< no session: the bytes are none, or it has expired */
     TLSMEM_EPIN = -32,       /**< the peer has no key that is pinned (tlsmem_ctx_add_pin) */
     TLSMEM_EREFUSED = -33,   /**< the program's own tlsmem_client_hello_cb refused the client: see alert_sent */
-    TLSMEM_LATER = -34       /**< of a callback that is asked something: tlsmem_answer has the answer, now or later */
+    TLSMEM_LATER = -34,      /**< of a callback that is asked something: tlsmem_answer has the answer, now or later */
+    TLSMEM_EOCSP = -35,      /**< no good OCSP response for the server's certificate (tlsmem_ctx_request_ocsp; alert 113) */
+    TLSMEM_EPSK = -36        /**< the peer does not know the identity, or has another key for it (tlsmem_ctx_set_psk; alert 115) */
 } tlsmem_status;
 
 /** Returns the name of a status, "TLSMEM_EINVAL", or "TLSMEM_?"; static. Any thread. */
@@ -311,6 +313,51 @@ int tlsmem_ctx_add_keypair_mem(tlsmem_ctx *ctx, const char *name, const void *ce
  * With it, and wherever names were added, a session of TLS 1.2 is resumed only for the name that it was made with.
  */
 int tlsmem_ctx_set_sni_strict(tlsmem_ctx *ctx, int strict) TLSMEM_CHECK;
+/**
+ * Sets what the authority says of our certificate, an OCSP response (RFC 6960), DER or PEM, which is given to clients that
+ * ask for it ("stapled"; RFC 6066, 8). Set the certificate before. With several, of types or for names, each response goes
+ * to those that it is about, by its CertID; a PEM text may have several responses. It takes the place of an earlier one for
+ * the same certificate; a certificate that is set anew has none. Default: none is given, nor is one that has run out.
+ *
+ * A server renews it while it serves: unlike other setters, these may be called at any time, from any thread, also by several.
+ * Connections that begin after it have the new response. After tlsmem_ctx_reload it is set for what has taken ctx's place.
+ * Returns TLSMEM_OK; TLSMEM_ECONFIG when it cannot be read or parsed, is for none of our certificates, is not valid at this
+ * time (5 minutes too early or too late are forgiven), or says that the responder has no answer: the earlier one stays;
+ * TLSMEM_EINVAL for NULL, or for a client's context; TLSMEM_ENOMEM. What it says of the certificate is not looked at, nor
+ * who has signed it: that is for clients to see.
+ */
+int tlsmem_ctx_set_ocsp_response(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
+int tlsmem_ctx_set_ocsp_response_mem(tlsmem_ctx *ctx, const void *bytes, size_t n) TLSMEM_CHECK;
+
+/**
+ * Sets a key that both sides have from elsewhere (PSK; RFC 8446, 2.2; RFC 4279 and 5489 in TLS 1.2), and the identity by which
+ * they call it. A client offers the one that was set last. A server takes all that were set; another key for an identity takes
+ * the place of the first. The key is copied, and wiped when the context goes.
+ *
+ * The key proves to both sides who the other is, and no certificate is shown then: whatever is said of certificates,
+ * authorities, names, pins, TLSMEM_VERIFY_REQUIRED, OCSP, does not hold for who has the key, and a server lets him in without
+ * one. A server with keys needs no certificate, and a client with a key no authority: then a server that does not know the key
+ * is refused, TLSMEM_EVERIFY, because nobody can vouch for its certificate. With certificates and authorities set as well,
+ * either will do: peers that have the key use it, others do not. A client that trusts an authority needs a server name, too.
+ *
+ * Every key needs an identity of its own, and is for two peers only: who has it can be either of them. Its bytes are to be
+ * random: what people can remember is found out by whoever has recorded, or offered, one handshake. The identity is sent in
+ * the clear.
+ *
+ * Each key is for SHA-256 (RFC 8446, 4.2.11). Unless tlsmem_ctx_set_ciphers names others, the ciphers of TLS 1.3 with that
+ * hash are put first, by a server's order, and those of TLS 1.2 that need no certificate before others: ECDHE-PSK, which has
+ * forward secrecy, before PSK, which has none: who steals the key later reads what was recorded. RSA-PSK and DHE-PSK are left
+ * out. In TLS 1.3 there is forward secrecy always, and no tickets are given to who has a key.
+ *
+ * What a server says of a key that is wrong: TLS 1.3 illegal_parameter (47), TLS 1.2 what any handshake that was tampered with
+ * gets (bad_record_mac, 20, or decrypt_error, 51). Of an identity that is unknown: in TLS 1.2 the same, because a random key
+ * is taken in its place; in TLS 1.3 nothing, and the handshake goes on by certificate, or ends with handshake_failure (40)
+ * where there is none. So who tries can find out in TLS 1.3 which identities there are.
+ *
+ * Returns as every setter; TLSMEM_EINVAL, with a sentence, for an identity that is not 1 to 255 bytes of UTF-8, and for a key
+ * of fewer than 16 bytes or more than 512.
+ */
+int tlsmem_ctx_set_psk(tlsmem_ctx *ctx, const char *identity, const void *key, size_t n) TLSMEM_CHECK;
 
 /** Trusts the certificate authorities in a file. Each call adds. A server that asks for certificates names them to its
  *  clients, unless the names come to more than 64000 bytes in all (some 500 authorities): then none, which asks for any. */
@@ -352,6 +399,25 @@ int tlsmem_ctx_add_crl_mem(tlsmem_ctx *ctx, const void *crl, size_t n) TLSMEM_CH
  * revoked and still be believed.
  */
 int tlsmem_ctx_set_crl_check(tlsmem_ctx *ctx, tlsmem_crl_check check) TLSMEM_CHECK;
+/**
+ * Has a client ask servers for what their authority says of their certificate, an OCSP response. One that comes must be good
+ * (RFC 6066, 8): for this certificate, signed by its issuer or by who has that right from the issuer (RFC 6960, 4.2.2.2),
+ * valid now (without a nextUpdate: a week from thisUpdate on), and saying "good", not "revoked" or "unknown". Otherwise the
+ * server is refused with the alert 113, bad_certificate_status_response, and the connection ends with TLSMEM_EOCSP.
+ *
+ * None need come, unless the certificate promises one (RFC 7633, "must staple"); a response in which the responder says that
+ * it has no answer is none. So who has stolen the key of a revoked certificate sends none: see tlsmem_ctx_require_ocsp.
+ * Where the server's certificate was not verified, or was taken by tlsmem_ctx_set_verify_cb although it was bad, a response
+ * decides nothing. Of the certificates above it none is asked about: see tlsmem_ctx_add_crl. Default: nobody is asked.
+ * TLSMEM_EINVAL for a server's context.
+ */
+int tlsmem_ctx_request_ocsp(tlsmem_ctx *ctx) TLSMEM_CHECK;
+/**
+ * The same, and a good response has to come: without one the server is refused as above. Without verification nobody is known
+ * who could have signed one, so every server is refused. A resumed connection has no response: no session is taken then, by
+ * tlsmem_session_set, which says TLSMEM_EOCSP.
+ */
+int tlsmem_ctx_require_ocsp(tlsmem_ctx *ctx) TLSMEM_CHECK;
 
 /**
  * Says whether a server asks clients for a certificate; see tlsmem_verify.
@@ -564,7 +630,9 @@ int tlsmem_ctx_set_trace_cb(tlsmem_ctx *ctx, void (*cb)(tlsmem *c, const tlsmem_
 typedef enum tlsmem_question {
     TLSMEM_QUESTION_NONE = 0,         /**< nothing */
     TLSMEM_QUESTION_CLIENT_HELLO = 1, /**< a tlsmem_client_hello_cb */
-    TLSMEM_QUESTION_VERIFY = 2        /**< a tlsmem_verify_cb */
+    TLSMEM_QUESTION_VERIFY = 2,       /**< a tlsmem_verify_cb */
+    TLSMEM_QUESTION_OCSP = 3,         /**< a tlsmem_ocsp_cb */
+    TLSMEM_QUESTION_PSK = 4           /**< a tlsmem_psk_cb */
 } tlsmem_question;
 
 /** What belongs to an answer beside its status; what the question does not ask for is passed over. */
@@ -661,6 +729,48 @@ typedef int (*tlsmem_verify_cb)(tlsmem *c, tlsmem_verdict *verdict, void *user);
  * NULL for none, the default. As any setter.
  */
 int tlsmem_ctx_set_verify_cb(tlsmem_ctx *ctx, tlsmem_verify_cb cb, void *user) TLSMEM_CHECK;
+
+/** Which response is wanted. */
+typedef struct tlsmem_ocsp_request {
+    size_t size;
+    const char *server_name; /**< the host name that the client wants, or NULL */
+    const void *certificate; /**< the certificate that it gets, DER */
+    size_t certificate_n;
+    uint64_t token;          /**< for tlsmem_answer */
+} tlsmem_ocsp_request;
+/**
+ * Returns TLSMEM_LATER, and tlsmem_answer is given TLSMEM_OK and the response, DER, as the reply's bytes; TLSMEM_OK to give what
+ * tlsmem_ctx_set_ocsp_response has set, if anything; anything else to give none.
+ */
+typedef int (*tlsmem_ocsp_cb)(tlsmem *c, const tlsmem_ocsp_request *asked, void *user);
+/**
+ * Has the program say what is stapled, each time a client asks for it. A response that is not for this certificate, or not
+ * valid now, is not given. Not asked when a session is resumed by TLS 1.2, where there is no certificate. NULL for none, the
+ * default. As any setter, and TLSMEM_EINVAL on a client.
+ */
+int tlsmem_ctx_set_ocsp_cb(tlsmem_ctx *ctx, tlsmem_ocsp_cb cb, void *user) TLSMEM_CHECK;
+
+/** Which key is wanted. */
+typedef struct tlsmem_psk_request {
+    size_t size;
+    const char *identity; /**< on a server: how the client calls the key; NULL on a client, which has to name one */
+    const char *hint;     /**< on a client, in TLS 1.2: what the server says to help (RFC 4279, 2), or NULL */
+    uint64_t token;       /**< for tlsmem_answer */
+} tlsmem_psk_request;
+/**
+ * Returns TLSMEM_LATER, and tlsmem_answer is given TLSMEM_OK and the key as the reply's bytes, on a client with its identity;
+ * anything else when there is no key. Both are as in tlsmem_ctx_set_psk: what that would refuse is no key either.
+ */
+typedef int (*tlsmem_psk_cb)(tlsmem *c, const tlsmem_psk_request *asked, void *user);
+/**
+ * Has the program asked for keys. A server asks for identities that tlsmem_ctx_set_psk was not given, and that are 1 to 255
+ * bytes of UTF-8, up to 8 in a handshake; what holds there of unknown ones holds here. A client without a key of that function
+ * asks when it begins; when it was given none, and the server chooses TLS 1.2 with a key, once more, with the hint. All else is
+ * as if a key had been set. NULL for none, the default. As any setter.
+ *
+ * The library wipes its own copy of the key when the handshake is done, but not that of the reply.
+ */
+int tlsmem_ctx_set_psk_cb(tlsmem_ctx *ctx, tlsmem_psk_cb cb, void *user) TLSMEM_CHECK;
 
 /*
  * Renewal without restart. A program makes a context anew, with the function that has made the first one, from the files of
@@ -1152,6 +1262,7 @@ tlsmem_session *tlsmem_session_get(const tlsmem *c) TLSMEM_CHECK;
  * the certificate is not for it; TLSMEM_EVERSION or TLSMEM_ECIPHER when the context does not speak the version or does not
  * offer the cipher of the session; TLSMEM_ESESSION when it has expired; TLSMEM_ENAME, TLSMEM_ENOTRUST, TLSMEM_EVERIFY,
  * TLSMEM_EEXPIRED, TLSMEM_EPIN or TLSMEM_ENOCERT where a full handshake would fail for it, unless the context does not verify;
+ * TLSMEM_EOCSP after tlsmem_ctx_require_ocsp;
  * TLSMEM_ENOMEM; TLSMEM_EINVAL for NULL. What is refused changes nothing, and is no failure of the connection.
  */
 int tlsmem_session_set(tlsmem *c, const tlsmem_session *session) TLSMEM_CHECK;
@@ -1212,6 +1323,10 @@ int tlsmem_alpn(const tlsmem *c, const char **name, size_t *n);
 const char *tlsmem_server_name(const tlsmem *c);
 /** Returns 1 when the session was resumed, else 0. */
 int tlsmem_is_resumed(const tlsmem *c);
+/** Returns the identity of the key (tlsmem_ctx_set_psk) by which the peers know each other; NULL when it was none: they have
+ *  used certificates, or a ticket. Before the handshake is done it proves nothing. Valid until the next call on c that is not
+ *  const. */
+const char *tlsmem_psk_identity(const tlsmem *c);
 /*
  * The peer's certificate, of a server or of a client, to be asked for until tlsmem_free. Also the one that was refused: what
  * is told here is true of the certificate, and not of the peer, until tlsmem_is_established. On a resumed connection it is
@@ -1317,6 +1432,29 @@ typedef enum tlsmem_binding {
  * certificates that was made; TLSMEM_EINVAL; TLSMEM_ENOMEM. Calls nothing back.
  */
 ptrdiff_t tlsmem_channel_binding(const tlsmem *c, tlsmem_binding type, void *bytes, size_t n) TLSMEM_CHECK;
+
+/** What a server's OCSP response says of its certificate, and what was made of it. */
+typedef struct tlsmem_ocsp_details {
+    size_t size;
+    int is_good;         /**< 1: all of it was found good in the handshake; else the sentence says what is not */
+    int status;          /**< what it says: 0 good, 1 revoked, 2 unknown; -1: nothing of this certificate */
+    int reason;          /**< of a revoked one, by the numbers of RFC 5280, 5.3.1; -1 when it is not said */
+    int64_t revoked_at;  /**< times are in seconds since 1970, UTC; INT64_MIN when there is none */
+    int64_t produced_at; /**< when it was signed */
+    int64_t this_update; /**< when what it says was known */
+    int64_t next_update; /**< when there will be something newer */
+    char sentence[160];  /**< what was made of it, for a person */
+} tlsmem_ocsp_details;
+#define TLSMEM_OCSP_DETAILS_INIT { sizeof(tlsmem_ocsp_details), 0, -1, -1, 0, 0, 0, 0, { 0 } }
+/**
+ * Fills in what came of tlsmem_ctx_request_ocsp, also when the server was refused for it: unless is_good is 1 all of it may be
+ * invented. Returns TLSMEM_OK; TLSMEM_AGAIN when no response came, or none yet, was asked for, or the connection is resumed;
+ * TLSMEM_EINVAL.
+ */
+int tlsmem_ocsp_info(const tlsmem *c, tlsmem_ocsp_details *details);
+/** Copies the response, DER, when n is enough (call with n = 0 to ask). Returns its length; TLSMEM_AGAIN as above;
+ *  TLSMEM_EINVAL. */
+ptrdiff_t tlsmem_ocsp_response(const tlsmem *c, void *der, size_t n) TLSMEM_CHECK;
 
 /** Copies the first failure of a connection; status is TLSMEM_OK when there is none. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_error(const tlsmem *c, tlsmem_error_info *error);

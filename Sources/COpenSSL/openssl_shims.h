@@ -70,6 +70,7 @@ static inline long copenssl_get_ticket_keys(SSL_CTX *ctx, void *keys, long n) { 
 static inline long copenssl_set_ticket_keys(SSL_CTX *ctx, void *keys, long n) { return SSL_CTX_set_tlsext_ticket_keys(ctx, keys, n); }
 static inline int copenssl_ssl_index(void) { return SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
 static inline int copenssl_ssl_index_freed(CRYPTO_EX_free *freed) { return SSL_get_ex_new_index(0, NULL, NULL, NULL, freed); }
+static inline int copenssl_session_index(CRYPTO_EX_dup *copied, CRYPTO_EX_free *freed) { return SSL_SESSION_get_ex_new_index(0, NULL, NULL, copied, freed); }
 static inline int copenssl_ctx_index(void) { return SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
 
 static inline int copenssl_err_is_system(unsigned long code) { return ERR_SYSTEM_ERROR(code) != 0; }

@@ -14,6 +14,8 @@ internal import COpenSSL
     /// It matters for which name a client asks.
     var choosesByName: Bool { refusesOtherNames || !names.isEmpty }
 
+    var allPairs: [KeyPair] { pairs.all + names.all.flatMap { $0.all } }
+
     package var isComplete: Bool { !pairs.all.isEmpty || !names.isEmpty }
 }
 

@@ -67,11 +67,14 @@ package struct SettingRefused: Error {
     /// Its handshakes stand still for these questions.
     var asksAboutHellos = false
     var asksAboutVerdicts = false
+    var asksForStaples = false
+    var asksForKeys = false
+    var presharedKeys = PresharedKeys()
     /// A server has somebody to be, or asks which context it is to go on with.
-    package var mayServe: Bool { identity.isComplete || asksAboutHellos }
-    /// A server that has nobody to be.
-    package var isNobody: Bool { role == .server && !identity.isComplete }
-    var asks: Bool { asksAboutHellos || asksAboutVerdicts }
+    package var mayServe: Bool { !isNobody || asksAboutHellos }
+    /// A server that has nobody to be, and no key by which somebody would know it.
+    package var isNobody: Bool { role == .server && !identity.isComplete && !usesKeys }
+    var asks: Bool { asksAboutHellos || asksAboutVerdicts || asksForStaples || asksForKeys }
     private(set) var keepsBuffers = false
     /// The groups that were set, for a connection that changes to this context; OpenSSL does not tell them.
     var groups: [CChar] = []
@@ -87,6 +90,8 @@ package struct SettingRefused: Error {
     /// The protocols we speak, in the form of the wire; allocated because OpenSSL keeps a pointer into it.
     var alpn = unsafe UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
     var alpnPolicy = ALPNPolicy.strict
+    /// A server's certificate needs a word of its authority's that it is good still.
+    package internal(set) var requiresStaple = false
 
     package convenience init(_ role: Role) throws(OpenSSLError) {
         ERR_clear_error()
@@ -121,6 +126,8 @@ package struct SettingRefused: Error {
         if keylog >= 0 { close(keylog) }
     }
 
+    static var sessionName: StaticString { "tlsmem" }
+
     package var native: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(ctx) }
 
     private func applyDefaults() {
@@ -135,9 +142,10 @@ package struct SettingRefused: Error {
         // reading them would otherwise lose its data to a reset (openssl#10880).
         _ = unsafe SSL_CTX_set_num_tickets(ctx, 0)
         // A client's sessions belong to no context; a server's are bound to its trust (bindSessions).
-        let name: StaticString = "tlsmem"
+        let name = Self.sessionName
         _ = unsafe SSL_CTX_set_session_id_context(ctx, name.utf8Start, UInt32(name.utf8CodeUnitCount))
         guard role == .server else { return }
+        stapleWhenAsked()
         unsafe copenssl_ctx_set_servername_callback(ctx, acknowledge)
         unsafe SSL_CTX_set_alpn_select_cb(ctx, chooseALPN, Unmanaged.passUnretained(self).toOpaque())
     }

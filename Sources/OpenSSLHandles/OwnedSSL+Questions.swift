@@ -85,6 +85,7 @@ extension OwnedSSL {
         let ctx = unsafe other.ctx
         guard unsafe SSL_set_SSL_CTX(ssl, ctx) != nil else { return false }
         // The rest was copied from the first context when the SSL was made, or has to be named.
+        unsafe other.useKeys(on: ssl)
         unsafe SSL_set_verify(ssl, SSL_CTX_get_verify_mode(ctx), SSL_CTX_get_verify_callback(ctx))
         let options = unsafe SSL_CTX_get_options(ctx)
         _ = unsafe SSL_clear_options(ssl, SSL_get_options(ssl) & ~options)

@@ -13,6 +13,8 @@ extension Engine {
         guard configuration.context.speaks(session.protocolVersion) else { throw EngineFailure(.noCommonVersion) }
         guard ssl.offersCipher(of: session) else { throw EngineFailure(.noCommonCipher) }
         guard !session.hasExpired else { throw EngineFailure(.noSession) }
+        // There is no certificate in a resumed handshake, and so nothing to staple to.
+        guard !configuration.context.requiresStaple else { throw EngineFailure(.badStaple) }
         let examines = configuration.context.examinesPeer
         if examines {
             guard let result = ssl.verify(session, by: configuration.context) else {

@@ -150,7 +150,9 @@ package struct Engine: ~Copyable {
             let context = configuration.context
             if !(ssl.isTLS13 ? context.authenticatesLater : context.allowsRenegotiation) { ssl.stopAsking() }
             if role == .server, ssl.isTLS13 {
-                ticketsDue = UInt8(clamping: ssl.isResumed ? min(context.ticketCount, 1) : context.ticketCount)
+                // Who has a key needs no ticket: it would be good when the key is not any more.
+                let wanted = ssl.isByKey ? 0 : context.ticketCount
+                ticketsDue = UInt8(clamping: ssl.isResumed ? min(wanted, 1) : wanted)
             }
             return .established
         case .wantsCiphertext:
@@ -203,8 +205,11 @@ package struct Engine: ~Copyable {
 
     func refusal(of context: OwnedContext) -> EngineFailure? {
         switch role {
-        case .client where context.verifies && !context.trustsSomebody: return EngineFailure(.noTrust)
-        case .client where context.verifies && !hasServerName: return EngineFailure(.noServerName)
+        case .client where context.verifies && context.trustsSomebody && !hasServerName:
+            return EngineFailure(.noServerName)
+        // A key needs no name: a certificate that comes in its place is trusted by nobody.
+        case .client where context.verifies && !context.trustsSomebody && !context.usesKeys:
+            return EngineFailure(.noTrust)
         case .server where context.verifies && !context.trustsSomebody: return EngineFailure(.noTrust)
         case .server where !context.mayServe: return EngineFailure(.noIdentity)
         case .client, .server: return nil
@@ -216,7 +221,8 @@ package struct Engine: ~Copyable {
         return fail(
             EngineFailure(
                 cause, seen: ssl.observations, verifyResult: ssl.verifyResult, verifyDepth: ssl.verifyDepth,
-                isNegotiating: isNegotiating, canSendAlerts: state.writing != .closed, isRefused: ssl.isRefused))
+                isNegotiating: isNegotiating, canSendAlerts: state.writing != .closed, isRefused: ssl.isRefused,
+                staple: ssl.stapleVerdict))
     }
 
     mutating func fail(_ failure: EngineFailure) -> Step {

@@ -12,6 +12,8 @@ extension Connection {
             switch question {
             case .clientHello: askAboutHello(decision.token)
             case .verdict: askAboutVerdict(decision.token)
+            case .staple: askForStaple(decision.token)
+            case .key(let identity, let hint): askForKey(identity, hint, decision.token)
             }
         guard !isOver, !isFreed else { return }
         if status != TLSMEM_LATER.code {
@@ -35,6 +37,7 @@ extension Connection {
         switch question {
         case .clientHello: Answer(refusal(reply))
         case .verdict: Answer(lastWord(reply))
+        case .staple, .key: bytes(reply)
         }
     }
 
@@ -149,6 +152,8 @@ extension Question? {
         case nil: TLSMEM_QUESTION_NONE
         case .clientHello: TLSMEM_QUESTION_CLIENT_HELLO
         case .verdict: TLSMEM_QUESTION_VERIFY
+        case .staple: TLSMEM_QUESTION_OCSP
+        case .key: TLSMEM_QUESTION_PSK
         }
     }
 }

@@ -8,6 +8,8 @@ internal import TLSEngine
 @safe final class Context: Configuration {
     var onClientHello: (callback: tlsmem_client_hello_cb, user: UnsafeMutableRawPointer?)?
     var onVerify: (callback: tlsmem_verify_cb, user: UnsafeMutableRawPointer?)?
+    var onOCSP: (callback: tlsmem_ocsp_cb, user: UnsafeMutableRawPointer?)?
+    var onPSK: (callback: tlsmem_psk_cb, user: UnsafeMutableRawPointer?)?
     /// Whom its connections tell of secrets and of messages.
     private(set) var listeners = ReportListeners()
     private let isFrozen = Atomic<Bool>(false)
@@ -42,14 +44,23 @@ internal import TLSEngine
     /// name of the list is to blame.
     func set(_ subject: UnsafePointer<CChar>?, _ setting: (OwnedContext) throws(SettingRefused) -> Void) -> CInt {
         guard !isFrozen.load(ordering: .relaxed) else { return TLSMEM_ESTATE.code }
+        return unsafe renew(subject, setting)
+    }
+
+    /// The same for what may change while there are connections, in any thread. `setting` sees to the threads itself.
+    func renew(_ subject: UnsafePointer<CChar>?, _ setting: (OwnedContext) throws(SettingRefused) -> Void) -> CInt {
         do {
-            try setting(openSSL)
+            try setting(current.openSSL)
             return TLSMEM_OK.code
         } catch {
             let ofOthers = error.cause.isOutOfMemory ? TLSMEM_ENOMEM : TLSMEM_ECONFIG
             let status = error.isArgument ? TLSMEM_EINVAL : ofOthers
             let whole = unsafe subject.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
-            refusal = (status, error, error.subject ?? whole ?? [0])
+            let refusal = (status, error, error.subject ?? whole ?? [0])
+            _ = openSSL.exclusively {
+                self.refusal = refusal
+                return true
+            }
             return status.code
         }
     }
@@ -64,6 +75,11 @@ internal import TLSEngine
     }
 
     func fill(_ info: inout tlsmem_error_info) {
+        var refusal: (status: tlsmem_status, reason: SettingRefused, subject: [CChar])?
+        _ = openSSL.exclusively {
+            refusal = self.refusal
+            return true
+        }
         guard let refusal else { return }
         info.status = refusal.status.code
         info.openssl_code = refusal.reason.cause.code

@@ -24,9 +24,3 @@ public func tlsmem_request_certificate(
     guard let connection = unsafe connection(c) else { return TLSMEM_EINVAL.code }
     return connection.request(unsafe ToldRequest(done, user))
 }
-
-private func expectClient(
-    _ openSSL: OwnedContext, _ name: StaticString, _ sentence: StaticString
-) throws(SettingRefused) {
-    guard openSSL.role == .client else { throw SettingRefused(argument: name, sentence) }
-}

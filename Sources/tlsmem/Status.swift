@@ -67,6 +67,8 @@ extension EngineFailure.Kind {
         case .wrongHost: TLSMEM_EHOST
         case .expired: TLSMEM_EEXPIRED
         case .unpinned: TLSMEM_EPIN
+        case .badStaple: TLSMEM_EOCSP
+        case .noCommonKey: TLSMEM_EPSK
         case .noCertificate: TLSMEM_ENOCERT
         case .rejected: TLSMEM_EREJECTED
         case .endOfFileInHandshake: TLSMEM_EHANDSHAKEEOF
@@ -122,6 +124,8 @@ extension tlsmem_status {
         case TLSMEM_EPIN: "TLSMEM_EPIN"
         case TLSMEM_EREFUSED: "TLSMEM_EREFUSED"
         case TLSMEM_LATER: "TLSMEM_LATER"
+        case TLSMEM_EOCSP: "TLSMEM_EOCSP"
+        case TLSMEM_EPSK: "TLSMEM_EPSK"
         default: "TLSMEM_?"
         }
     }
@@ -163,6 +167,8 @@ extension tlsmem_status {
         case TLSMEM_EPIN: "the peer has no key that is pinned"
         case TLSMEM_EREFUSED: "the program refused the client"
         case TLSMEM_LATER: "the answer comes later"
+        case TLSMEM_EOCSP: "there is no good OCSP response for the server's certificate"
+        case TLSMEM_EPSK: "the peers have no key in common"
         default: "no such status"
         }
     }

@@ -189,6 +189,30 @@ PLACE(tlsmem_verify_details, result, 8);
 PLACE(tlsmem_verify_details, depth, 16);
 PLACE(tlsmem_verify_details, sentence, 20);
 
+SIZE(tlsmem_ocsp_request, 40);
+PLACE(tlsmem_ocsp_request, size, 0);
+PLACE(tlsmem_ocsp_request, server_name, 8);
+PLACE(tlsmem_ocsp_request, certificate, 16);
+PLACE(tlsmem_ocsp_request, certificate_n, 24);
+PLACE(tlsmem_ocsp_request, token, 32);
+
+SIZE(tlsmem_psk_request, 32);
+PLACE(tlsmem_psk_request, size, 0);
+PLACE(tlsmem_psk_request, identity, 8);
+PLACE(tlsmem_psk_request, hint, 16);
+PLACE(tlsmem_psk_request, token, 24);
+
+SIZE(tlsmem_ocsp_details, 216);
+PLACE(tlsmem_ocsp_details, size, 0);
+PLACE(tlsmem_ocsp_details, is_good, 8);
+PLACE(tlsmem_ocsp_details, status, 12);
+PLACE(tlsmem_ocsp_details, reason, 16);
+PLACE(tlsmem_ocsp_details, revoked_at, 24);
+PLACE(tlsmem_ocsp_details, produced_at, 32);
+PLACE(tlsmem_ocsp_details, this_update, 40);
+PLACE(tlsmem_ocsp_details, next_update, 48);
+PLACE(tlsmem_ocsp_details, sentence, 56);
+
 HOLDS(TLSMEM_OK == 0);
 HOLDS(TLSMEM_AGAIN == -1);
 HOLDS(TLSMEM_CLOSED == -2);
@@ -279,10 +303,11 @@ typedef struct every_init {
     tlsmem_loop_stats_info loop_stats;
     tlsmem_peer_details peer;
     tlsmem_verify_details verified;
+    tlsmem_ocsp_details stapled;
 } every_init;
 extern const every_init tlsmem_layout_inits;
 const every_init tlsmem_layout_inits = {
     TLSMEM_ERROR_INFO_INIT, TLSMEM_LIMITS_INIT, TLSMEM_REPORT_INFO_INIT, TLSMEM_CALLBACKS_INIT, TLSMEM_WANT_INFO_INIT,
     TLSMEM_STATS_INFO_INIT, TLSMEM_LISTEN_OPTIONS_INIT, TLSMEM_LOOP_OPTIONS_INIT, TLSMEM_CONNECT_OPTIONS_INIT,
-    TLSMEM_LOOP_STATS_INFO_INIT, TLSMEM_PEER_DETAILS_INIT, TLSMEM_VERIFY_DETAILS_INIT
+    TLSMEM_LOOP_STATS_INFO_INIT, TLSMEM_PEER_DETAILS_INIT, TLSMEM_VERIFY_DETAILS_INIT, TLSMEM_OCSP_DETAILS_INIT
 };

@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 
 static const char pem[] = "no PEM";
+static char lots[514]; /* of "x" */
 #define NOWHERE "/nonexistent/file"
 
 static int no_hello(tlsmem *c, const tlsmem_client_hello *hello, void *user)
@@ -43,6 +44,18 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(CLIENT, TLSMEM_ECONFIG, "only a server", tlsmem_ctx_set_accepted_ca_mem(ctx, pem, sizeof pem - 1))                \
     X(BOTH, TLSMEM_ECONFIG, NOWHERE, tlsmem_ctx_add_crl(ctx, NOWHERE))                                                  \
     X(BOTH, TLSMEM_ECONFIG, "there is no", tlsmem_ctx_add_crl_mem(ctx, pem, sizeof pem - 1))                            \
+    X(SERVER, TLSMEM_ECONFIG, NOWHERE, tlsmem_ctx_set_ocsp_response(ctx, NOWHERE))                                     \
+    X(SERVER, TLSMEM_ECONFIG, "there is no", tlsmem_ctx_set_ocsp_response_mem(ctx, pem, sizeof pem - 1))               \
+    X(CLIENT, TLSMEM_EINVAL, "ocsp_response: only a server", tlsmem_ctx_set_ocsp_response_mem(ctx, pem, 1))            \
+    X(SERVER, TLSMEM_EINVAL, "ctx: only a client", tlsmem_ctx_request_ocsp(ctx))                                       \
+    X(SERVER, TLSMEM_EINVAL, "ctx: only a client", tlsmem_ctx_require_ocsp(ctx))                                       \
+    X(BOTH, TLSMEM_EINVAL, "key: it has fewer", tlsmem_ctx_set_psk(ctx, "somebody", pem, sizeof pem))                  \
+    X(BOTH, TLSMEM_EINVAL, "key: it has fewer", tlsmem_ctx_set_psk(ctx, "somebody", NULL, 0))                          \
+    X(BOTH, TLSMEM_EINVAL, "key: it has more", tlsmem_ctx_set_psk(ctx, "somebody", lots, 513))                         \
+    X(BOTH, TLSMEM_EINVAL, "identity: it is not", tlsmem_ctx_set_psk(ctx, "", lots, 16))                               \
+    X(BOTH, TLSMEM_EINVAL, "identity: it is not", tlsmem_ctx_set_psk(ctx, "\xff", lots, 16))                           \
+    X(BOTH, TLSMEM_EINVAL, "identity: it is not", tlsmem_ctx_set_psk(ctx, lots, lots, 16))                             \
+    X(CLIENT, TLSMEM_EINVAL, "cb: only a server", tlsmem_ctx_set_ocsp_cb(ctx, NULL, NULL))                             \
     X(BOTH, TLSMEM_EINVAL, "3: there is no such tlsmem_crl_check", tlsmem_ctx_set_crl_check(ctx, (tlsmem_crl_check)3))  \
     X(BOTH, TLSMEM_EINVAL, "4: there is no such tlsmem_verify", tlsmem_ctx_set_verify(ctx, (tlsmem_verify)4))           \
     X(CLIENT, TLSMEM_EINVAL, "1: a client's", tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL))                       \
@@ -85,7 +98,7 @@ static const char *const takes_anything[] = {
     "tlsmem_ctx_reload", /* says by its status what is wrong with the other one */
     "tlsmem_ctx_set_password_cb", "tlsmem_ctx_set_ca_system", "tlsmem_ctx_insecure_no_verify", "tlsmem_ctx_add_pin",
     "tlsmem_ctx_set_partial_chain", "tlsmem_ctx_set_verify_cb", "tlsmem_ctx_set_limits",
-    "tlsmem_ctx_set_keylog_cb", "tlsmem_ctx_set_trace_cb", "tlsmem_ctx_set_key_update",
+    "tlsmem_ctx_set_keylog_cb", "tlsmem_ctx_set_trace_cb", "tlsmem_ctx_set_key_update", "tlsmem_ctx_set_psk_cb",
 };
 
 /** What OpenSSL would do. */
@@ -124,6 +137,7 @@ static void refuse_all(tlsmem_role role)
     tlsmem_ctx *ctx = context(role, 0), *other = context(role == TLSMEM_CLIENT ? TLSMEM_SERVER : TLSMEM_CLIENT, 0);
     char *before = strdup(portrait(ctx));
     MUST(before != NULL);
+    memset(lots, 'x', sizeof lots - 1);
     situation("each setter of a %s refuses something", role == TLSMEM_CLIENT ? "client" : "server");
 #define TRY(who, expected, begins, call)  \
     if (who == BOTH || who == (int)role) \

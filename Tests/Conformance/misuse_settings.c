@@ -261,6 +261,8 @@ static void frozen(void)
         CHECK_STATUS(tlsmem_ctx_set_ca_system(ctx), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_NONE), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_insecure_no_verify(ctx), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_request_ocsp(ctx), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_require_ocsp(ctx), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_min_version(ctx, TLSMEM_TLS1_2), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_max_version(ctx, TLSMEM_TLS1_3), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_ciphers(ctx, "HIGH"), TLSMEM_ESTATE);
@@ -271,8 +273,6 @@ static void frozen(void)
         CHECK_STATUS(tlsmem_ctx_set_signature_algorithms(ctx, "ECDSA+SHA256"), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_tickets(ctx, 1), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_renegotiation(ctx, 1), TLSMEM_ESTATE);
-        CHECK_STATUS(tlsmem_ctx_set_key_update(ctx, 1, 1), TLSMEM_ESTATE);
-        CHECK_STATUS(tlsmem_ctx_set_post_handshake_auth(ctx, 1), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_limits(ctx, &limits), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_keylog(ctx, "/dev/null"), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_keylog_cb(ctx, NULL, NULL), TLSMEM_ESTATE);

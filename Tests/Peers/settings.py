@@ -17,8 +17,9 @@ import traceback
 import typing
 import unittest
 
-from settings_clients import GnuTLSClient, NSSClient, OpenSSLClient, PythonClient
+from settings_clients import GnuTLSClient, OpenSSLClient, PythonClient
 from settings_names import STATUS_OF_ALERT
+from settings_nss import NSSClient
 from settings_peers import Cannot, Lane, OurClient, OurServer, words
 from settings_servers import GnuTLSServer, OpenSSLServer, PythonServerPeer
 from support import HERE, LIMIT, VERSIONS, certificates
@@ -185,8 +186,9 @@ def run_row(row, pool):
 
 @functools.cache
 def make_identities():
-    """Makes what Tests/identities adds to the certificates, once for the run."""
-    subprocess.run([HERE.parent / "identities", certificates()], check=True, timeout=LIMIT, capture_output=True)
+    """Makes what Tests/identities and Tests/responses add to the certificates, once for the run."""
+    for script in ("identities", "responses"):
+        subprocess.run([HERE.parent / script, certificates()], check=True, timeout=LIMIT, capture_output=True)
 
 
 @functools.cache

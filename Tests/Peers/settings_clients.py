@@ -5,12 +5,10 @@ import ipaddress
 import os
 import socket
 import ssl
-import subprocess
 
-from settings_names import (ALERTS, GNUTLS_CIPHERS, GNUTLS_GROUPS, GNUTLS_SIGNATURES, NSS_ALERTS, NSS_CIPHERS, NSS_GROUPS,
-                            OPENSSL_SIGNATURES, group, split_ciphers)
-from settings_peers import EXPORTS, Cannot, Outcome, Peer, last_of, looked_up, once, one_of, openssl, options, secrets
-from support import LIMIT, VERSIONS, Process, certificate, certificates, tool
+from settings_names import (ALERTS, GNUTLS_CIPHERS, GNUTLS_GROUPS, GNUTLS_SIGNATURES, OPENSSL_SIGNATURES, group, split_ciphers)
+from settings_peers import EXPORTS, Cannot, Outcome, Peer, last_of, looked_up, one_of, openssl, options, secrets
+from support import LIMIT, VERSIONS, Process, certificate, tool
 from tls import VERSION
 
 
@@ -55,6 +53,8 @@ class OpenSSLClient(Peer):
         "renegotiation": lambda _: [],
         "renegotiate": lambda _: [],
         "keylog": lambda _: [],
+        "request_ocsp": lambda _: ["-status"],
+        "psk": lambda v: ["-psk_identity", v.partition(":")[0], "-psk", v.partition(":")[2]],
     }
 
     def __init__(self, lane, port, wanted):
@@ -65,6 +65,7 @@ class OpenSSLClient(Peer):
                         *options("s_client", self.WORDS, wanted), *(["-keylogfile", self.keylog] if self.keylog else [])]
         self.session = lane.file("session") if self.again else None
         self.renegotiates = "renegotiate" in wanted
+        self.has_key = "psk" in wanted  # which it calls a resumed session in TLS 1.3
         self.connections = 1
         self.process = self._start(*(["-sess_out", self.session] if self.again else []))
 
@@ -94,8 +95,9 @@ class OpenSSLClient(Peer):
             group=group(one_of(r"^(?:Server|Peer) Temp Key: (?:ECDH, )?([\w-]+),", out)
                         or one_of(r"^Negotiated TLS1.3 group: (\S+)", out)),
             alpn=one_of(r"^ALPN protocol: (.*)", out, "" if protocol else None),
+            ocsp=one_of(r"^ +Cert Status: (\w+)", out, "none" if "OCSP response: no response" in out else None),
             signature=openssl_signature(out), exported=last_of(r"Keying material: (\w+)$", out), accepted=one_of(r"^Acceptable client certificate CA names\n.*CN ?= ?(.*)", out),
-            resumed={"New": 0, "Reused": 1}.get(one_of(r"^(New|Reused), ", out)) if protocol else None,
+            resumed={"New": 0, "Reused": 1}.get(one_of(r"^(New|Reused), ", out)) if protocol and not self.has_key else None,
             secrets=secrets(self.keylog) if self.keylog else None)
 
 
@@ -121,6 +123,8 @@ class GnuTLSClient(Peer):
         "renegotiation": lambda _: [],
         "renegotiate": lambda _: ["--rehandshake"],
         "keylog": lambda _: [],
+        "request_ocsp": lambda _: [],  # it does without being told
+        "psk": lambda v: ["--pskusername", v.partition(":")[0], "--pskkey", v.partition(":")[2]],
     } | dict.fromkeys(("version", "min", "max", "ciphers", "groups"), lambda _: [])
 
     def __init__(self, lane, port, wanted):
@@ -161,6 +165,10 @@ def priority(wanted):
     parts = ["NORMAL"]
     oldest, newest = version_range(wanted)
     parts += ["-VERS-ALL", *(f"+VERS-TLS{version}" for version in VERSIONS if oldest <= version <= newest)]
+    if "psk" in wanted:
+        # gnutls-cli 3.7 crashes when it is to show an ECDHE-PSK of TLS 1.2.
+        parts += ["-KX-ALL", *([] if wanted.get("version") == "1.2" else ["+ECDHE-PSK"]), "+PSK"]
+        parts += ["+ECDHE-ECDSA", "+ECDHE-RSA"] if "ca" in wanted or "identity" in wanted else []
     if "ciphers" in wanted:
         parts += ["-CIPHER-ALL", *looked_up("GnuTLS", GNUTLS_CIPHERS, wanted["ciphers"], ":")]
     if "groups" in wanted:
@@ -168,69 +176,6 @@ def priority(wanted):
     if "sigalgs" in wanted:
         parts += ["-SIGN-ALL", *looked_up("GnuTLS", GNUTLS_SIGNATURES, wanted["sigalgs"], ":")]
     return ":".join(parts)
-
-
-class NSSClient(Peer):
-    """tstclnt, over a database of its own for each authority and identity."""
-
-    name, side = "nss", "client"
-    SENDS = {43: (46, "NSS sends certificate_unknown for a certificate with another purpose")}
-    WORDS = {
-        "identity": lambda _: ["-n", "identity"],
-        "ca": lambda _: [],
-        "insecure": lambda _: ["-o"],
-        "name": lambda v: [] if is_address(v) else ["-a", v],
-        "ciphers": lambda v: ["-c", "".join(looked_up("NSS", NSS_CIPHERS, v, ":"))],
-        "sigalgs": lambda v: ["-J", v.replace(":", ",")],
-        "groups": lambda v: ["-I", ",".join(looked_up("NSS", NSS_GROUPS, v, ":"))],
-    } | dict.fromkeys(("version", "min", "max"), lambda _: [])
-
-    def __init__(self, lane, port, wanted):
-        if is_address(wanted.get("name", "")) and wanted["name"] != "127.0.0.1":
-            raise Cannot("tstclnt verifies the address that it connects to, and no other")
-        self.connections = 1
-        self.process = Process(
-            lane, tool("tstclnt", "libnss3-tools"), "-h", "127.0.0.1", "-p", port, "-v", "-A", ping(),
-            "-V", "tls{}:tls{}".format(*version_range(wanted)),
-            "-d", nss_database(wanted.get("ca"), wanted.get("identity")), *options("tstclnt", self.WORDS, wanted))
-
-    def finish(self):
-        self.process.exit_code()
-        out, err = self.process.stdout.text, self.process.stderr.text
-        version = one_of(r"SSL version (3\.\d) using", err)
-        error = one_of(r"\b((?:SSL|SEC)_ERROR_\w+)", err)
-        return Outcome(
-            "pong" not in out, err[-600:], NSS_ALERTS.get(error),
-            protocol={"3.3": "TLSv1.2", "3.4": "TLSv1.3"}.get(version))
-
-
-@once
-def ping():
-    """Returns a file with the line, for who waits in vain for the end of a pipe."""
-    path = os.path.join(certificates(), "ping")
-    with open(path, "w", encoding="ascii") as file:
-        file.write("ping\n")
-    return path
-
-
-@once
-def nss_database(ca, identity):
-    """Returns the folder of a database that trusts `ca` and has `identity`."""
-    def run(*command):
-        subprocess.run(command, check=True, timeout=LIMIT, capture_output=True)
-
-    folder = os.path.join(certificates(), f"nss-{ca}-{identity}")
-    os.mkdir(folder)
-    certutil = tool("certutil", "libnss3-tools")
-    run(certutil, "-N", "-d", folder, "--empty-password")
-    if ca:
-        run(certutil, "-A", "-d", folder, "-n", "authority", "-t", "CT,C,C", "-i", certificate(ca + ".pem"))
-    if identity:
-        bundle = os.path.join(folder, "identity.p12")
-        run(tool("openssl", "openssl"), "pkcs12", "-export", "-name", "identity", "-passout", "pass:", "-out", bundle,
-            "-in", certificate(identity + ".pem"), "-inkey", certificate(identity + ".key"))
-        run(tool("pk12util", "libnss3-tools"), "-i", bundle, "-d", folder, "-W", "")
-    return folder
 
 
 class PythonPeer(Peer):

@@ -47,6 +47,8 @@ static void print_peer(const tlsmem *c)
 {
     tlsmem_peer_details peer = TLSMEM_PEER_DETAILS_INIT;
     tlsmem_verify_details verified = TLSMEM_VERIFY_DETAILS_INIT;
+    tlsmem_ocsp_details stapled = TLSMEM_OCSP_DETAILS_INIT;
+    static const char *const says[] = { "nothing", "good", "revoked", "unknown" };
     int is_there = tlsmem_peer_info(c, &peer) == TLSMEM_OK;
     copied("subject", tlsmem_peer_subject, c);
     copied("issuer", tlsmem_peer_issuer, c);
@@ -58,6 +60,7 @@ static void print_peer(const tlsmem *c)
     for (size_t i = 0; is_there && i < sizeof peer.sha256; i++)
         printf("%02X", peer.sha256[i]);
     printf("\n");
+    fact("ocsp", tlsmem_ocsp_info(c, &stapled) == TLSMEM_OK ? says[stapled.status + 1] : "none");
     number("verified", tlsmem_verify_result(c, &verified) == TLSMEM_OK ? verified.result : -1);
 }
 
@@ -115,6 +118,7 @@ void print_facts(const tlsmem *c, const tlsmem_report_info *report, const char *
     print_alpn(c);
     fact("sni", tlsmem_server_name(c));
     number("resumed", tlsmem_is_resumed(c));
+    fact("psk", tlsmem_psk_identity(c));
     print_peer(c);
     number("renegotiations", (long)stats.key_updates_in);
     print_bindings(c);

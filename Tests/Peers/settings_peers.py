@@ -21,7 +21,7 @@ import threading
 from support import BUILD, HERE, LIMIT, Process, certificate, certificates, tool
 
 EXPORTS = ("EXPERIMENTAL tlsmem", "32")  # the label of settings_facts.c, and how many bytes
-SOURCES = ("settings.c", "settings_words.c", "settings_questions.c", "settings_facts.c")
+SOURCES = ("settings.c", "settings_words.c", "settings_questions.c", "settings_answers.c", "settings_facts.c")
 
 
 class Cannot(Exception):
@@ -177,7 +177,8 @@ class Ours(Peer):
     name = "ours"
     FILES = {"ca": _file(".pem"), "ca_mem": _file(".pem"), "ca_dir": ca_directory,
              "accepted_ca": _file(".pem"), "accepted_ca_mem": _file(".pem"), "crl": revocation_list,
-             "crl_mem": revocation_list, "pin": pin}
+             "crl_mem": revocation_list, "pin": pin,
+             "staple": _file(".ocsp"), "staple_mem": _file(".ocsp"), "staple_cb": _file(".ocsp")}
     # An identity in other forms (Tests/identities), each as the words that it is made of.
     IDENTITIES = {
         "identity": {"cert": "{}.pem", "key": "{}.key"},

@@ -1,5 +1,6 @@
 """Other people's servers in the table of settings. Each answers a line with a line."""
 
+import pathlib
 import ssl
 import threading
 
@@ -33,15 +34,18 @@ class OpenSSLServer(Peer):
         "request": lambda _: [],
         "renegotiation": lambda v: ["-client_renegotiation"] if v != "0" else [],
         "keylog": lambda _: [],
+        "staple": lambda v: ["-status_file", certificate(v + ".ocsp")],
+        "psk": lambda v: ["-psk_identity", v.partition(":")[0], "-psk", v.partition(":")[2]],
     }
 
     def __init__(self, lane, wanted, connections):
         self.keylog = lane.file("keylog") if "keylog" in wanted else None
         self.process = Process(
             lane, *openssl(), "s_server", "-accept", "127.0.0.1:0", "-naccept", connections,
-            "-keymatexport", EXPORTS[0], "-keymatexportlen", EXPORTS[1], *options("s_server", self.WORDS, wanted), *(["-keylogfile", self.keylog] if self.keylog else []))
+            "-keymatexport", EXPORTS[0], "-keymatexportlen", EXPORTS[1], *options("s_server", self.WORDS, wanted), *([] if "identity" in wanted else ["-nocert"]), *(["-keylogfile", self.keylog] if self.keylog else []))
         self.port = int(self.process.stdout.wait_for(r"^ACCEPT \S+:(\d+)$")[1])
         self.answers, self.requests = connections, "request" in wanted
+        self.has_key = "psk" in wanted  # which it calls a resumed session in TLS 1.3
         threading.Thread(target=self._answer, daemon=True).start()
 
     def _answer(self):
@@ -67,7 +71,7 @@ class OpenSSLServer(Peer):
             cipher=one_of(r"^CIPHER is (\S+)", last), signature=openssl_signature(last),
             exported=last_of(r"Keying material: (\w+)$", last),
             sni=one_of(r'^Hostname in TLS extension: "(.*)"', out),
-            resumed=int("Reused session-id" in last), secrets=secrets(self.keylog) if self.keylog else None)
+            resumed=None if self.has_key else int("Reused session-id" in last), secrets=secrets(self.keylog) if self.keylog else None)
 
 
 class GnuTLSServer(Peer):
@@ -86,12 +90,18 @@ class GnuTLSServer(Peer):
         "renegotiation": lambda _: [],
         "sigalgs": lambda _: [],
         "keylog": lambda _: [],
+        "staple": lambda v: ["--ocsp-response", certificate(v + ".ocsp"), "--ignore-ocsp-response-errors"],
+        "psk": lambda _: [],
     } | dict.fromkeys(("version", "min", "max", "ciphers", "groups"), lambda _: [])
 
     def __init__(self, lane, wanted, _):
         self.keylog = lane.file("keylog") if "keylog" in wanted else None
         environment = ["env", f"SSLKEYLOGFILE={self.keylog}"] if self.keylog else []
         asks = [] if "verify" in wanted else ["--disable-client-cert"]
+        if "psk" in wanted:
+            passwords = lane.file("passwords")
+            pathlib.Path(passwords).write_text(wanted["psk"] + "\n", encoding="utf-8")
+            asks += ["--pskpasswd", passwords]
         done = None
         while not done:  # a port that was free a moment ago may have become somebody's
             self.port = free_port()

@@ -102,8 +102,7 @@ static void cut(const char *value, char *copy, size_t size, const char **parts, 
     }
 }
 
-/* Returns the length of a file whose bytes it reads. */
-static size_t read_file(const char *path, char *bytes, size_t size)
+size_t read_file(const char *path, char *bytes, size_t size)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
@@ -180,6 +179,11 @@ static const struct word words[] = {
     { "password", .text = password },
     { "sni_strict", .count = tlsmem_ctx_set_sni_strict },
     { "hello", .text = hello },
+    { "staple", .text = tlsmem_ctx_set_ocsp_response },
+    { "staple_mem", .bytes = tlsmem_ctx_set_ocsp_response_mem },
+    { "staple_cb", .text = staple_cb },
+    { "psk", .text = psk },
+    { "psk_cb", .text = psk_cb },
     /* trust */
     { "ca", .text = tlsmem_ctx_set_ca_file },
     { "ca_dir", .text = tlsmem_ctx_set_ca_dir },
@@ -193,6 +197,8 @@ static const struct word words[] = {
     { "crl_mem", .bytes = tlsmem_ctx_add_crl_mem },
     { "crl_check", .text = crl_check },
     { "pin", .text = pin },
+    { "request_ocsp", .alone = tlsmem_ctx_request_ocsp },
+    { "require_ocsp", .alone = tlsmem_ctx_require_ocsp },
     { "depth", .count = tlsmem_ctx_set_verify_depth },
     { "partial_chain", .count = tlsmem_ctx_set_partial_chain },
     { "purpose", .text = purpose },
