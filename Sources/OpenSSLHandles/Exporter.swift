@@ -63,7 +63,7 @@ extension OwnedSSL {
                 try unsafe OpenSSLHandles.endPoint(peer.certificate)
             }
         }
-        guard !isResumed, let own = unsafe SSL_get_certificate(ssl) else { return nil }
+        guard !isResumed, !isByKey, let own = unsafe SSL_get_certificate(ssl) else { return nil }
         return try unsafe OpenSSLHandles.endPoint(own)
     }
 

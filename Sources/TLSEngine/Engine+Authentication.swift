@@ -37,7 +37,7 @@ extension Engine {
     mutating func authenticated(_ step: Step) -> Step {
         if case .asks = step { return step }
         ssl.stopAsking()
-        ticketsDue = UInt8(clamping: configuration.context.ticketCount)
+        ticketsDue = ssl.isByKey ? 0 : UInt8(clamping: configuration.context.ticketCount)
         return .authenticated(step)
     }
 

@@ -1,11 +1,10 @@
 /*
  * NULL for the object of every function, and for the other pointers that are taken with it. This file names every
- * function of the header, and fails when it does not: HEADER_PATH and SOURCE_PATH come from the Makefile.
+ * function of the header (misuse_header.c).
  */
 #include "misuse.h"
 
 #include <errno.h>
-#include <ctype.h>
 #include <poll.h>
 
 static void null_contexts(void)
@@ -275,42 +274,6 @@ static void words(void)
     CHECK(strncmp(tlsmem_openssl_version(), "OpenSSL ", 8) == 0, "%s", tlsmem_openssl_version());
 }
 
-static char *text_of(const char *path)
-{
-    FILE *file = fopen(path, "r");
-    MUST(file != NULL);
-    char *text = calloc(1, 1 << 20);
-    MUST(text != NULL && fread(text, 1, (1 << 20) - 1, file) > 0);
-    fclose(file);
-    return text;
-}
-
-/** Every function of the header occurs above, as a call. */
-static void nothing_is_forgotten(void)
-{
-    char *header = text_of(HEADER_PATH), *source = text_of(SOURCE_PATH);
-    int functions = 0;
-    situation("every function of the header is tried here");
-    for (char *comment; (comment = strstr(header, "/*")) != NULL;) {
-        char *after = strstr(comment, "*/");
-        MUST(after != NULL);
-        memset(comment, ' ', (size_t)(after + 2 - comment));
-    }
-    for (char *at = header; (at = strstr(at, "tlsmem_")) != NULL;) {
-        char call[80], *begin = at;
-        while (isalnum((unsigned char)*at) || *at == '_')
-            at++;
-        if (*at != '(')
-            continue;
-        functions++;
-        snprintf(call, sizeof call, "%.*s(", (int)(at - begin), begin);
-        CHECK(strstr(source, call) != NULL, "%s) is not tried", call);
-    }
-    CHECK(functions > 90, "only %d functions were found", functions);
-    free(header);
-    free(source);
-}
-
 int main(void)
 {
     begin("misuse");
@@ -325,7 +288,7 @@ int main(void)
     wrong_trust();
     each_check_is_a_case(0);
     words();
-    nothing_is_forgotten();
+    no_function_is_forgotten();
     wrong_states();
     return finish();
 }

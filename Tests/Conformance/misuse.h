@@ -35,5 +35,6 @@ void wrong_settings(void);
 void wrong_values(void);
 void wrong_trust(void);
 void wrong_states(void);
+void no_function_is_forgotten(void);
 
 #endif

@@ -275,8 +275,6 @@ static void frozen(void)
         CHECK_STATUS(tlsmem_ctx_set_tickets(ctx, 1), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_ticket_mode(ctx, TLSMEM_TICKETS_NEVER), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_renegotiation(ctx, 1), TLSMEM_ESTATE);
-        CHECK_STATUS(tlsmem_ctx_set_key_update(ctx, 1, 1), TLSMEM_ESTATE);
-        CHECK_STATUS(tlsmem_ctx_set_post_handshake_auth(ctx, 1), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_limits(ctx, &limits), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_keylog(ctx, "/dev/null"), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_keylog_cb(ctx, NULL, NULL), TLSMEM_ESTATE);

@@ -46,6 +46,7 @@ static void begin_pair(tlsmem_ctx *from, tlsmem_ctx *to, face client_face, face 
     inside = NULL;
     end_open(&client, from, client_face, loops[0], 0, 0);
     end_open(&server, to, server_face, loops[1], 1, 0);
+    CHECK_STATUS(tlsmem_ctx_set_post_handshake_auth(from, 1), TLSMEM_ESTATE);
     if (session != NULL)
         MUST(tlsmem_session_set(client.c, session) == TLSMEM_OK);
     wire_open(&pair_wire, &client, &server, (cut){ CUT_SEEDED, 3 });

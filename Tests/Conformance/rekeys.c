@@ -33,6 +33,7 @@ static void meet(face client_face, face server_face, int version, uint64_t bytes
     tlsmem_ctx *to = changing(TLSMEM_SERVER, version, bytes, seconds);
     end_open(&client, from, client_face, loops[0], 0, 0);
     end_open(&server, to, server_face, loops[1], 1, 0);
+    CHECK_STATUS(tlsmem_ctx_set_key_update(from, 1, 1), TLSMEM_ESTATE);
     tlsmem_ctx_free(from);
     tlsmem_ctx_free(to);
     wire_open(&w, &client, &server, (cut){ CUT_SEEDED, 7 });

@@ -17,8 +17,9 @@ import traceback
 import typing
 import unittest
 
-from settings_clients import GnuTLSClient, NSSClient, OpenSSLClient, PythonClient
+from settings_clients import GnuTLSClient, OpenSSLClient, PythonClient
 from settings_names import STATUS_OF_ALERT
+from settings_nss import NSSClient
 from settings_peers import Cannot, Lane, OurClient, OurServer, words
 from settings_servers import GnuTLSServer, OpenSSLServer, PythonServerPeer
 from support import HERE, LIMIT, VERSIONS, certificates
