@@ -62,6 +62,8 @@ package struct SettingRefused: Error {
     var trust: Trust
     package internal(set) var ticketCount = 2
     package internal(set) var allowsRenegotiation = false
+    /// So much early data a server takes of each connection.
+    package internal(set) var earlyDataMax = 0
     /// Its handshakes stand still for these questions.
     var asksAboutHellos = false
     var asksAboutVerdicts = false

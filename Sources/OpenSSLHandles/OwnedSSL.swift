@@ -76,7 +76,7 @@ internal import COpenSSL
     // MARK: One step each
 
     /// Makes a call that may send or receive, and notes what OpenSSL says of it.
-    private mutating func observed(_ call: (OpaquePointer) -> CInt) -> SSLResult {
+    mutating func observed(_ call: (OpaquePointer) -> CInt) -> SSLResult {
         let ssl = unsafe self.ssl
         return unsafe withUnsafeMutablePointer(to: &observations) { seen in
             unsafe listen(ssl, seen)

@@ -7,6 +7,8 @@ internal import OpenSSLHandles
 final class Backlog {
     /// Plaintext that OpenSSL could not take yet, or that is being gathered.
     let deferred = PlaintextQueue()
+    /// Of that, from the front on, early data.
+    var earlyCount = 0
     /// The first slice. The others come only when it is full.
     private let own: MemoryBIO
     private var firstOther: Held<MemoryBIO>?
@@ -54,18 +56,20 @@ final class Backlog {
     }
 
     /// Has OpenSSL make a record; so many bytes of the stream are gone.
-    func write(_ plaintext: borrowing RawSpan, _ ssl: inout OwnedSSL, gone: UInt64) -> SSLResult {
+    func write(_ plaintext: borrowing RawSpan, _ ssl: inout OwnedSSL, early: Bool, gone: UInt64) -> SSLResult {
         let result =
-            lastOther?.use { ssl.write(plaintext, into: $0, holding: lastCount) }
-            ?? ssl.write(plaintext, into: own, holding: lastCount)
+            early
+            ? ssl.writeEarly(plaintext)
+            : lastOther?.use { ssl.write(plaintext, into: $0, holding: lastCount) }
+                ?? ssl.write(plaintext, into: own, holding: lastCount)
         count(what: ssl)
         if case .done = result { applicationEnd = gone &+ UInt64(clamping: count) }
         return result
     }
 
     /// The same with what was deferred first, so many bytes at most.
-    func writeDeferred(_ most: Int, _ ssl: inout OwnedSSL, gone: UInt64) -> SSLResult {
-        let result = deferred.withFirst(most) { write($0, &ssl, gone: gone) }
+    func writeDeferred(_ most: Int, _ ssl: inout OwnedSSL, early: Bool, gone: UInt64) -> SSLResult {
+        let result = deferred.withFirst(most) { write($0, &ssl, early: early, gone: gone) }
         if case .done(let taken) = result { deferred.consume(taken) }
         return result
     }

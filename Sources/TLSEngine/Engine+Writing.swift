@@ -17,13 +17,13 @@ extension Engine {
     /// OpenSSL may be given plaintext now. Not while a handshake is under way or due: OpenSSL would run it inside the
     /// write, where application data that the peer still sends is an error; inside a read it is not.
     private var canEncrypt: Bool {
-        guard case .open = state, !ssl.isInHandshake else { return false }
+        guard case .open = state, !ssl.isInHandshake else { return state.answersEarly }
         // A client's begins by itself, in a read or in a write. A server's need not: the client may not answer.
         return role == .server || !ssl.isRenegotiationPending
     }
 
     /// Bytes of plaintext that may still be taken without going past `outgoingMax`, records' own bytes included.
-    private var room: Int {
+    var room: Int {
         let waiting = deferredBytes
         let deferredRecords = waiting == 0 ? 0 : waiting / Self.recordBytesMax + 1
         let used = outgoing.count + waiting + deferredRecords * Self.recordOverheadMax
@@ -93,7 +93,7 @@ extension Engine {
     /// Turns at most one record's worth of what was put off into ciphertext. Returns whether it did.
     private mutating func encryptDeferred(_ incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
         guard mayEncrypt(incoming, pool) else { return false }
-        let taken = taken(outgoing.writeDeferred(Self.recordBytesMax, &ssl))
+        let taken = taken(outgoing.writeDeferred(Self.recordBytesMax, &ssl, early: state.answersEarly))
         if deferredBytes == 0 { ignoresCorks = false }
         return taken > 0
     }
@@ -112,7 +112,7 @@ extension Engine {
             return isMoving
         }
         // The client's answer to a HelloRequest would find us closed, and its handshake would never end.
-        guard state.writing == .closing, canEncrypt, !ssl.isRenegotiationPending,
+        guard case .open(_, .closing) = state, canEncrypt, !ssl.isRenegotiationPending,
             isAttached(incoming, pool)
         else { return false }
         switch ssl.sendCloseNotify() {
@@ -126,7 +126,7 @@ extension Engine {
     /// Turns at most one record's worth of plaintext into ciphertext; 0 when OpenSSL takes none now.
     private mutating func encrypt(_ plaintext: borrowing RawSpan, _ incoming: MemoryBIO, _ pool: BufferPool) -> Int {
         guard mayEncrypt(incoming, pool) else { return 0 }
-        return taken(outgoing.write(plaintext, &ssl))
+        return taken(outgoing.write(plaintext, &ssl, early: state.answersEarly))
     }
 
     /// Whether there is memory for a record; tickets that are due go before it.
@@ -136,10 +136,20 @@ extension Engine {
             return false
         }
         if ticketsDue > 0 {
-            ssl.scheduleTickets(Int(ticketsDue))
-            ticketsDue = 0
+            scheduleTickets()
         }
         return true
+    }
+
+    private mutating func scheduleTickets() {
+        ssl.scheduleTickets(Int(ticketsDue))
+        ticketsDue = 0
+    }
+
+    /// Sends those that are due now.
+    mutating func sendTickets() {
+        scheduleTickets()
+        if case .failed(let cause) = ssl.handshake() { _ = fail(cause) }
     }
 
     private mutating func taken(_ result: SSLResult?) -> Int {
@@ -181,7 +191,7 @@ extension Engine {
     }
 
     /// This is TLS 1.3, established, and not closed by us.
-    package var canUpdateKey: Bool { canEncrypt && acceptsWrites && ssl.isTLS13 }
+    package var canUpdateKey: Bool { phase == .open && canEncrypt && acceptsWrites && ssl.isTLS13 }
 
     /// Changes our key now; false when this is not the time.
     package mutating func updateKey(askPeer: Bool, incoming: MemoryBIO, _ pool: BufferPool) -> Bool {

@@ -5,6 +5,8 @@ package enum Step {
     case established
     /// So many bytes of plaintext are in the buffer that was given.
     case plaintext(Int)
+    /// The same of early data, while the handshake is under way: whoever has recorded it can send it again.
+    case earlyPlaintext(Int)
     /// The peer's close_notify came; nothing more will be read.
     case peerClosed
     /// Everything that was fed is used up.
@@ -65,7 +67,7 @@ package struct Engine: ~Copyable {
 
     /// Gives back what is empty, so that an idle connection owns no buffer.
     package mutating func end(_ pool: BufferPool) {
-        if ssl.isInHandshake {
+        if isInHandshake {
             ssl.detach()
         } else if !holdsBuffers, ssl.takeHandshake() {
             // For any message of a handshake, a ticket too, OpenSSL makes both buffers, and forgets the one not used.
@@ -77,7 +79,7 @@ package struct Engine: ~Copyable {
     /// Has OpenSSL give its buffers back; false when it needs them: for a handshake, or for half a record.
     package mutating func releaseBuffers() -> Bool {
         holdsBuffers = false
-        if ssl.isInHandshake, phase != .failed { return phase == .new }
+        if isInHandshake, phase != .failed { return phase == .new }
         return ssl.releaseBuffers()
     }
 
@@ -110,7 +112,7 @@ package struct Engine: ~Copyable {
         switch step {
         case .needsCiphertext: awaitsCiphertext = !renegotiationIsDue
         // Asking costs a fraction of a read that finds nothing.
-        case .plaintext: awaitsCiphertext = !renegotiationIsDue && incoming.isEmpty && !ssl.hasPartialRecord
+        case .plaintext, .earlyPlaintext: awaitsCiphertext = !renegotiationIsDue && incoming.isEmpty && !ssl.hasPartialRecord
         case .failed: return step
         case .established, .peerClosed, .beyondTLS, .asks: break
         }
@@ -125,10 +127,9 @@ package struct Engine: ~Copyable {
         case .failed(let failure, _, _, _):
             return .failed(failure)
         case .new:
-            state.began()
-            return handshakeStep()
-        case .handshaking:
-            return handshakeStep()
+            return beginStep(into: &plaintext)
+        case .handshaking(_, let early):
+            return early.isRead ? earlyStep(into: &plaintext) : handshakeStep()
         case .open(.ended, _):
             return incoming.isEmpty ? .needsCiphertext : .beyondTLS
         case .open(.open, _):
@@ -137,7 +138,7 @@ package struct Engine: ~Copyable {
         }
     }
 
-    private mutating func handshakeStep() -> Step {
+    mutating func handshakeStep() -> Step {
         switch ssl.handshake() {
         case .done where lacksProtocol:
             // The server had the last word: OpenSSL has no alert any more that would tell it why we close.
@@ -145,10 +146,12 @@ package struct Engine: ~Copyable {
             return fail(EngineFailure(.noCommonProtocol))
         case .done:
             state.established()
+            outgoing.endEarly(isSent: ssl.earlyData == .accepted)
             if ssl.isTLS13 || !configuration.context.allowsRenegotiation { ssl.stopAsking() }
             if role == .server, ssl.isTLS13 {
                 let wanted = configuration.context.ticketCount
                 ticketsDue = UInt8(clamping: ssl.isResumed ? min(wanted, 1) : wanted)
+                if encryptedBytes > 0 { sendTickets() }  // the first application write was early
             }
             return .established
         case .wantsCiphertext:

@@ -11,7 +11,7 @@
 /// A close that is asked for earlier is remembered in `writing` and done once the connection is open.
 enum EngineState {
     case new(Writing)
-    case handshaking(Writing)
+    case handshaking(Writing, Early)
     case open(Reading, Writing)
     /// With what had happened before.
     indirect case failed(EngineFailure, Reading, Writing, wasEstablished: Bool)
@@ -19,9 +19,15 @@ enum EngineState {
     enum Reading { case open, ended }
     enum Writing { case open, closing, closed }
 
+    /// What a server does about early data, which it may read, and answer, before it is established.
+    struct Early {
+        var isRead = false
+        var isAnswered = false
+    }
+
     var writing: Writing {
         switch self {
-        case .new(let writing), .handshaking(let writing), .open(_, let writing): writing
+        case .new(let writing), .handshaking(let writing, _), .open(_, let writing): writing
         case .failed(_, _, let writing, _): writing
         }
     }
@@ -44,12 +50,25 @@ enum EngineState {
 
     var isHandshaking: Bool { if case .handshaking = self { true } else { false } }
 
-    mutating func began() {
-        if case .new(let writing) = self { self = .handshaking(writing) }
+    /// Some early data was shown to the program, which may answer.
+    var answersEarly: Bool { if case .handshaking(_, let early) = self { early.isAnswered } else { false } }
+
+    mutating func began(readingEarly: Bool) {
+        if case .new(let writing) = self { self = .handshaking(writing, Early(isRead: readingEarly)) }
+    }
+
+    mutating func earlyDataShown() {
+        guard case .handshaking(let writing, let early) = self else { return }
+        self = .handshaking(writing, Early(isRead: early.isRead, isAnswered: true))
+    }
+
+    mutating func earlyDataEnded() {
+        guard case .handshaking(let writing, let early) = self else { return }
+        self = .handshaking(writing, Early(isRead: false, isAnswered: early.isAnswered))
     }
 
     mutating func established() {
-        if case .handshaking(let writing) = self { self = .open(.open, writing) }
+        if case .handshaking(let writing, _) = self { self = .open(.open, writing) }
     }
 
     mutating func peerClosed() {
@@ -59,7 +78,7 @@ enum EngineState {
     mutating func closeRequested() {
         switch self {
         case .new(.open): self = .new(.closing)
-        case .handshaking(.open): self = .handshaking(.closing)
+        case .handshaking(.open, let early): self = .handshaking(.closing, early)
         case .open(let reading, .open): self = .open(reading, .closing)
         case .new, .handshaking, .open, .failed: break
         }

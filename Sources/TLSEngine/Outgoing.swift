@@ -25,6 +25,31 @@ package struct Outgoing: ~Copyable {
     /// Bytes of plaintext that were taken from the program and never became ciphertext.
     var plaintextUnsent: UInt64 { (backlog?.use { $0.plaintextDropped } ?? 0) &+ UInt64(clamping: deferredCount) }
 
+    // MARK: Early data of a client
+
+    /// So much of what is deferred, the first of it, is early data: it stays here until the server has said whether it takes
+    /// it, and goes out again as ordinary data if not.
+    var earlyCount: Int { backlog?.use { $0.earlyCount } ?? 0 }
+
+    mutating func putOffEarly(_ plaintext: borrowing RawSpan, _ pool: BufferPool) -> Bool {
+        guard putOff(plaintext, pool) else { return false }
+        backlog?.use { $0.earlyCount += plaintext.byteCount }
+        return true
+    }
+
+    /// Has OpenSSL begin the handshake, and send all of it behind the ClientHello.
+    func writeEarly(_ ssl: inout OwnedSSL) -> SSLResult? {
+        backlog?.use { backlog in backlog.deferred.withFirst(backlog.earlyCount) { ssl.writeEarly($0) } }
+    }
+
+    /// The server has spoken.
+    func endEarly(isSent: Bool) {
+        backlog?.use { backlog in
+            if isSent { backlog.deferred.consume(backlog.earlyCount) }
+            backlog.earlyCount = 0
+        }
+    }
+
     // MARK: Ciphertext
 
     package var count: Int { backlog?.use { $0.count } ?? 0 }
@@ -48,13 +73,13 @@ package struct Outgoing: ~Copyable {
     }
 
     /// Has OpenSSL make a record of application data.
-    func write(_ plaintext: borrowing RawSpan, _ ssl: inout OwnedSSL) -> SSLResult? {
-        backlog?.use { $0.write(plaintext, &ssl, gone: gone) }
+    func write(_ plaintext: borrowing RawSpan, _ ssl: inout OwnedSSL, early: Bool) -> SSLResult? {
+        backlog?.use { $0.write(plaintext, &ssl, early: early, gone: gone) }
     }
 
     /// Has it make one of what was deferred, of so many bytes at most.
-    func writeDeferred(_ most: Int, _ ssl: inout OwnedSSL) -> SSLResult? {
-        backlog?.use { $0.writeDeferred(most, &ssl, gone: gone) }
+    func writeDeferred(_ most: Int, _ ssl: inout OwnedSSL, early: Bool) -> SSLResult? {
+        backlog?.use { $0.writeDeferred(most, &ssl, early: early, gone: gone) }
     }
 
     /// OpenSSL may have written. Returns how many bytes it did.
@@ -116,6 +141,7 @@ package struct Outgoing: ~Copyable {
             backlog.dropped &+= UInt64(clamping: count)
             backlog.plaintextDropped = plaintextUnsent
             backlog.deferred.empty(keeping: 0)
+            backlog.earlyCount = 0
             backlog.empty(pool)
         }
         giveBackEmpty(pool)

@@ -75,7 +75,7 @@ extension Connection {
     }
 
     func giveBackWaiting(_ pool: BufferPool) {
-        guard !hasWaiting, let empty = waiting.take() else { return }
+        guard keptCount == 0, let empty = waiting.take() else { return }
         pool.giveBack(empty.counted())
     }
 

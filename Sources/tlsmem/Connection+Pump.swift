@@ -26,7 +26,11 @@ extension Connection {
             case .plaintext(let count):
                 flushIfMuch(bench)
                 deliver(count, bench)
+            case .earlyPlaintext(let count):
+                flushIfMuch(bench)
+                deliverEarly(count, bench)
             case .established:
+                if keptCount > 0 { noteIncoming() }  // it is data like any other now
                 if case .going = course { phaseBegan = -1 }
                 let sends = sendCalls
                 settle(bench)
@@ -172,6 +176,11 @@ extension Connection {
         if let onData = unsafe callbacks.on_data, !isPaused, !hasWaiting {
             return unsafe onData(handle, plaintext.baseAddress, count, user)
         }
+        unsafe keep(plaintext, bench)
+    }
+
+    /// Queues plaintext that nobody takes now.
+    func keep(_ plaintext: UnsafeRawBufferPointer, _ bench: Bench) {
         if waiting == nil { waiting = Held(bench.pool.takeQueue()) }
         let isKept = waiting?.use { unsafe $0.append(plaintext.bytes) } ?? false
         guard isKept else { return end(Failure(.outOfMemory)) }
@@ -180,8 +189,11 @@ extension Connection {
 
     /// Delivers what was queued while paused, a buffer at a time: the callback may change the queue.
     private func deliverWaiting(_ bench: Bench) -> Bool {
-        guard hasWaiting, !isPaused, let onData = unsafe callbacks.on_data else { return false }
-        let count = unsafe min(waitingCount, bench.plaintext.count)
+        guard keptCount > 0, !isPaused,
+            let onData = unsafe wasEstablished ? callbacks.on_data : callbacks.on_early_data
+        else { return false }
+        engine.mayAnswerEarly()
+        let count = unsafe min(keptCount, bench.plaintext.count)
         waiting?.use { queue in
             queue.withFirst(count) { unsafe $0.withUnsafeBytes { unsafe bench.plaintext.copyMemory(from: $0) } }
             queue.consume(count)
@@ -194,7 +206,10 @@ extension Connection {
     /// Plaintext waits for tlsmem_resume; what comes after it waits too.
     var holdsBack: Bool { unsafe hasWaiting && callbacks.on_data != nil }
 
-    var waitingCount: Int { waiting?.use { $0.count } ?? 0 }
+    /// Plaintext that was decrypted and nobody has taken.
+    var keptCount: Int { waiting?.use { $0.count } ?? 0 }
+    /// What of it may be read: early data only once the handshake is done.
+    var waitingCount: Int { keptCount > 0 && wasEstablished ? keptCount : 0 }
     var hasWaiting: Bool { waitingCount > 0 }
 
     private func deliverEOF() -> Bool {

@@ -1,0 +1,71 @@
+package import OpenSSLHandles
+
+/// Early data (RFC 8446, 2.3): what a client sends before it has heard from the server, and the server reads before it has
+/// heard whether there is a client.
+///
+/// Until the handshake is done it may come from somebody who has recorded it. Once it is done, it is known to be from the client
+/// of this connection, whose keys nobody else has, and is data like any other.
+extension Engine {
+    /// What has become of it: a client hears of that by the end of the handshake.
+    package var earlyData: EarlyData { role == .server || state.wasEstablished ? ssl.earlyData : .none }
+
+    // MARK: A client
+
+    /// Early data that waits for the handshake, or for what the server says of it.
+    package var earlyBytes: Int { outgoing.earlyCount }
+
+    /// Why none can be sent; nil when it can, now, before the handshake.
+    package var refusalOfEarlyData: EngineFailure.Kind? {
+        if ssl.earlyDataMax == 0 { return .noSession }
+        if !ssl.asksForNameOfSession { return .wrongHost }
+        if !ssl.offersProtocolOfSession(configuration.context) { return .noCommonProtocol }
+        return nil
+    }
+
+    /// Takes early data for the handshake to come, and returns how much: no more than the session allows, and there is room for.
+    package mutating func writeEarly(_ plaintext: borrowing RawSpan, _ pool: BufferPool) -> Int {
+        let size = min(plaintext.byteCount, room, max(0, ssl.earlyDataMax - earlyBytes))
+        guard size > 0, outgoing.putOffEarly(plaintext.extracting(..<size), pool) else { return 0 }
+        tally.accepted &+= UInt64(clamping: size)
+        return size
+    }
+
+    // MARK: A server
+
+    /// The program was shown some of it, and may answer before the handshake is done: to somebody who is only known by the
+    /// ticket, and may be nobody.
+    package mutating func mayAnswerEarly() {
+        state.earlyDataShown()
+    }
+
+    // MARK: Steps
+
+    /// The first step of a handshake.
+    mutating func beginStep(into plaintext: inout MutableRawSpan) -> Step {
+        let readsEarly = role == .server && configuration.context.earlyDataMax > 0
+        state.began(readingEarly: readsEarly)
+        if readsEarly { return earlyStep(into: &plaintext) }
+        if earlyBytes > 0, case .failed(let cause) = outgoing.writeEarly(&ssl) { return fail(cause) }
+        return handshakeStep()
+    }
+
+    /// A handshake's step of a server, as long as early data may come.
+    mutating func earlyStep(into plaintext: inout MutableRawSpan) -> Step {
+        switch ssl.readEarly(into: &plaintext) {
+        case .done(let count) where count > 0:
+            tally.received &+= UInt64(clamping: count)
+            return .earlyPlaintext(count)
+        case .done:
+            state.earlyDataEnded()
+            return handshakeStep()
+        case .wantsCiphertext:
+            return .needsCiphertext
+        case .closeNotify:
+            return fail(EngineFailure(.endOfFileInHandshake))
+        case .asks(let question):
+            return .asks(question)
+        case .failed(let cause):
+            return fail(cause)
+        }
+    }
+}
