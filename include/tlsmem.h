@@ -115,7 +115,8 @@ typedef enum tlsmem_status {
     TLSMEM_ECONNECT = -30,   /**< no address could be connected to: see sys_errno, and the sentence for each of them */
     TLSMEM_ESESSION = -31,   /**< no session: the bytes are none, or it has expired */
     TLSMEM_EPIN = -32,       /**< the peer has no key that is pinned (tlsmem_ctx_add_pin) */
-    TLSMEM_EREFUSED = -33    /**< the program's own tlsmem_client_hello_cb refused the client: see alert_sent */
+    TLSMEM_EREFUSED = -33,   /**< the program's own tlsmem_client_hello_cb refused the client: see alert_sent */
+    TLSMEM_LATER = -34       /**< of a callback that is asked something: tlsmem_answer has the answer, now or later */
 } tlsmem_status;
 
 /** Returns the name of a status, "TLSMEM_EINVAL", or "TLSMEM_?"; static. Any thread. */
@@ -509,12 +510,51 @@ int tlsmem_ctx_set_trace_cb(tlsmem_ctx *ctx, void (*cb)(tlsmem *c, const tlsmem_
     TLSMEM_CHECK;
 
 /*
- * Two questions of a handshake that the program may answer itself. The callback is called outside of OpenSSL while the
- * handshake stands still: every call is allowed on every object, as in any callback, on the connection too (what is written
- * waits for the handshake). Such handshakes run as OpenSSL's asynchronous jobs, on 32 KiB of stack, without a guard page, that
- * a thread keeps for the next one; signal handlers run there too. TLSMEM_ECONFIG where OpenSSL was built without such jobs;
- * whoever drives a connection from inside a job of his own cannot be asked, and the handshake fails.
+ * Questions of a handshake that the program may answer itself, at once or later. The callback is called outside of OpenSSL
+ * while the handshake stands still: every call is allowed on every object, as in any callback, on the connection too (what is
+ * written waits for the handshake). What it returns is the answer, unless that is TLSMEM_LATER: then tlsmem_answer gives it,
+ * before the callback returns or at any time after, and until then the connection waits and others go on. It does not read
+ * meanwhile, its handshake deadline runs (or close_ms, once it is closed), and tlsmem_close, tlsmem_abort, tlsmem_free and
+ * tlsmem_loop_move do what they always do. Nobody has to answer: a deadline that passes ends the connection.
+ * What a question points to is valid until its callback returns; whoever answers later copies what he needs.
+ *
+ * A handshake that may be asked about runs on a stack of its own, 256 KiB with a guard page, of which there is only what is
+ * touched, some 20 KiB, until it is done; signal handlers without a stack of their own run there too.
  */
+
+/** What is asked. */
+typedef enum tlsmem_question {
+    TLSMEM_QUESTION_NONE = 0,         /**< nothing */
+    TLSMEM_QUESTION_CLIENT_HELLO = 1, /**< a tlsmem_client_hello_cb */
+    TLSMEM_QUESTION_VERIFY = 2        /**< a tlsmem_verify_cb */
+} tlsmem_question;
+
+/** What belongs to an answer beside its status; what the question does not ask for is passed over. */
+typedef struct tlsmem_reply {
+    size_t size;
+    tlsmem_ctx *ctx;      /**< TLSMEM_QUESTION_CLIENT_HELLO: as tlsmem_set_ctx; one that cannot serve refuses the client with
+                           *   internal_error. NULL: it stays */
+    const char *alpn;     /**< TLSMEM_QUESTION_CLIENT_HELLO: as tlsmem_select_alpn; one that is not offered refuses the client
+                           *   with no_application_protocol. NULL: by the list */
+    const void *bytes;    /**< for the questions that are answered with bytes */
+    size_t length;        /**< of bytes */
+    const char *identity; /**< for the questions that are answered with a name */
+    int insecure_accept;  /**< TLSMEM_QUESTION_VERIFY: as in tlsmem_verdict */
+} tlsmem_reply;
+#define TLSMEM_REPLY_INIT { sizeof(tlsmem_reply), 0, 0, 0, 0, 0, 0 }
+/**
+ * Answers the question with this token: `status` is what its callback would return, `reply` may be NULL, and everything in it
+ * is copied; a context gets an owner more. The first answer counts, also against what the callback returns.
+ *
+ * Any thread, and any time: of `c` only the address is used, and no token is used twice (but after 2^40 questions), so that it
+ * may have been freed. It calls nothing back. In a loop the connection goes on by itself; otherwise with its next driving call,
+ * tlsmem_handshake for one, which tlsmem_interest and tlsmem_deadline then ask for: whoever answers from another thread has to
+ * wake the thread that drives it.
+ *
+ * Returns TLSMEM_OK; TLSMEM_ESTATE when nobody waits for it: it is answered, or the connection has ended or was freed;
+ * TLSMEM_EINVAL for NULL for c, a status TLSMEM_LATER, or an unknown size.
+ */
+int tlsmem_answer(tlsmem *c, uint64_t token, int status, const tlsmem_reply *reply);
 
 /** What a client asks for, before anything was answered. What it points to is valid until the callback returns. */
 typedef struct tlsmem_client_hello {
@@ -526,9 +566,10 @@ typedef struct tlsmem_client_hello {
                                    *   in the form of SSL 2 */
     size_t cipher_suites_bytes;
     int version;                  /**< the newest TLS version that it offers, 0x0304 for TLS 1.3 */
+    uint64_t token;               /**< for tlsmem_answer */
 } tlsmem_client_hello;
 /**
- * Returns TLSMEM_OK to go on; an alert to refuse the client with (RFC 8446, 6.2): 40, 42 to 51, 70, 71, 80, 112, 115 or 120;
+ * Returns TLSMEM_LATER; TLSMEM_OK to go on; an alert to refuse the client with (RFC 8446, 6.2): 40, 42 to 51, 70, 71, 80, 112, 115 or 120;
  * anything else refuses it with internal_error (80). The connection then ends with TLSMEM_EREFUSED; or with
  * TLSMEM_ENOIDENTITY when it is to go on without any certificate.
  */
@@ -544,16 +585,17 @@ int tlsmem_ctx_set_client_hello_cb(tlsmem_ctx *ctx, tlsmem_client_hello_cb cb, v
  * Has a connection go on with another server context, which is frozen by that: its certificates, authorities, verification,
  * versions, ciphers, protocols, limits and callbacks hold from now on. A session is resumed only if it was made where the same
  * decides about clients: authorities, revocation lists, verification, pins, versions, ciphers, signature algorithms; protocols
- * and certificates of our own are not compared. Only inside a tlsmem_client_hello_cb.
+ * and certificates of our own are not compared. Only while a tlsmem_client_hello_cb has not been answered.
  *
- * Returns TLSMEM_OK; TLSMEM_ENOIDENTITY or TLSMEM_ENOTRUST when the context could serve nobody; TLSMEM_ESTATE outside of
- * the callback; TLSMEM_EINVAL for NULL or a client's context; TLSMEM_ENOMEM. Calls nothing back.
+ * Returns TLSMEM_OK; TLSMEM_ENOIDENTITY or TLSMEM_ENOTRUST when the context could serve nobody; TLSMEM_ESTATE when none is
+ * open; TLSMEM_EINVAL for NULL or a client's context; TLSMEM_ENOMEM. Calls nothing back.
  */
 int tlsmem_set_ctx(tlsmem *c, tlsmem_ctx *ctx) TLSMEM_CHECK;
 /**
- * Chooses the application protocol, in place of what the context's list would give. Only inside a tlsmem_client_hello_cb.
+ * Chooses the application protocol, in place of what the context's list would give. Only while a
+ * tlsmem_client_hello_cb has not been answered.
  *
- * Returns TLSMEM_OK; TLSMEM_EALPN when the client does not offer it; TLSMEM_ESTATE outside of the callback; TLSMEM_EINVAL.
+ * Returns TLSMEM_OK; TLSMEM_EALPN when the client does not offer it; TLSMEM_ESTATE when none is open; TLSMEM_EINVAL.
  */
 int tlsmem_select_alpn(tlsmem *c, const char *protocol) TLSMEM_CHECK;
 
@@ -564,9 +606,10 @@ typedef struct tlsmem_verdict {
     int depth;           /**< where in the chain it failed, 0 is the peer itself; -1 when it did not */
     int insecure_accept; /**< 0; set to 1 it accepts a certificate that was found bad: who the peer is, is then the program's
                           *   own business */
+    uint64_t token;      /**< for tlsmem_answer */
 } tlsmem_verdict;
 /**
- * Returns TLSMEM_OK to leave the verdict as it is (a bad one stays bad); a number above 0 to refuse the peer as if OpenSSL
+ * Returns TLSMEM_LATER; TLSMEM_OK to leave the verdict as it is (a bad one stays bad); a number above 0 to refuse the peer as if OpenSSL
  * had found that X509_V_ERR_..., which chooses the alert; anything else refuses it as X509_V_ERR_CERT_REJECTED.
  */
 typedef int (*tlsmem_verify_cb)(tlsmem *c, tlsmem_verdict *verdict, void *user);
@@ -690,8 +733,10 @@ typedef struct tlsmem_want_info {
     size_t deferred_bytes;    /**< plaintext that was written and waits: for the handshake, or to be gathered */
     int64_t deadline_ms;      /**< as tlsmem_deadline */
     int congested;            /**< as tlsmem_is_congested */
+    tlsmem_question waits_for; /**< the answer that its handshake stands still for (tlsmem_answer), or TLSMEM_QUESTION_NONE */
 } tlsmem_want_info;
-#define TLSMEM_WANT_INFO_INIT { sizeof(tlsmem_want_info), TLSMEM_STATE_NEW, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, 0 }
+#define TLSMEM_WANT_INFO_INIT \
+    { sizeof(tlsmem_want_info), TLSMEM_STATE_NEW, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, 0, TLSMEM_QUESTION_NONE }
 
 /**
  * Begins the handshake, or takes it as far as it goes. Needed only to begin early: every driving call does the same.

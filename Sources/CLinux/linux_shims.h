@@ -16,10 +16,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 static inline int clinux_errno(void) { return errno; }
@@ -29,6 +31,17 @@ static inline int clinux_set_close_on_exec(int fd) { return fcntl(fd, F_SETFD, F
 static inline int clinux_flags(int fd) { return fcntl(fd, F_GETFL); }
 static inline int clinux_set_flags(int fd, int flags) { return fcntl(fd, F_SETFL, flags); }
 static inline int clinux_is_socket(mode_t mode) { return S_ISSOCK(mode); }
+// getcontext is a function that may return twice, which Swift does not call.
+static inline int clinux_make_context(ucontext_t *made, ucontext_t *after, void *stack, size_t size,
+                                      void (*body)(unsigned, unsigned), unsigned high, unsigned low) {
+    if (getcontext(made) != 0)
+        return -1;
+    made->uc_stack.ss_sp = stack;
+    made->uc_stack.ss_size = size;
+    made->uc_link = after;
+    makecontext(made, (void (*)(void))body, 2, high, low);
+    return 0;
+}
 
 int accept4(int fd, struct sockaddr *restrict peer, socklen_t *restrict length, int flags);  // only declared for GNU
 

@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import Fibers
 
 /// What OpenSSL wants to know in the middle of a handshake.
 package enum Question {
@@ -8,30 +9,115 @@ package enum Question {
     case verdict
 }
 
+/// What it is told.
+package struct Answer {
+    /// 0 to go on; else what the question says of it: an alert, or a code of X509_V_ERR_....
+    package var status: CInt
+    /// Somebody has said so; else nobody was there to answer.
+    package var isGiven = true
+
+    package init(_ status: CInt) { self.status = status }
+
+    static var none: Answer {
+        var answer = Answer(-1)
+        answer.isGiven = false
+        return answer
+    }
+}
+
 /// Where one handshake stands while somebody thinks.
 ///
 /// OpenSSL asks by callbacks, from inside of SSL_do_handshake, where no program may find its connection. So a handshake that
-/// may be asked about runs as a job (ASYNC_start_job), with a stack of its own: the callback notes the question and pauses
-/// the job, SSL_do_handshake returns, and is called again when the answer is there.
+/// may be asked about runs on a stack of its own: the callback notes the question and has it stand still, and the call is gone
+/// on with when the answer is there.
 @safe final class Inquiry {
+    private static let plaintextBytes = 16384
+
+    private var fiber: Fiber?
     private(set) var question: Question?
-    /// The alert that ends the handshake instead; nil to go on.
-    private var refusal: UInt8? = 80
+    private var answer = Answer.none
     private var helloWasAnswered = false
+    /// The program has refused the client.
     private(set) var isRefused = false
     /// The application protocol that was chosen for this connection, instead of by the list.
     var alpn: [UInt8] = []
     /// What the question about the verdict is about; there only while it is open.
     private(set) var verification: OpaquePointer?
-    private var verdict: CInt = X509_V_ERR_UNSPECIFIED
+    /// Where a read that stands still puts what it has read: whoever goes on with it has another buffer.
+    private var plaintext: UnsafeMutableRawBufferPointer?
 
-    /// Puts the question, and returns when it is answered; nobody there to answer is a refusal.
-    private func ask(_ question: Question) {
-        (refusal, verdict) = (80, X509_V_ERR_UNSPECIFIED)
+    deinit { dropPlaintext() }
+
+    // MARK: Outside
+
+    enum Outcome {
+        case returned(CInt)
+        case asks(Question)
+        case outOfMemory
+    }
+
+    /// Makes a call into OpenSSL, or goes on with the one that stands still.
+    func perform(_ call: @escaping () -> CInt) -> Outcome {
+        guard let fiber = fiber ?? Fiber.make() else { return .outOfMemory }
+        self.fiber = fiber
+        let around = Self.running
+        Self.running = self
+        defer { Self.running = around }
+        if let value = fiber.isUnderWay ? fiber.goOn() : fiber.begin(call) { return .returned(value) }
+        guard let question else { return .outOfMemory }
+        return .asks(question)
+    }
+
+    /// No call stands still.
+    var isIdle: Bool { !(fiber?.isUnderWay ?? false) }
+
+    /// Gives the stack back, when no call stands on it.
+    func rest() {
+        guard isIdle else { return }
+        fiber = nil
+        dropPlaintext()
+    }
+
+    /// A buffer that stays until the read has ended. Nil without memory.
+    func readBuffer() -> UnsafeMutableRawBufferPointer? {
+        if let plaintext = unsafe plaintext { return unsafe plaintext }
+        guard let fresh = unsafe copenssl_malloc(Self.plaintextBytes) else { return nil }
+        unsafe plaintext = UnsafeMutableRawBufferPointer(start: fresh, count: Self.plaintextBytes)
+        return unsafe plaintext
+    }
+
+    private func dropPlaintext() {
+        if let plaintext = unsafe plaintext {
+            unsafe copenssl_clear_free(plaintext.baseAddress, plaintext.count)
+            unsafe self.plaintext = nil
+        }
+    }
+
+    func give(_ answer: Answer) { self.answer = answer }
+
+    // MARK: On the stack
+
+    /// Whose stack the calling thread is on: for what OpenSSL calls without saying for which connection.
+    static var running: Inquiry? {
+        get {
+            guard hasRunningKey(), let found = unsafe CRYPTO_THREAD_get_local(&runningKey) else { return nil }
+            return unsafe Unmanaged<Inquiry>.fromOpaque(found).takeUnretainedValue()
+        }
+        set {
+            guard hasRunningKey() else { return }
+            _ = unsafe CRYPTO_THREAD_set_local(
+                &runningKey, newValue.map { unsafe Unmanaged.passUnretained($0).toOpaque() })
+        }
+    }
+
+    /// Puts the question, and returns when it is answered.
+    func ask(_ question: Question) -> Answer {
+        answer = .none
         self.question = question
         ERR_clear_error()  // what went wrong so far would be taken for the reason that the handshake stands still
-        if unsafe ASYNC_get_current_job() != nil { _ = ASYNC_pause_job() }
+        fiber?.pause()
         self.question = nil
+        return answer
     }
 
     /// Asks about a ClientHello. Returns the alert to refuse it with, or nil. What was said to the first holds for the second,
@@ -39,32 +125,32 @@ package enum Question {
     func askAboutHello(_ ssl: OpaquePointer) -> UInt8? {
         if helloWasAnswered, unsafe SSL_version(ssl) == TLS1_3_VERSION { return nil }
         alpn = []
-        ask(.clientHello)
+        let answer = ask(.clientHello)
         helloWasAnswered = true
-        return refusal
+        if answer.status == 0 { return nil }
+        isRefused = answer.isGiven
+        return UInt8(exactly: answer.status) ?? UInt8(SSL_AD_INTERNAL_ERROR)
     }
 
     /// Asks about what became of a verification. Returns the last word.
     func askAboutVerdict(_ store: OpaquePointer) -> CInt {
         unsafe verification = store
-        ask(.verdict)
+        let answer = ask(.verdict)
         unsafe verification = nil
-        return verdict
+        return answer.isGiven ? answer.status : X509_V_ERR_UNSPECIFIED
     }
+}
 
-    func answerHello(refusing alert: UInt8?, byProgram: Bool) {
-        refusal = alert
-        isRefused = byProgram
-    }
+private nonisolated(unsafe) var runningKey: CRYPTO_THREAD_LOCAL = 0
+private nonisolated(unsafe) var runningKeyIsMade = false
+private nonisolated(unsafe) var runningKeyOnce: CRYPTO_ONCE = 0
 
-    func answerVerdict(_ code: CInt) {
-        verdict = code
+/// False when the process has used all of its keys up: then nobody is found.
+private func hasRunningKey() -> Bool {
+    _ = unsafe CRYPTO_THREAD_run_once(&runningKeyOnce) {
+        unsafe runningKeyIsMade = CRYPTO_THREAD_init_local(&runningKey, nil) == 1
     }
-
-    /// Whatever the answer was.
-    fileprivate func refuse() {
-        (refusal, verdict) = (80, X509_V_ERR_UNSPECIFIED)
-    }
+    return unsafe runningKeyIsMade
 }
 
 // MARK: Whose it is
@@ -91,22 +177,22 @@ func openInquiry(_ ssl: OpaquePointer) -> Bool {
         unsafe fresh.release()
         return false
     }
-    _ = unsafe copenssl_set_mode(ssl, Int(SSL_MODE_ASYNC))
     return true
 }
 
-/// Nothing more will be asked about it. An open question is refused: the job that waits has to end, or its stack would leak.
-/// It has to end in the thread in which it began, because the stack that it returns to is that thread's.
+/// Nothing more will be asked about it. An open question is refused, so that the call which stands still comes to its end:
+/// what it holds would leak.
 func closeInquiry(_ ssl: OpaquePointer) {
     guard let inquiry = unsafe inquiry(of: ssl) else { return }
-    if inquiry.question != nil {
-        inquiry.refuse()
+    if !inquiry.isIdle {
         unsafe SSL_set_bio(ssl, nil, nil)
         unsafe copenssl_set_msg_arg(ssl, nil)
-        unsafe SSL_do_handshake(ssl)
+        while !inquiry.isIdle {
+            inquiry.give(.none)
+            _ = inquiry.perform { -1 }
+        }
         ERR_clear_error()
     }
-    _ = unsafe copenssl_clear_mode(ssl, Int(SSL_MODE_ASYNC))
     _ = unsafe SSL_set_ex_data(ssl, inquirySlot(), nil)
     unsafe Unmanaged.passUnretained(inquiry).release()
 }
@@ -114,22 +200,14 @@ func closeInquiry(_ ssl: OpaquePointer) {
 // MARK: What is asked
 
 extension OwnedContext {
-    private func checkThatItCanAsk() throws(SettingRefused) {
-        guard ASYNC_is_capable() == 1 else {
-            throw SettingRefused("this OpenSSL cannot pause a handshake: it was built without asynchronous jobs")
-        }
-    }
-
     /// Has a server ask about each ClientHello, or not.
-    package func askAboutHellos(_ asks: Bool) throws(SettingRefused) {
-        try checkThatItCanAsk()
+    package func askAboutHellos(_ asks: Bool) {
         asksAboutHellos = asks
         listenForHellos()
     }
 
     /// Has it ask about each verdict on a peer's certificate, or not.
-    package func askAboutVerdicts(_ asks: Bool) throws(SettingRefused) {
-        try checkThatItCanAsk()
+    package func askAboutVerdicts(_ asks: Bool) {
         asksAboutVerdicts = asks
         applyVerification()
     }

@@ -10,7 +10,13 @@ internal import COpenSSL
     fileprivate var updateRequestsIn: UInt16 = 0
     /// KeyUpdates that want no answer; they may be answers to ours.
     fileprivate var updatesIn: UInt16 = 0
-    package var alertSent: UInt8?
+    /// None of ours has that number (RFC 8446, 6), and an idle connection has no byte to spare.
+    private static var noAlert: UInt8 { 255 }
+    private var lastAlertSent = Self.noAlert
+    package var alertSent: UInt8? {
+        get { lastAlertSent == Self.noAlert ? nil : lastAlertSent }
+        set { lastAlertSent = newValue ?? Self.noAlert }
+    }
     package var alertReceived: UInt8?
     /// Messages of a handshake were sent or read, since `takeHandshake`.
     fileprivate var handshakeWasSeen = false

@@ -5,11 +5,11 @@ extension OwnedSSL {
     /// Nil when none is open.
     package var question: Question? { unsafe inquiry(of: ssl)?.question }
 
-    /// No handshake will come any more that could be asked about.
-    package borrowing func stopAsking() { unsafe closeInquiry(ssl) }
+    /// The next step goes on with that.
+    package borrowing func give(_ answer: Answer) { unsafe inquiry(of: ssl)?.give(answer) }
 
-    /// Nobody will answer: the handshake ends now, because another thread could not end it.
-    package borrowing func giveUpQuestion() {
+    /// Nobody will answer: the handshake ends now.
+    package mutating func giveUpQuestion() {
         if question != nil { stopAsking() }
     }
 
@@ -17,11 +17,6 @@ extension OwnedSSL {
     package var isRefused: Bool { unsafe inquiry(of: ssl)?.isRefused ?? false }
 
     // MARK: A ClientHello
-
-    /// Lets it go on, or ends it with an alert.
-    package borrowing func answerHello(refusing alert: UInt8?, byProgram: Bool) {
-        unsafe inquiry(of: ssl)?.answerHello(refusing: alert, byProgram: byProgram)
-    }
 
     /// Chooses an application protocol in place of what the list would give; false when the client does not offer it.
     package borrowing func selectALPN(_ name: borrowing RawSpan) -> Bool {
@@ -115,10 +110,5 @@ extension OwnedSSL {
         guard case .verdict = question, let store = unsafe inquiry(of: ssl)?.verification else { return (0, -1) }
         let result = unsafe X509_STORE_CTX_get_error(store)
         return (Int(result), result == X509_V_OK ? -1 : unsafe X509_STORE_CTX_get_error_depth(store))
-    }
-
-    /// Makes that the last word, or another code of OpenSSL's: X509_V_OK lets the handshake go on.
-    package borrowing func answerVerdict(_ code: Int) {
-        unsafe inquiry(of: ssl)?.answerVerdict(CInt(clamping: code))
     }
 }

@@ -6,6 +6,8 @@ internal import COpenSSL
 @safe @frozen @usableFromInline package struct OwnedSSL: ~Copyable {
     let ssl: OpaquePointer
     package private(set) var observations: Observations
+    /// A handshake may stand still for a question.
+    private var mayAsk = false
 
     package init(_ context: OwnedContext) throws(OpenSSLError) {
         ERR_clear_error()
@@ -22,6 +24,7 @@ internal import COpenSSL
         }
         unsafe self.ssl = ssl
         observations = Observations()
+        mayAsk = context.asks
     }
 
     @inlinable deinit {
@@ -29,8 +32,15 @@ internal import COpenSSL
     }
 
     @usableFromInline borrowing func release() {
-        stopAsking()
+        if mayAsk { unsafe closeInquiry(ssl) }
         unsafe SSL_free(ssl)
+    }
+
+    /// No handshake will come any more that could be asked about.
+    package mutating func stopAsking() {
+        guard mayAsk else { return }
+        mayAsk = false
+        unsafe closeInquiry(ssl)
     }
 
     /// What asked for new keys since the last time.
@@ -84,14 +94,46 @@ internal import COpenSSL
         }
     }
 
+    /// The same for one that may stand still for a question.
+    private mutating func observed(
+        _ inquiry: Inquiry, _ call: @escaping (OpaquePointer) -> CInt
+    ) -> SSLResult {
+        let ssl = unsafe self.ssl
+        return unsafe withUnsafeMutablePointer(to: &observations) { seen in
+            unsafe listen(ssl, seen)
+            return unsafe result(ssl, inquiry, call)
+        }
+    }
+
     package mutating func handshake() -> SSLResult {
-        unsafe observed { unsafe SSL_do_handshake($0) }
+        if mayAsk, let inquiry = unsafe inquiry(of: ssl) {
+            let result = unsafe observed(inquiry) { unsafe SSL_do_handshake($0) }
+            if case .done = result { inquiry.rest() }
+            return result
+        }
+        return unsafe observed { unsafe SSL_do_handshake($0) }
     }
 
     package mutating func read(into plaintext: inout MutableRawSpan) -> SSLResult {
-        unsafe plaintext.withUnsafeMutableBytes { target in
+        if mayAsk, let inquiry = unsafe inquiry(of: ssl) { return read(into: &plaintext, inquiry) }
+        return unsafe plaintext.withUnsafeMutableBytes { target in
             unsafe observed { unsafe SSL_read($0, target.baseAddress, CInt(clamping: target.count)) }
         }
+    }
+
+    /// One that may stand still in a renegotiation reads into a buffer that stays.
+    private mutating func read(into plaintext: inout MutableRawSpan, _ inquiry: Inquiry) -> SSLResult {
+        guard let buffer = unsafe inquiry.readBuffer() else { return .failed(.outOfMemory) }
+        let room = min(buffer.count, plaintext.byteCount)
+        let result = unsafe observed(inquiry) { unsafe SSL_read($0, buffer.baseAddress, CInt(clamping: room)) }
+        guard case .done(let count) = result else {
+            inquiry.rest()
+            return result
+        }
+        unsafe plaintext.withUnsafeMutableBytes { target in
+            unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[..<min(count, target.count)]))
+        }
+        return result
     }
 
     /// What TLS 1.3 adds to the plaintext of a record, and about what TLS 1.2 does: header, content type and tag.

@@ -1,4 +1,4 @@
-internal import OpenSSLHandles
+package import OpenSSLHandles
 
 /// While a handshake stands still for a question. The next step goes on with the answer.
 extension Engine {
@@ -22,20 +22,12 @@ extension Engine {
         ssl.selectALPN(name)
     }
 
-    /// Lets a ClientHello go on, or refuses it with an alert. A server that is nobody still, can only refuse.
-    package func answerHello(refusing alert: UInt8?) {
-        if alert == nil, configuration.context.isNobody {
-            ssl.answerHello(refusing: 80, byProgram: false)
-        } else {
-            ssl.answerHello(refusing: alert, byProgram: alert != nil)
-        }
+    /// The next step goes on with that. A server that is nobody still, can only refuse.
+    package func give(_ answer: Answer) {
+        if case .clientHello = ssl.question, answer.status == 0, configuration.context.isNobody { return }
+        ssl.give(answer)
     }
 
-    /// The program did something else than answer.
-    package func giveUpQuestion() { ssl.giveUpQuestion() }
-
-    /// Makes a code of OpenSSL's the last word on the peer's certificate: X509_V_OK lets the handshake go on.
-    package func answerVerdict(_ code: Int) {
-        ssl.answerVerdict(code)
-    }
+    /// Nobody will answer any more.
+    package mutating func giveUpQuestion() { ssl.giveUpQuestion() }
 }

@@ -17,6 +17,7 @@ extension Connection {
     func free() {
         let isInUse = grip == .inUse
         grip = isInUse ? .freedInUse : .freed
+        decision = nil
         loop?.remove(self)
         leaveGate()  // also on its way between two loops
         if !isInUse { unsafe Handle.takeBack(handle, Connection.self) }
@@ -150,6 +151,8 @@ extension Connection {
 
     private func reportEnd() {
         course = .reported
+        decision = nil
+        engine.giveUpQuestion()
         loop?.remove(self)
         leaveGate()  // also on its way between two loops
         if !isFreed, let onClose = unsafe callbacks.on_close {

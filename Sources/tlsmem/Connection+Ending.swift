@@ -65,7 +65,8 @@ extension Connection {
         case .ended, .reported: return
         }
         if let cause = engine.failure { return fail(Failure(.engine(cause))) }
-        guard !holdsBack, !owesEOF else { return }  // what was received is delivered before any end is told
+        // What was received is delivered before any end is told, and what stands still has not looked at all of it.
+        guard !holdsBack, !owesEOF, decision == nil else { return }
         if let breakage = particulars?.breakage {
             // Nothing more can be sent. Whatever the peer sent is read up to its end.
             guard engine.peerHasClosed || inputIsOver else { return }

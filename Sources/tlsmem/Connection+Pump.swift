@@ -13,15 +13,12 @@ extension Connection {
         guard !bench.isPumping else { return }
         bench.isPumping = true
         defer { bench.isPumping = false }
-        var (hasDrained, hasAnswered, hasTold) = (false, false, false)
+        var (hasDrained, hasTold) = (false, false)
         while isMoving {
-            if !hasAnswered, deliverWaiting(bench) || deliverEOF() { continue }
-            hasAnswered = false
+            if deliverWaiting(bench) || deliverEOF() { continue }
+            if particulars?.decision != nil, !applyAnswer(bench) { break }
             let step = step(bench)
-            if engine.collects, tellReports(), !isMoving {
-                engine.giveUpQuestion()
-                break
-            }
+            if engine.collects, tellReports(), !isMoving { break }
             switch step {
             case .plaintext(let count):
                 flushIfMuch(bench)
@@ -45,8 +42,7 @@ extension Connection {
             case .failed(let cause):
                 fail(Failure(.engine(cause)))
             case .asks(let question):
-                put(question)
-                hasAnswered = true
+                put(question, bench)
             case .needsCiphertext:
                 settle(bench)
                 flush(bench)
@@ -63,7 +59,6 @@ extension Connection {
                 return
             }
         }
-        if hasAnswered { engine.giveUpQuestion() }
         guard !isFreed else { return }
         flush(bench)
         conclude()
@@ -159,7 +154,7 @@ extension Connection {
         if count >= limits.incomingMax {
             incomingIsFull = true
         } else if count <= limits.incomingLow || limits.incomingLow >= limits.incomingMax {
-            incomingIsFull = particulars?.beyondTLS != nil
+            incomingIsFull = particulars.map { $0.beyondTLS != nil || $0.decision != nil } ?? false
         }
     }
 

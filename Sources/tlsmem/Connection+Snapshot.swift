@@ -8,6 +8,7 @@ extension Connection {
     /// A call that calls nothing back has come upon an end: the next drive will report it.
     var hasNews: Bool {
         if case .ended = course { return true }
+        if let decision = particulars?.decision, decision.isAnswered { return true }
         return engine.failure != nil && !isOver && failure == nil
     }
 
@@ -56,6 +57,7 @@ extension Connection {
         want.deferred_bytes = engine.deferredBytes
         want.deadline_ms = deadline
         want.congested = tellCongestion() ? 1 : 0
+        want.waits_for = decision == nil ? TLSMEM_QUESTION_NONE : engine.ask { $0.question }.kind
     }
 
     func fill(_ stats: inout tlsmem_stats_info) {

@@ -116,7 +116,10 @@ internal import TLSEngine
     /// The loop that drives it.
     var loop: Loop? {
         get { heldLoop?.use { $0 } }
-        set { heldLoop = newValue.map { Held($0) } }
+        set {
+            heldLoop = newValue.map { Held($0) }
+            decision?.serve(newValue)
+        }
     }
 
     var hasLoop: Bool { heldLoop != nil }

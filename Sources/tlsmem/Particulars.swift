@@ -26,12 +26,18 @@ internal import TLSEngine
     var connector: Connector?
     var destination: Loop?
     var clocks: Connection.Clocks?
+    /// The handshake stands still for this; what of the peer's bytes it has not looked at yet is `unread`.
+    var decision: Decision? { willSet { if newValue !== decision { decision?.close() } } }
+    var unread: PlaintextQueue?
     /// Memory for the program (`user_size`) that its `user` does not point to any more.
     var userMemory: UnsafeMutableRawPointer?
     /// Held, because every connection has particulars for a while, and letting nothing go would be counted as well.
     private var heldSession: Held<Session>?
 
-    deinit { unsafe CLinux.free(userMemory) }
+    deinit {
+        decision?.close()
+        unsafe CLinux.free(userMemory)
+    }
 
     /// What it offers to resume, or has resumed: OpenSSL's copy.
     var session: Session? {
@@ -45,7 +51,7 @@ internal import TLSEngine
     fileprivate var isVoid: Bool {
         unsafe userMemory == nil && phaseBegan < 0 && failure == nil && inputFailure == nil && breakage == nil
             && connector == nil && destination == nil && clocks == nil && !hasSession && !nameIsHosts
-            && !isBeingAccepted && !isUnwrapping && beyondTLS == nil
+            && !isBeingAccepted && !isUnwrapping && beyondTLS == nil && decision == nil && unread == nil
     }
 }
 
@@ -77,6 +83,12 @@ extension Connection {
     var connector: Connector? {
         get { particulars?.connector }
         set { if newValue !== connector { note { $0.connector = newValue } } }
+    }
+
+    /// The question that the program has yet to answer.
+    var decision: Decision? {
+        get { particulars?.decision }
+        set { if newValue !== decision { note { $0.decision = newValue } } }
     }
 
     var session: Session? {

@@ -121,6 +121,7 @@ extension tlsmem_status {
         case TLSMEM_ESESSION: "TLSMEM_ESESSION"
         case TLSMEM_EPIN: "TLSMEM_EPIN"
         case TLSMEM_EREFUSED: "TLSMEM_EREFUSED"
+        case TLSMEM_LATER: "TLSMEM_LATER"
         default: "TLSMEM_?"
         }
     }
@@ -161,6 +162,7 @@ extension tlsmem_status {
         case TLSMEM_ESESSION: "there is no session in the bytes, or it has expired"
         case TLSMEM_EPIN: "the peer has no key that is pinned"
         case TLSMEM_EREFUSED: "the program refused the client"
+        case TLSMEM_LATER: "the answer comes later"
         default: "no such status"
         }
     }

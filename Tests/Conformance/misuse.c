@@ -83,6 +83,7 @@ static void null_connections(void)
     CHECK_STATUS(tlsmem_set_server_name(NULL, "localhost"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_set_ctx(NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_select_alpn(NULL, "h2"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_answer(NULL, 1, TLSMEM_OK, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_handshake(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_want(NULL, &want), TLSMEM_EINVAL);
     CHECK(tlsmem_is_established(NULL) == 0 && tlsmem_is_resumed(NULL) == 0, "not 0");
@@ -229,11 +230,11 @@ static void words(void)
 {
     char version[32];
     situation("names and sentences");
-    for (int status = 0; status >= TLSMEM_EREFUSED; status--)
+    for (int status = 0; status >= TLSMEM_LATER; status--)
         for (int other = 0; other > status; other--)
             CHECK(strcmp(tlsmem_status_name(status), tlsmem_status_name(other)) != 0
                   && strcmp(tlsmem_strerror(status), tlsmem_strerror(other)) != 0, "%d and %d share words", status, other);
-    static const int unknown[] = { 1, TLSMEM_EREFUSED - 1, 2147483647, -2147483647 - 1 };
+    static const int unknown[] = { 1, TLSMEM_LATER - 1, 2147483647, -2147483647 - 1 };
     for (int i = 0; i < 4; i++) {
         CHECK(strcmp(tlsmem_status_name(unknown[i]), "TLSMEM_?") == 0, "%d: %s", unknown[i],
               tlsmem_status_name(unknown[i]));

@@ -20,8 +20,8 @@ unfinished() { grep -rnE '\b(TODO|FIXME|XXX)\b' Sources Tests examples-c Benchma
 
 check "the sources are where the checks look" sources_there
 check "OpenSSL is imported by OpenSSLHandles only" imported_only COpenSSL OpenSSLHandles
-check "Linux is imported by SocketTransport, EventLoop and tlsmem only" \
-    imported_only CLinux 'SocketTransport|EventLoop|tlsmem'
+check "Linux is imported by Fibers, SocketTransport, EventLoop and tlsmem only" \
+    imported_only CLinux 'Fibers|SocketTransport|EventLoop|tlsmem'
 check "the header is imported by tlsmem only" imported_only CTLSMem tlsmem
 check "no Foundation, no Glibc" forbidden '\bimport +(Foundation|Glibc|Darwin|Dispatch)' Sources
 check "the word unsafe is not in TLSEngine" forbidden '\bunsafe' Sources/TLSEngine
