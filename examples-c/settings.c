@@ -82,6 +82,11 @@ static int alpn_policy(tlsmem_ctx *ctx, int which)
     return tlsmem_ctx_set_alpn_policy(ctx, policies[which]);
 }
 
+static int early_data(tlsmem_ctx *ctx, int most)
+{
+    return tlsmem_ctx_set_early_data(ctx, (size_t)most);
+}
+
 /* The level before the certificates, which are held against it; the password before what is locked; the preset before what
    it would set over; the version before the ciphers, which have to be for it. */
 const struct setting settings[] = {
@@ -107,6 +112,7 @@ const struct setting settings[] = {
       "signature algorithms, \"ecdsa_secp256r1_sha256:RSA-PSS+SHA256\"" },
     { "alpn-policy", "strict|lenient|required", NULL, alpn_policy, 0, 0, "without an application protocol in common" },
     { "tickets", "N", NULL, tlsmem_ctx_set_tickets, 0, 16, "server: session tickets for a client of TLS 1.3 (2)" },
+    { "early-data", "BYTES", NULL, early_data, 0, 1 << 30, "server: take so much before the handshake, of clients that come back (0)" },
     { "renegotiation", NULL, NULL, tlsmem_ctx_set_renegotiation, 0, 1, "let the peer renegotiate in TLS 1.2" },
     { 0 },
 };

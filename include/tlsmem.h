@@ -661,12 +661,8 @@ typedef struct tlsmem_callbacks {
     /** Exactly once and last, unless the connection is freed first; `report` is valid until it returns. With an fd, after the
      *  alert of a failure is on its way; in the buffers face that is still to be sent: see tlsmem_outgoing_peek. */
     void (*on_close)(tlsmem *c, const tlsmem_report_info *report, void *user);
-    /** On a server, before on_established: early data, which somebody may have recorded and sent again (see
-     *  tlsmem_ctx_set_early_data); `bytes` is valid until the callback returns. NULL: it waits for on_established, and is then
-     *  what on_data or tlsmem_read has first. */
-    void (*on_early_data)(tlsmem *c, const void *bytes, size_t n, void *user);
 } tlsmem_callbacks;
-#define TLSMEM_CALLBACKS_INIT { sizeof(tlsmem_callbacks), 0, 0, 0, 0, 0, 0 }
+#define TLSMEM_CALLBACKS_INIT { sizeof(tlsmem_callbacks), 0, 0, 0, 0, 0 }
 
 /**
  * Makes a connection of the context's role, and freezes the context.
@@ -1113,9 +1109,9 @@ typedef enum tlsmem_early_data {
  * so to the clients.
  *
  * A program that knows nothing of this loses no safety, and gains nothing: early data is delivered after on_established, in
- * front of the rest. One that wants it sooner sets on_early_data or calls tlsmem_read_early; what it writes from then on is
- * sent before the handshake is done ("0.5-RTT"), to whoever it is: by the ticket alone, which may be a copy of what a client
- * has sent. Nobody but that client can read it. Until then, what is written waits for the handshake, as ever.
+ * front of the rest. One that wants it sooner calls tlsmem_set_early_data_cb or tlsmem_read_early; once it was shown some, what
+ * it writes is sent before the handshake is done ("0.5-RTT"), to whoever it is: known by a ticket, which may be a copy of
+ * what a client has sent. Nobody but that client can read it. Until then, what is written waits for the handshake, as ever.
  *
  * Up to max_bytes of it are kept for a client whose handshake is not done, whatever incoming_max is, and whether or not the
  * connection is paused: the end of the handshake comes behind them. A client that sends more has broken the protocol.
@@ -1145,7 +1141,18 @@ int tlsmem_ctx_set_early_data(tlsmem_ctx *ctx, size_t max_bytes) TLSMEM_CHECK;
  */
 ptrdiff_t tlsmem_write_early(tlsmem *c, const void *bytes, size_t n) TLSMEM_CHECK;
 /**
- * Reads early data on a server before the handshake is done: for programs without on_early_data, or while paused. What is
+ * Has a server's early data shown as it comes, before on_established, when anybody may have recorded it and sent it again;
+ * `bytes` is valid until the callback returns. To be called before the handshake, as in on_accept; `user` is what is given
+ * here, not the connection's. NULL for cb, the default: it is kept, for tlsmem_read_early, and for on_data or tlsmem_read after
+ * the handshake. While paused it is kept, too.
+ *
+ * Inside the callback every call is allowed, as in any. Returns TLSMEM_OK; TLSMEM_ESTATE on a client, once the handshake is
+ * done, and after the end; TLSMEM_EINVAL. What was kept goes to the callback at the next driving call. Calls nothing back.
+ */
+int tlsmem_set_early_data_cb(tlsmem *c, void (*cb)(tlsmem *c, const void *bytes, size_t n, void *user), void *user)
+    TLSMEM_CHECK;
+/**
+ * Reads early data on a server before the handshake is done: for programs without a callback, or while paused. What is
  * left then is for on_data or tlsmem_read.
  *
  * Returns the bytes read, 1 to n (0 for n = 0 when some waits); TLSMEM_AGAIN when none waits; TLSMEM_ESTATE once the handshake

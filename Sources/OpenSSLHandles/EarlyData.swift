@@ -14,13 +14,18 @@ extension OwnedContext {
     package func setEarlyData(_ bytesMax: UInt32) {
         earlyDataMax = Int(bytesMax)
         _ = unsafe SSL_CTX_set_max_early_data(ctx, bytesMax)
-        // What a ticket has allowed, and is refused now, has to be passed over.
-        _ = unsafe SSL_CTX_set_recv_max_early_data(ctx, max(bytesMax, UInt32(SSL3_RT_MAX_PLAIN_LENGTH)))
+        _ = unsafe SSL_CTX_set_recv_max_early_data(ctx, ciphertextMax(of: bytesMax))
         // OpenSSL's own guard would keep each session in memory, and give tickets that nobody asks us about (Resumption.swift)
         // and no other process can read.
         _ = unsafe SSL_CTX_set_options(ctx, copenssl_op_no_anti_replay())
         unsafe SSL_CTX_set_allow_early_data_cb(ctx, allowOnce, nil)
     }
+}
+
+/// What a ticket has allowed, and is refused now, is passed over as ciphertext: in small records that is much more. Of what
+/// is taken, OpenSSL counts the plaintext.
+private func ciphertextMax(of plaintext: UInt32) -> UInt32 {
+    2 &* min(plaintext, .max / 4) &+ 65536
 }
 
 /// The last word, when OpenSSL has found that the ticket is good, was sent first, and is as old as the client says, give or
@@ -29,7 +34,7 @@ private let allowOnce: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?)
     guard let session = unsafe SSL_get_session(ssl) else { return 0 }
     let promised = unsafe SSL_SESSION_get_max_early_data(session)
     guard unsafe promised <= SSL_get_max_early_data(ssl) else {
-        _ = unsafe SSL_set_recv_max_early_data(ssl, promised)  // all of it is passed over
+        _ = unsafe SSL_set_recv_max_early_data(ssl, ciphertextMax(of: promised))
         return 0
     }
     guard promised > 0, let mark = unsafe mark(of: session) else { return 0 }
@@ -72,17 +77,35 @@ extension OwnedSSL {
 
     /// Goes on with the handshake, and reads the early data that comes meanwhile: `done(0)` when there will be no more.
     package mutating func readEarly(into plaintext: inout MutableRawSpan) -> SSLResult {
-        var count = 0
+        if mayAsk, let inquiry = unsafe inquiry(of: ssl) { return readEarly(into: &plaintext, inquiry) }
         let result = unsafe plaintext.withUnsafeMutableBytes { target in
-            unsafe observed { unsafe SSL_read_early_data($0, target.baseAddress, target.count, &count) }
+            unsafe observed { unsafe readEarlyData($0, target) }
         }
-        if case .done = result { return .done(count) }
+        if case .done(let above) = result { return .done(above &- 1) }
         return result
+    }
+
+    /// One that may stand still reads into a buffer that stays.
+    private mutating func readEarly(into plaintext: inout MutableRawSpan, _ inquiry: Inquiry) -> SSLResult {
+        guard let buffer = unsafe inquiry.readBuffer() else { return .failed(.outOfMemory) }
+        let result = unsafe observed(inquiry) { unsafe readEarlyData($0, buffer) }
+        guard case .done(let above) = result else { return result }
+        let count = min(above &- 1, plaintext.byteCount)
+        unsafe plaintext.withUnsafeMutableBytes {
+            unsafe $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+        return .done(count)
     }
 
     // MARK: A client, and a server that answers early data
 
-    /// A client begins the handshake by it. A server writes before the handshake is done.
+    /// Has a client begin the handshake, as one that sends early data.
+    package mutating func beginEarly() -> SSLResult {
+        if mayAsk, let inquiry = unsafe inquiry(of: ssl) { return unsafe observed(inquiry, writeNoEarlyData) }
+        return unsafe observed(writeNoEarlyData)
+    }
+
+    /// Behind that, or, on a server that has read some, before the handshake is done.
     package mutating func writeEarly(_ plaintext: borrowing RawSpan) -> SSLResult {
         var count = 0
         let result = unsafe plaintext.withUnsafeBytes { source in
@@ -123,4 +146,19 @@ extension OwnedSSL {
         }
         return count == 0
     }
+}
+
+/// One more than the bytes that were read: 1 when there will be no more, 0 when it could not go on.
+private func readEarlyData(_ ssl: OpaquePointer, _ target: UnsafeMutableRawBufferPointer) -> CInt {
+    var count = 0
+    switch unsafe SSL_read_early_data(ssl, target.baseAddress, target.count, &count) {
+    case SSL_READ_EARLY_DATA_ERROR: return 0
+    default: return CInt(clamping: count &+ 1)
+    }
+}
+
+/// Nothing is sent but the ClientHello.
+private func writeNoEarlyData(_ ssl: OpaquePointer) -> CInt {
+    var (none, count) = (UInt8(0), 0)
+    return unsafe SSL_write_early_data(ssl, &none, 0, &count)
 }

@@ -42,21 +42,20 @@ extension Engine {
 
     /// The first step of a handshake.
     mutating func beginStep(into plaintext: inout MutableRawSpan) -> Step {
-        let readsEarly = role == .server && configuration.context.earlyDataMax > 0
-        state.began(readingEarly: readsEarly)
-        if readsEarly { return earlyStep(into: &plaintext) }
-        if earlyBytes > 0, case .failed(let cause) = outgoing.writeEarly(&ssl) { return fail(cause) }
-        return handshakeStep()
+        state.began(withEarlyData: role == .server ? configuration.context.earlyDataMax > 0 : earlyBytes > 0)
+        return nextHandshakeStep(into: &plaintext)
     }
 
-    /// A handshake's step of a server, as long as early data may come.
-    mutating func earlyStep(into plaintext: inout MutableRawSpan) -> Step {
-        switch ssl.readEarly(into: &plaintext) {
-        case .done(let count) where count > 0:
+    /// A step of a handshake; the first ones are early data's.
+    mutating func nextHandshakeStep(into plaintext: inout MutableRawSpan) -> Step {
+        guard case .handshaking(_, let early) = state, early.isUnderWay else { return handshakeStep() }
+        switch role == .server ? ssl.readEarly(into: &plaintext) : ssl.beginEarly() {
+        case .done(let count) where role == .server && count > 0:
             tally.received &+= UInt64(clamping: count)
             return .earlyPlaintext(count)
         case .done:
             state.earlyDataEnded()
+            if role == .client, case .failed(let cause) = outgoing.writeEarly(&ssl) { return fail(cause) }
             return handshakeStep()
         case .wantsCiphertext:
             return .needsCiphertext

@@ -17,7 +17,7 @@ extension Engine {
     /// OpenSSL may be given plaintext now. Not while a handshake is under way or due: OpenSSL would run it inside the
     /// write, where application data that the peer still sends is an error; inside a read it is not.
     private var canEncrypt: Bool {
-        guard case .open = state, !ssl.isInHandshake else { return state.answersEarly }
+        guard case .open = state, !ssl.isInHandshake else { return state.answersEarly && ssl.question == nil }
         // A client's begins by itself, in a read or in a write. A server's need not: the client may not answer.
         return role == .server || !ssl.isRenegotiationPending
     }

@@ -112,7 +112,8 @@ package struct Engine: ~Copyable {
         switch step {
         case .needsCiphertext: awaitsCiphertext = !renegotiationIsDue
         // Asking costs a fraction of a read that finds nothing.
-        case .plaintext, .earlyPlaintext: awaitsCiphertext = !renegotiationIsDue && incoming.isEmpty && !ssl.hasPartialRecord
+        case .plaintext, .earlyPlaintext:
+            awaitsCiphertext = !renegotiationIsDue && incoming.isEmpty && !ssl.hasPartialRecord
         case .failed: return step
         case .established, .peerClosed, .beyondTLS, .asks: break
         }
@@ -128,8 +129,8 @@ package struct Engine: ~Copyable {
             return .failed(failure)
         case .new:
             return beginStep(into: &plaintext)
-        case .handshaking(_, let early):
-            return early.isRead ? earlyStep(into: &plaintext) : handshakeStep()
+        case .handshaking:
+            return nextHandshakeStep(into: &plaintext)
         case .open(.ended, _):
             return incoming.isEmpty ? .needsCiphertext : .beyondTLS
         case .open(.open, _):

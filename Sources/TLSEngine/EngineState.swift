@@ -19,10 +19,12 @@ enum EngineState {
     enum Reading { case open, ended }
     enum Writing { case open, closing, closed }
 
-    /// What a server does about early data, which it may read, and answer, before it is established.
+    /// What is done about early data before the handshake is done.
     struct Early {
-        var isRead = false
-        var isAnswered = false
+        /// A client has still to begin, or a server to read, by calls of their own, which take the handshake along.
+        var isUnderWay = false
+        /// A server has shown some to the program, which may answer.
+        var isShown = false
     }
 
     var writing: Writing {
@@ -50,21 +52,20 @@ enum EngineState {
 
     var isHandshaking: Bool { if case .handshaking = self { true } else { false } }
 
-    /// Some early data was shown to the program, which may answer.
-    var answersEarly: Bool { if case .handshaking(_, let early) = self { early.isAnswered } else { false } }
+    var answersEarly: Bool { if case .handshaking(_, let early) = self { early.isShown } else { false } }
 
-    mutating func began(readingEarly: Bool) {
-        if case .new(let writing) = self { self = .handshaking(writing, Early(isRead: readingEarly)) }
+    mutating func began(withEarlyData: Bool) {
+        if case .new(let writing) = self { self = .handshaking(writing, Early(isUnderWay: withEarlyData)) }
     }
 
     mutating func earlyDataShown() {
         guard case .handshaking(let writing, let early) = self else { return }
-        self = .handshaking(writing, Early(isRead: early.isRead, isAnswered: true))
+        self = .handshaking(writing, Early(isUnderWay: early.isUnderWay, isShown: true))
     }
 
     mutating func earlyDataEnded() {
         guard case .handshaking(let writing, let early) = self else { return }
-        self = .handshaking(writing, Early(isRead: false, isAnswered: early.isAnswered))
+        self = .handshaking(writing, Early(isUnderWay: false, isShown: early.isShown))
     }
 
     mutating func established() {

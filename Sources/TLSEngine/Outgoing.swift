@@ -37,9 +37,24 @@ package struct Outgoing: ~Copyable {
         return true
     }
 
-    /// Has OpenSSL begin the handshake, and send all of it behind the ClientHello.
+    /// A server that answers with a HelloRetryRequest has no keys for early data, and passes over what it cannot read; but
+    /// OpenSSL's takes no record then that is longer than plaintext may be (RFC 8446, 5.2 allows 256 bytes more).
+    private static var earlyRecordBytesMax: Int { 16384 - 256 }
+
+    /// Has OpenSSL send all of it, behind the ClientHello.
     func writeEarly(_ ssl: inout OwnedSSL) -> SSLResult? {
-        backlog?.use { backlog in backlog.deferred.withFirst(backlog.earlyCount) { ssl.writeEarly($0) } }
+        backlog?.use { backlog in
+            backlog.deferred.withFirst(backlog.earlyCount) { bytes in
+                var count = 0
+                while count < bytes.byteCount {
+                    let end = min(bytes.byteCount, count + Self.earlyRecordBytesMax)
+                    let result = ssl.writeEarly(bytes.extracting(count..<end))
+                    guard case .done(let taken) = result, taken > 0 else { return result }
+                    count += taken
+                }
+                return .done(count)
+            }
+        }
     }
 
     /// The server has spoken.

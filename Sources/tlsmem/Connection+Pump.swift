@@ -27,7 +27,7 @@ extension Connection {
                 flushIfMuch(bench)
                 deliverEarly(count, bench)
             case .established:
-                if keptCount > 0 { noteIncoming() }  // it is data like any other now
+                endEarly()
                 if case .going = course { phaseBegan = -1 }
                 let sends = sendCalls
                 settle(bench)
@@ -184,9 +184,7 @@ extension Connection {
 
     /// Delivers what was queued while paused, a buffer at a time: the callback may change the queue.
     private func deliverWaiting(_ bench: Bench) -> Bool {
-        guard keptCount > 0, !isPaused,
-            let onData = unsafe wasEstablished ? callbacks.on_data : callbacks.on_early_data
-        else { return false }
+        guard keptCount > 0, !isPaused, let taker = unsafe takerOfKept else { return false }
         engine.mayAnswerEarly()
         let count = unsafe min(keptCount, bench.plaintext.count)
         waiting?.use { queue in
@@ -194,7 +192,7 @@ extension Connection {
             queue.consume(count)
         }
         noteIncoming()
-        unsafe onData(handle, bench.plaintext.baseAddress, count, user)
+        unsafe taker.callback(handle, bench.plaintext.baseAddress, count, taker.user)
         return true
     }
 

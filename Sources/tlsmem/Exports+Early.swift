@@ -19,6 +19,15 @@ public func tlsmem_write_early(_ c: OpaquePointer!, _ bytes: UnsafeRawPointer!, 
     return unsafe use(c) { unsafe $0.writeEarly(plaintext) } ?? TLSMEM_EINVAL.count
 }
 
+@implementation @_cdecl("tlsmem_set_early_data_cb")
+public func tlsmem_set_early_data_cb(
+    _ c: OpaquePointer!,
+    _ cb: (@convention(c) (OpaquePointer?, UnsafeRawPointer?, Int, UnsafeMutableRawPointer?) -> Void)!,
+    _ user: UnsafeMutableRawPointer!
+) -> CInt {
+    unsafe use(c) { unsafe $0.showEarly(to: cb, user) } ?? TLSMEM_EINVAL.code
+}
+
 @implementation @_cdecl("tlsmem_read_early")
 public func tlsmem_read_early(_ c: OpaquePointer!, _ bytes: UnsafeMutableRawPointer!, _ n: Int) -> Int {
     guard unsafe input(bytes, n) != nil else { return TLSMEM_EINVAL.count }

@@ -65,6 +65,9 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(BOTH, TLSMEM_EINVAL, "77: there is no such tlsmem_alpn_policy",                                                   \
       tlsmem_ctx_set_alpn_policy(ctx, (tlsmem_alpn_policy)77))                                                          \
     X(BOTH, TLSMEM_EINVAL, "17: the number of tickets is not 0 to 16", tlsmem_ctx_set_tickets(ctx, 17))                 \
+    X(CLIENT, TLSMEM_EINVAL, "max_bytes: a client", tlsmem_ctx_set_early_data(ctx, 0))                                  \
+    X(SERVER, TLSMEM_EINVAL, "max_bytes: it is not 0 to 2147483647", tlsmem_ctx_set_early_data(ctx, 2147483648u))       \
+    X(SERVER, TLSMEM_EINVAL, "max_bytes: it is not 0 to", tlsmem_ctx_set_early_data(ctx, SIZE_MAX))                     \
     X(BOTH, TLSMEM_EINVAL, "size: ", limits_with(ctx, offsetof(tlsmem_limits, size), 8))                                \
     X(BOTH, TLSMEM_EINVAL, "outgoing_max: ", limits_with(ctx, offsetof(tlsmem_limits, outgoing_max), 32767))            \
     X(BOTH, TLSMEM_EINVAL, "outgoing_max: ", limits_with(ctx, offsetof(tlsmem_limits, outgoing_max), SIZE_MAX))         \

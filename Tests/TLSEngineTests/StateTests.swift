@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct `The state of an engine` {
     enum Event: CaseIterable {
-        case began, beganReadingEarly, earlyDataShown, earlyDataEnded
+        case began, beganWithEarlyData, earlyDataShown, earlyDataEnded
         case established, peerClosed, closeRequested, closeNotifySent, failed
     }
 
@@ -19,15 +19,15 @@ import Testing
     }
 
     private func name(_ writing: EngineState.Writing, _ early: EngineState.Early) -> String {
-        let words = (early.isRead ? " reading" : "") + (early.isAnswered ? " answering" : "")
+        let words = (early.isUnderWay ? " with early data" : "") + (early.isShown ? " shown" : "")
         return "handshaking\(words), writing \(writing)"
     }
 
     private func after(_ state: EngineState, _ event: Event) -> String {
         var state = state
         switch event {
-        case .began: state.began(readingEarly: false)
-        case .beganReadingEarly: state.began(readingEarly: true)
+        case .began: state.began(withEarlyData: false)
+        case .beganWithEarlyData: state.began(withEarlyData: true)
         case .earlyDataShown: state.earlyDataShown()
         case .earlyDataEnded: state.earlyDataEnded()
         case .established: state.established()
@@ -45,8 +45,8 @@ import Testing
         var states: [EngineState] = Self.writings.flatMap {
             [.new($0), .open(.open, $0), .open(.ended, $0)]
         }
-        for (isRead, isAnswered) in [(false, false), (true, false), (true, true), (false, true)] {
-            let early = EngineState.Early(isRead: isRead, isAnswered: isAnswered)
+        for (isUnderWay, isShown) in [(false, false), (true, false), (true, true), (false, true)] {
+            let early = EngineState.Early(isUnderWay: isUnderWay, isShown: isShown)
             states += Self.writings.map { .handshaking($0, early) }
         }
         states += Self.writings.map { .failed(EngineFailure(.noTrust), .ended, $0, wasEstablished: true) }
@@ -59,11 +59,11 @@ import Testing
                         "truncated after the handshake, reading \(reading), writing \(writing)"
                     case (_, .failed): "truncated, reading open, writing \(state.writing)"
                     case (.new(let writing), .began): "handshaking, writing \(writing)"
-                    case (.new(let writing), .beganReadingEarly): "handshaking reading, writing \(writing)"
+                    case (.new(let writing), .beganWithEarlyData): "handshaking with early data, writing \(writing)"
                     case (.handshaking(let writing, let early), .earlyDataShown):
-                        name(writing, .init(isRead: early.isRead, isAnswered: true))
+                        name(writing, .init(isUnderWay: early.isUnderWay, isShown: true))
                     case (.handshaking(let writing, let early), .earlyDataEnded):
-                        name(writing, .init(isRead: false, isAnswered: early.isAnswered))
+                        name(writing, .init(isUnderWay: false, isShown: early.isShown))
                     case (.handshaking(let writing, _), .established): "open, reading open, writing \(writing)"
                     case (.open(_, let writing), .peerClosed): "open, reading ended, writing \(writing)"
                     case (.new(.open), .closeRequested): "new, writing closing"

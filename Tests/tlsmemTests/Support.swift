@@ -57,8 +57,7 @@ final class Subject {
         on_close: { _, report, user in
             of(user).reports.append(report!.pointee)
             of(user).happened(.close)
-        },
-        on_early_data: nil)
+        })
 
     // MARK: What may be asked
 
