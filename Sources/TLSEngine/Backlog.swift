@@ -56,21 +56,29 @@ final class Backlog {
     }
 
     /// Has OpenSSL make a record; so many bytes of the stream are gone.
-    func write(_ plaintext: borrowing RawSpan, _ ssl: inout OwnedSSL, early: Bool, gone: UInt64) -> SSLResult {
+    func write(_ plaintext: borrowing RawSpan, _ ssl: inout OwnedSSL, gone: UInt64) -> SSLResult {
         let result =
-            early
-            ? ssl.writeEarly(plaintext)
-            : lastOther?.use { ssl.write(plaintext, into: $0, holding: lastCount) }
-                ?? ssl.write(plaintext, into: own, holding: lastCount)
+            lastOther?.use { ssl.write(plaintext, into: $0, holding: lastCount) }
+            ?? ssl.write(plaintext, into: own, holding: lastCount)
         count(what: ssl)
         if case .done = result { applicationEnd = gone &+ UInt64(clamping: count) }
         return result
     }
 
     /// The same with what was deferred first, so many bytes at most.
-    func writeDeferred(_ most: Int, _ ssl: inout OwnedSSL, early: Bool, gone: UInt64) -> SSLResult {
-        let result = deferred.withFirst(most) { write($0, &ssl, early: early, gone: gone) }
+    func writeDeferred(_ most: Int, _ ssl: inout OwnedSSL, gone: UInt64) -> SSLResult {
+        let result = deferred.withFirst(most) { write($0, &ssl, gone: gone) }
         if case .done(let taken) = result { deferred.consume(taken) }
+        return result
+    }
+
+    /// The same before the handshake is done.
+    func writeDeferredEarly(_ most: Int, _ ssl: inout OwnedSSL, gone: UInt64) -> SSLResult {
+        let result = deferred.withFirst(most) { ssl.writeEarly($0) }
+        count(what: ssl)
+        guard case .done(let taken) = result else { return result }
+        applicationEnd = gone &+ UInt64(clamping: count)
+        deferred.consume(taken)
         return result
     }
 

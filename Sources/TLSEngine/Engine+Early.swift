@@ -38,6 +38,16 @@ extension Engine {
         state.earlyDataShown()
     }
 
+    /// It has: whoever closes now waits for the handshake, like the others that have written something.
+    package var hasAnsweredEarly: Bool { state.answersEarly && encryptedBytes > 0 }
+
+    /// Encrypts a record's worth of what waits, if it may go out before the handshake is done. Returns whether it did.
+    mutating func settleEarly(_ incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
+        guard state.answersEarly, deferredBytes > 0, corks == 0, ssl.question == nil, isAttached(incoming, pool)
+        else { return false }
+        return taken(outgoing.writeDeferredEarly(Self.recordBytesMax, &ssl)) > 0
+    }
+
     // MARK: Steps
 
     /// The first step of a handshake.

@@ -10,14 +10,14 @@ package struct Tally {
 extension Engine {
     /// The most that a record adds to its plaintext (SSL3_RT_MAX_ENCRYPTED_OVERHEAD and the header, rounded up).
     private static var recordOverheadMax: Int { 352 }
-    private static var recordBytesMax: Int { 16384 }
+    static var recordBytesMax: Int { 16384 }
     /// From so many bytes on a write is worth a record of its own: the copy would cost more than is gained.
     private static var gatheredBytesMax: Int { 4096 }
 
     /// OpenSSL may be given plaintext now. Not while a handshake is under way or due: OpenSSL would run it inside the
     /// write, where application data that the peer still sends is an error; inside a read it is not.
     private var canEncrypt: Bool {
-        guard case .open = state, !ssl.isInHandshake else { return state.answersEarly && ssl.question == nil }
+        guard case .open = state, !ssl.isInHandshake else { return false }
         // A client's begins by itself, in a read or in a write. A server's need not: the client may not answer.
         return role == .server || !ssl.isRenegotiationPending
     }
@@ -67,7 +67,10 @@ extension Engine {
             }
         }
         if deferredBytes >= Self.recordBytesMax, canEncrypt { _ = encryptDeferred(incoming, pool) }
-        if !canEncrypt { count += putOff(plaintext.extracting(count...), pool) }
+        if !canEncrypt {
+            count += putOff(plaintext.extracting(count...), pool)
+            while settleEarly(incoming, pool) {}
+        }
         tally.accepted &+= UInt64(clamping: count)
         return count
     }
@@ -93,7 +96,7 @@ extension Engine {
     /// Turns at most one record's worth of what was put off into ciphertext. Returns whether it did.
     private mutating func encryptDeferred(_ incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
         guard mayEncrypt(incoming, pool) else { return false }
-        let taken = taken(outgoing.writeDeferred(Self.recordBytesMax, &ssl, early: state.answersEarly))
+        let taken = taken(outgoing.writeDeferred(Self.recordBytesMax, &ssl))
         if deferredBytes == 0 { ignoresCorks = false }
         return taken > 0
     }
@@ -102,6 +105,7 @@ extension Engine {
     /// Returns whether anything was done; call again until not. What corks hold back waits on, unless `all` is to go.
     package mutating func settle(incoming: MemoryBIO, _ pool: BufferPool, all: Bool = false) -> Bool {
         if deferredBytes > 0 {
+            if state.isHandshaking { return settleEarly(incoming, pool) }
             let isHeld = corks > 0 && !ignoresCorks && !all && state.writing == .open
             let least = isHeld ? Self.recordBytesMax : 1
             let sliceEnd = outgoing.made &+ UInt64(BufferPool.sliceBytesMax)
@@ -112,7 +116,7 @@ extension Engine {
             return isMoving
         }
         // The client's answer to a HelloRequest would find us closed, and its handshake would never end.
-        guard case .open(_, .closing) = state, canEncrypt, !ssl.isRenegotiationPending,
+        guard state.writing == .closing, canEncrypt, !ssl.isRenegotiationPending,
             isAttached(incoming, pool)
         else { return false }
         switch ssl.sendCloseNotify() {
@@ -126,7 +130,7 @@ extension Engine {
     /// Turns at most one record's worth of plaintext into ciphertext; 0 when OpenSSL takes none now.
     private mutating func encrypt(_ plaintext: borrowing RawSpan, _ incoming: MemoryBIO, _ pool: BufferPool) -> Int {
         guard mayEncrypt(incoming, pool) else { return 0 }
-        return taken(outgoing.write(plaintext, &ssl, early: state.answersEarly))
+        return taken(outgoing.write(plaintext, &ssl))
     }
 
     /// Whether there is memory for a record; tickets that are due go before it.
@@ -152,7 +156,7 @@ extension Engine {
         if case .failed(let cause) = ssl.handshake() { _ = fail(cause) }
     }
 
-    private mutating func taken(_ result: SSLResult?) -> Int {
+    mutating func taken(_ result: SSLResult?) -> Int {
         switch result {
         case .done(let count):
             return count
@@ -191,7 +195,7 @@ extension Engine {
     }
 
     /// This is TLS 1.3, established, and not closed by us.
-    package var canUpdateKey: Bool { phase == .open && canEncrypt && acceptsWrites && ssl.isTLS13 }
+    package var canUpdateKey: Bool { canEncrypt && acceptsWrites && ssl.isTLS13 }
 
     /// Changes our key now; false when this is not the time.
     package mutating func updateKey(askPeer: Bool, incoming: MemoryBIO, _ pool: BufferPool) -> Bool {

@@ -25,9 +25,9 @@ package struct Outgoing: ~Copyable {
     /// Bytes of plaintext that were taken from the program and never became ciphertext.
     var plaintextUnsent: UInt64 { (backlog?.use { $0.plaintextDropped } ?? 0) &+ UInt64(clamping: deferredCount) }
 
-    // MARK: Early data of a client
+    // MARK: Early data
 
-    /// So much of what is deferred, the first of it, is early data: it stays here until the server has said whether it takes
+    /// So much of what a client defers, the first of it, is early data: it stays here until the server has said whether it takes
     /// it, and goes out again as ordinary data if not.
     var earlyCount: Int { backlog?.use { $0.earlyCount } ?? 0 }
 
@@ -40,6 +40,11 @@ package struct Outgoing: ~Copyable {
     /// A server that answers with a HelloRetryRequest has no keys for early data, and passes over what it cannot read; but
     /// OpenSSL's takes no record then that is longer than plaintext may be (RFC 8446, 5.2 allows 256 bytes more).
     private static var earlyRecordBytesMax: Int { 16384 - 256 }
+
+    /// Has a server that answers early data make a record of what was deferred, before the handshake is done.
+    func writeDeferredEarly(_ most: Int, _ ssl: inout OwnedSSL) -> SSLResult? {
+        backlog?.use { $0.writeDeferredEarly(most, &ssl, gone: gone) }
+    }
 
     /// Has OpenSSL send all of it, behind the ClientHello.
     func writeEarly(_ ssl: inout OwnedSSL) -> SSLResult? {
@@ -88,13 +93,13 @@ package struct Outgoing: ~Copyable {
     }
 
     /// Has OpenSSL make a record of application data.
-    func write(_ plaintext: borrowing RawSpan, _ ssl: inout OwnedSSL, early: Bool) -> SSLResult? {
-        backlog?.use { $0.write(plaintext, &ssl, early: early, gone: gone) }
+    func write(_ plaintext: borrowing RawSpan, _ ssl: inout OwnedSSL) -> SSLResult? {
+        backlog?.use { $0.write(plaintext, &ssl, gone: gone) }
     }
 
     /// Has it make one of what was deferred, of so many bytes at most.
-    func writeDeferred(_ most: Int, _ ssl: inout OwnedSSL, early: Bool) -> SSLResult? {
-        backlog?.use { $0.writeDeferred(most, &ssl, early: early, gone: gone) }
+    func writeDeferred(_ most: Int, _ ssl: inout OwnedSSL) -> SSLResult? {
+        backlog?.use { $0.writeDeferred(most, &ssl, gone: gone) }
     }
 
     /// OpenSSL may have written. Returns how many bytes it did.

@@ -76,7 +76,7 @@ extension Connection {
     }
 
     func giveBackWaiting(_ pool: BufferPool) {
-        guard keptCount == 0, let empty = waiting.take() else { return }
+        guard !hasWaiting, let empty = waiting.take() else { return }
         pool.giveBack(empty.counted())
     }
 

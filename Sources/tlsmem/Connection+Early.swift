@@ -19,39 +19,54 @@ extension Connection {
         return TLSMEM_OK.code
     }
 
+    /// Shows it, or keeps it behind what is kept.
     func deliverEarly(_ count: Int, _ bench: Bench) {
         let plaintext = unsafe UnsafeRawBufferPointer(rebasing: bench.plaintext[..<count])
-        guard !isPaused, keptCount == 0, let taker = unsafe particulars?.earlyTaker else {
-            return unsafe keep(plaintext, bench)
+        if !isPaused, particulars?.early == nil, let taker = unsafe particulars?.earlyTaker {
+            engine.mayAnswerEarly()
+            return unsafe taker.callback(handle, plaintext.baseAddress, count, taker.user)
         }
+        let early = particulars?.early ?? PlaintextQueue()
+        guard unsafe early.append(plaintext.bytes) else { return end(Failure(.outOfMemory)) }
+        note { $0.early = early }
+    }
+
+    /// Shows the first of what was kept, a buffer's worth; false when nobody wants it now.
+    func showKeptEarly(_ bench: Bench) -> Bool {
+        guard !isPaused, let taker = unsafe particulars?.earlyTaker else { return false }
+        let count = unsafe takeEarly(bench.plaintext)
+        unsafe taker.callback(handle, bench.plaintext.baseAddress, count, taker.user)
+        return true
+    }
+
+    /// Copies the first of what was kept to the program, which may answer from now on.
+    private func takeEarly(_ target: UnsafeMutableRawBufferPointer) -> Int {
+        guard let early = particulars?.early, target.count > 0 else { return 0 }
+        let count = min(early.count, target.count)
+        early.withFirst(count) { unsafe $0.withUnsafeBytes { unsafe target.copyMemory(from: $0) } }
+        early.consume(count)
+        if early.isEmpty { note { $0.early = nil } }
         engine.mayAnswerEarly()
-        unsafe taker.callback(handle, plaintext.baseAddress, count, taker.user)
+        return count
     }
 
-    /// Who is to have plaintext that was kept.
-    var takerOfKept: (callback: Taker, user: UnsafeMutableRawPointer?)? {
-        guard wasEstablished else { return unsafe particulars?.earlyTaker }
-        return unsafe callbacks.on_data.map { unsafe ($0, user) }
-    }
-
-    /// The handshake is done: what is left is data like any other.
+    /// The handshake is done: what is left is the first of the ordinary data.
     func endEarly() {
-        if unsafe particulars?.earlyTaker != nil { note { unsafe $0.earlyTaker = nil } }
-        if keptCount > 0 { noteIncoming() }
+        guard let early = particulars?.early else {
+            if unsafe particulars?.earlyTaker != nil { note { unsafe $0.earlyTaker = nil } }
+            return
+        }
+        waiting = Held(early)
+        note { unsafe ($0.early, $0.earlyTaker) = (nil, nil) }
+        noteIncoming()
     }
 
     func readEarly(_ target: UnsafeMutableRawBufferPointer) -> Int {
         guard engine.role == .server, !wasEstablished else { return TLSMEM_ESTATE.count }
         if isOver { return endStatus.count }
         if let failure = currentFailure { return failure.status.count }
-        let count = min(keptCount, target.count)
-        guard keptCount > 0 else { return TLSMEM_AGAIN.count }
-        waiting?.use { queue in
-            queue.withFirst(count) { unsafe $0.withUnsafeBytes { unsafe target.copyMemory(from: $0) } }
-            queue.consume(count)
-        }
-        engine.mayAnswerEarly()
-        if !isDriving { Benches.withCurrent { giveBackWaiting($0.pool) } }
+        guard particulars?.early != nil else { return TLSMEM_AGAIN.count }
+        let count = unsafe takeEarly(target)
         attend()
         return count
     }

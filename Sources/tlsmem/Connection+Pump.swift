@@ -17,6 +17,7 @@ extension Connection {
         while isMoving {
             if deliverWaiting(bench) || deliverEOF() { continue }
             if particulars?.decision != nil, !applyAnswer(bench) { break }
+            if particulars?.early != nil, showKeptEarly(bench) { continue }
             let step = step(bench)
             if engine.collects, tellReports(), !isMoving { break }
             switch step {
@@ -171,11 +172,6 @@ extension Connection {
         if let onData = unsafe callbacks.on_data, !isPaused, !hasWaiting {
             return unsafe onData(handle, plaintext.baseAddress, count, user)
         }
-        unsafe keep(plaintext, bench)
-    }
-
-    /// Queues plaintext that nobody takes now.
-    func keep(_ plaintext: UnsafeRawBufferPointer, _ bench: Bench) {
         if waiting == nil { waiting = Held(bench.pool.takeQueue()) }
         let isKept = waiting?.use { unsafe $0.append(plaintext.bytes) } ?? false
         guard isKept else { return end(Failure(.outOfMemory)) }
@@ -184,25 +180,21 @@ extension Connection {
 
     /// Delivers what was queued while paused, a buffer at a time: the callback may change the queue.
     private func deliverWaiting(_ bench: Bench) -> Bool {
-        guard keptCount > 0, !isPaused, let taker = unsafe takerOfKept else { return false }
-        engine.mayAnswerEarly()
-        let count = unsafe min(keptCount, bench.plaintext.count)
+        guard hasWaiting, !isPaused, let onData = unsafe callbacks.on_data else { return false }
+        let count = unsafe min(waitingCount, bench.plaintext.count)
         waiting?.use { queue in
             queue.withFirst(count) { unsafe $0.withUnsafeBytes { unsafe bench.plaintext.copyMemory(from: $0) } }
             queue.consume(count)
         }
         noteIncoming()
-        unsafe taker.callback(handle, bench.plaintext.baseAddress, count, taker.user)
+        unsafe onData(handle, bench.plaintext.baseAddress, count, user)
         return true
     }
 
     /// Plaintext waits for tlsmem_resume; what comes after it waits too.
     var holdsBack: Bool { unsafe hasWaiting && callbacks.on_data != nil }
 
-    /// Plaintext that was decrypted and nobody has taken.
-    var keptCount: Int { waiting?.use { $0.count } ?? 0 }
-    /// What of it may be read: early data only once the handshake is done.
-    var waitingCount: Int { keptCount > 0 && wasEstablished ? keptCount : 0 }
+    var waitingCount: Int { waiting?.use { $0.count } ?? 0 }
     var hasWaiting: Bool { waitingCount > 0 }
 
     private func deliverEOF() -> Bool {
