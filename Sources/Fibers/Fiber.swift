@@ -9,17 +9,21 @@ internal import CLinux
     private static let stackBytes = 262_144
     private static let guardBytes = 65536  // a page, however large pages are
 
+    /// What the call itself sees of it, which holds no reference: what lies on its stack at its end is never let go.
+    @safe private struct State {
+        let outside = UnsafeMutablePointer<ucontext_t>.allocate(capacity: 2)
+        var body: (() -> CInt)?
+        var value: CInt = 0
+        var isUnderWay = false
+        var inside: UnsafeMutablePointer<ucontext_t> { unsafe outside + 1 }
+        #if DEBUG
+            var insideForSanitizer: UnsafeMutableRawPointer?
+            var outsideForSanitizer: UnsafeMutableRawPointer?
+        #endif
+    }
+
     private let mapping: UnsafeMutableRawPointer
-    private let outside = UnsafeMutablePointer<ucontext_t>.allocate(capacity: 1)
-    private let inside = UnsafeMutablePointer<ucontext_t>.allocate(capacity: 1)
-    private var body: (() -> CInt)?
-    private var value: CInt = 0
-    /// It has been begun, and has not ended.
-    package private(set) var isUnderWay = false
-    #if DEBUG
-        private var insideForSanitizer = ThreadSanitizer.make?(0)
-        private var outsideForSanitizer: UnsafeMutableRawPointer?
-    #endif
+    private let state = UnsafeMutablePointer<State>.allocate(capacity: 1)
 
     /// Nil without memory.
     package static func make() -> Fiber? {
@@ -37,61 +41,73 @@ internal import CLinux
 
     private init(_ mapping: UnsafeMutableRawPointer) {
         unsafe self.mapping = mapping
-        unsafe outside.initialize(to: ucontext_t())
-        unsafe inside.initialize(to: ucontext_t())
+        unsafe state.initialize(to: State())
+        unsafe state.pointee.outside.initialize(repeating: ucontext_t(), count: 2)
     }
 
     deinit {
         _ = unsafe munmap(mapping, Self.guardBytes + Self.stackBytes)
-        unsafe outside.deallocate()
-        unsafe inside.deallocate()
-        #if DEBUG
-            unsafe ThreadSanitizer.destroy?(insideForSanitizer)
-        #endif
+        unsafe state.pointee.outside.deallocate()
+        unsafe state.deinitialize(count: 1)
+        unsafe state.deallocate()
     }
+
+    /// A call has been begun, and has not ended.
+    package var isUnderWay: Bool { unsafe state.pointee.isUnderWay }
 
     /// Begins a call; nothing else is under way. Returns what it came to, or nil when it stands still.
     package func begin(_ body: @escaping () -> CInt) -> CInt? {
-        let address = unsafe UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque())
+        let address = UInt(bitPattern: unsafe state)
         let isMade = unsafe clinux_make_context(
-            inside, outside, mapping + Self.guardBytes, Self.stackBytes,
+            state.pointee.inside, state.pointee.outside, mapping + Self.guardBytes, Self.stackBytes,
             { high, low in
-                guard let found = unsafe UnsafeMutableRawPointer(bitPattern: UInt(high) << 32 | UInt(low)) else {
+                guard let state = unsafe UnsafeMutablePointer<State>(bitPattern: UInt(high) << 32 | UInt(low)) else {
                     return
                 }
-                unsafe Unmanaged<Fiber>.fromOpaque(found)._withUnsafeGuaranteedRef { $0.run() }
+                unsafe Fiber.run(state)
+                unsafe Fiber.leave(state)  // and does not come back
             }, UInt32(truncatingIfNeeded: address >> 32), UInt32(truncatingIfNeeded: address))
         guard isMade == 0 else { return -1 }
-        self.body = body
-        isUnderWay = true
+        unsafe state.pointee.body = body
+        unsafe state.pointee.isUnderWay = true
+        #if DEBUG
+            unsafe state.pointee.insideForSanitizer = ThreadSanitizer.make?(0)
+        #endif
         return goOn()
     }
 
     /// Goes on where it stands still.
     package func goOn() -> CInt? {
+        unsafe Fiber.enter(state)
+        if isUnderWay { return nil }
         #if DEBUG
-            unsafe outsideForSanitizer = ThreadSanitizer.current?()
-            unsafe ThreadSanitizer.change?(insideForSanitizer, 0)
+            unsafe ThreadSanitizer.destroy?(state.pointee.insideForSanitizer)
         #endif
-        _ = unsafe swapcontext(outside, inside)
-        return isUnderWay ? nil : value
+        return unsafe state.pointee.value
     }
 
     /// Has it stand still. Only on its own stack.
-    package func pause() {
-        #if DEBUG
-            unsafe ThreadSanitizer.change?(outsideForSanitizer, 0)
-        #endif
-        _ = unsafe swapcontext(inside, outside)
+    package func pause() { unsafe Fiber.leave(state) }
+
+    private static func run(_ state: UnsafeMutablePointer<State>) {
+        unsafe state.pointee.value = unsafe state.pointee.body?() ?? -1
+        unsafe state.pointee.body = nil
+        unsafe state.pointee.isUnderWay = false
     }
 
-    private func run() {
-        value = body?() ?? -1
-        body = nil
-        isUnderWay = false
+    private static func enter(_ state: UnsafeMutablePointer<State>) {
         #if DEBUG
-            unsafe ThreadSanitizer.change?(outsideForSanitizer, 0)
+            unsafe state.pointee.outsideForSanitizer = ThreadSanitizer.current?()
+            unsafe ThreadSanitizer.change?(state.pointee.insideForSanitizer, 0)
         #endif
+        _ = unsafe swapcontext(state.pointee.outside, state.pointee.inside)
+    }
+
+    private static func leave(_ state: UnsafeMutablePointer<State>) {
+        #if DEBUG
+            unsafe ThreadSanitizer.change?(state.pointee.outsideForSanitizer, 0)
+        #endif
+        _ = unsafe swapcontext(state.pointee.inside, state.pointee.outside)
     }
 }
 

@@ -1,0 +1,474 @@
+/*
+ * Decisions of a handshake that are answered by tlsmem_answer: inside the callback, later, from another thread, never, twice,
+ * and when nobody is there any more; and what may happen to the connection meanwhile. Time stands still (false_clock.h).
+ */
+#define _GNU_SOURCE
+#include "later.h"
+#include "false_clock.h"
+
+#include <poll.h>
+#include <pthread.h>
+
+asked last;
+static tlsmem_loop *loops[2];
+
+/* ---- the decisions */
+
+static int put(tlsmem *c, uint64_t token)
+{
+    last.c = c;
+    last.token = token;
+    last.times++;
+    if (last.inside != NULL)
+        last.inside();
+    return last.returned;
+}
+
+static int on_hello(tlsmem *c, const tlsmem_client_hello *hello, void *user)
+{
+    CHECK(user == &last, "another user");
+    return put(c, hello->token);
+}
+
+static int on_verdict(tlsmem *c, tlsmem_verdict *verdict, void *user)
+{
+    CHECK(user == &last, "another user");
+    return put(c, verdict->token);
+}
+
+static tlsmem_ctx *plain_server(int version) { return context(TLSMEM_SERVER, version); }
+
+static tlsmem_ctx *certified_client(int version)
+{
+    tlsmem_ctx *ctx = context(TLSMEM_CLIENT, version);
+    MUST(tlsmem_ctx_set_cert_file(ctx, certificate("client.pem")) == TLSMEM_OK);
+    MUST(tlsmem_ctx_set_key_file(ctx, certificate("client.key")) == TLSMEM_OK);
+    MUST(tlsmem_ctx_set_alpn(ctx, "h2,http/1.1") == TLSMEM_OK);
+    return ctx;
+}
+
+static tlsmem_ctx *hello_server(int version)
+{
+    tlsmem_ctx *ctx = context(TLSMEM_SERVER, version);
+    MUST(tlsmem_ctx_set_client_hello_cb(ctx, on_hello, &last) == TLSMEM_OK);
+    return ctx;
+}
+
+static tlsmem_ctx *verifying_server(int version)
+{
+    tlsmem_ctx *ctx = context(TLSMEM_SERVER, version);
+    MUST(tlsmem_ctx_set_ca_file(ctx, certificate("ca.pem")) == TLSMEM_OK);
+    MUST(tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED) == TLSMEM_OK);
+    MUST(tlsmem_ctx_set_verify_cb(ctx, on_verdict, &last) == TLSMEM_OK);
+    return ctx;
+}
+
+static tlsmem_ctx *verifying_client(int version)
+{
+    tlsmem_ctx *ctx = certified_client(version);
+    MUST(tlsmem_ctx_set_verify_cb(ctx, on_verdict, &last) == TLSMEM_OK);
+    return ctx;
+}
+
+const decision decisions[] = {
+    { "a ClientHello", TLSMEM_QUESTION_CLIENT_HELLO, 1, certified_client, hello_server, 40, TLSMEM_EREFUSED },
+    { "a server's verdict", TLSMEM_QUESTION_VERIFY, 1, certified_client, verifying_server, 23, TLSMEM_EVERIFY },
+    { "a client's verdict", TLSMEM_QUESTION_VERIFY, 0, verifying_client, plain_server, 23, TLSMEM_EVERIFY },
+};
+const int decisions_count = sizeof decisions / sizeof decisions[0];
+
+/* ---- a pair of which one decides */
+
+static end *decider(const decision *d) { return d->of_server ? &server : &client; }
+
+void later_open(const decision *d, int version, face client_face, face server_face, cut_kind how)
+{
+    tlsmem_ctx *from = d->client_ctx(version), *to = d->server_ctx(version);
+    memset(&last, 0, sizeof last);
+    last.returned = TLSMEM_LATER;
+    for (int i = 0; i < 2; i++)
+        MUST((loops[i] = new_loop()) != NULL);
+    end_open(&client, from, client_face, loops[0], 0, 0);
+    end_open(&server, to, server_face, loops[1], 1, 0);
+    wire_open(&pair_wire, &client, &server, (cut){ how, 1 });
+    tlsmem_ctx_free(from);
+    tlsmem_ctx_free(to);
+    client.to_send = client.to_receive = server.to_send = server.to_receive = 100000;
+    client.close_when_done = server.close_on_eof = 1;
+}
+
+void later_close(void)
+{
+    CHECK(client.wrong == 0 && server.wrong == 0, "%d wrong on the client, %d on the server", client.wrong, server.wrong);
+    end_finish(&client);
+    end_finish(&server);
+    for (int i = 0; i < 2; i++)
+        tlsmem_loop_free(loops[i]);
+}
+
+void later_wait(const decision *d)
+{
+    wire_settle(&pair_wire);
+    end *e = decider(d);
+    MUST(last.times == 1 && last.c == e->c);
+    tlsmem_want_info want = want_of(e->c);
+    CHECK(want.waits_for == d->question, "it waits for %d", (int)want.waits_for);
+    CHECK(want.needs_ciphertext == 0 && want.deadline_ms > tlsmem_now(), "it reads %d, deadline %lld", want.needs_ciphertext,
+          (long long)want.deadline_ms);
+    CHECK(!e->established && e->received == 0 && !end_ended(e), "it went on without an answer");
+    CHECK(e->face != FACE_FD || tlsmem_interest(e->c) == 0, "interest %d", tlsmem_interest(e->c));
+}
+
+/** Answers, and has whoever drives the connection go on with it; a loop does so by itself. */
+static void answer(int status)
+{
+    CHECK_STATUS(tlsmem_answer(last.c, last.token, status, NULL), TLSMEM_OK);
+    if ((last.c == client.c ? client : server).face != FACE_REGISTRY)
+        IGNORE(tlsmem_handshake(last.c) != 0);
+}
+
+static void check_whole(void)
+{
+    CHECK(wire_run(&pair_wire, both_ended), "stalled");
+    CHECK_ENDED(client, TLSMEM_OK);
+    CHECK_ENDED(server, TLSMEM_OK);
+    CHECK_DELIVERED(client, server);
+    CHECK_DELIVERED(server, client);
+    CHECK(last.times == 1, "asked %d times", last.times);
+}
+
+static void check_nobody_waits(void)
+{
+    CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, NULL), TLSMEM_ESTATE);
+}
+
+/* ---- answers */
+
+static void answer_at_once(void)
+{
+    CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, NULL), TLSMEM_OK);
+    CHECK_STATUS(tlsmem_answer(last.c, last.token, 40, NULL), TLSMEM_ESTATE);
+}
+
+static void at_once(const decision *d, int version, face f, cut_kind how)
+{
+    situation("%s, version %x, %s, %s: answered inside the callback", d->name, (unsigned)version, face_names[f], cut_names[how]);
+    later_open(d, version, f, f, how);
+    last.inside = answer_at_once;
+    check_whole();
+    check_nobody_waits();
+    later_close();
+}
+
+/** The first answer counts, and what the callback then returns does not. */
+static void first_counts(const decision *d, int version)
+{
+    situation("%s, version %x: answered inside the callback, which returns something else", d->name, (unsigned)version);
+    later_open(d, version, FACE_BUFFERS, FACE_FD, CUT_WHOLE);
+    last.inside = answer_at_once;
+    last.returned = d->refusal;
+    check_whole();
+    later_close();
+}
+
+static void *answer_in_a_thread(void *result)
+{
+    *(int *)result = tlsmem_answer(last.c, last.token, TLSMEM_OK, NULL);
+    return NULL;
+}
+
+static void later(const decision *d, int version, face f, face g, cut_kind how, int in_a_thread)
+{
+    situation("%s, version %x, %s and %s, %s: answered later%s", d->name, (unsigned)version, face_names[f], face_names[g], cut_names[how],
+              in_a_thread ? " from another thread" : "");
+    later_open(d, version, f, g, how);
+    later_wait(d);
+    end *e = decider(d);
+    int result = TLSMEM_EINTERNAL;
+    pthread_t thread;
+    CHECK_STATUS(tlsmem_answer(e->c, last.token + 1, TLSMEM_OK, NULL), TLSMEM_ESTATE);
+    CHECK_STATUS(tlsmem_answer(e == &client ? server.c : client.c, last.token, TLSMEM_OK, NULL), TLSMEM_ESTATE);
+    if (in_a_thread)
+        MUST(pthread_create(&thread, NULL, answer_in_a_thread, &result) == 0 && pthread_join(thread, NULL) == 0);
+    else
+        result = tlsmem_answer(last.c, last.token, TLSMEM_OK, NULL);
+    CHECK_STATUS(result, TLSMEM_OK);
+    check_nobody_waits();
+    if (e->face != FACE_REGISTRY)
+        CHECK(tlsmem_deadline(e->c) <= tlsmem_now(), "no deadline asks for a drive");
+    if (e->face == FACE_FD)
+        CHECK(tlsmem_interest(e->c) & POLLOUT, "no interest asks for a drive");
+    else if (e->face == FACE_BUFFERS)
+        CHECK_STATUS(tlsmem_tick(e->c, tlsmem_now()), TLSMEM_OK);
+    check_whole();
+    later_close();
+}
+
+static void refused(const decision *d, int version, face f)
+{
+    situation("%s, version %x, %s: refused later", d->name, (unsigned)version, face_names[f]);
+    later_open(d, version, f, f, CUT_WHOLE);
+    later_wait(d);
+    answer(d->refusal);
+    CHECK(wire_run(&pair_wire, both_ended), "stalled");
+    CHECK_ENDED(*decider(d), d->refused_status);
+    later_close();
+}
+
+/* ---- no answer */
+
+static void never(const decision *d, int version, face f)
+{
+    situation("%s, version %x, %s: never answered", d->name, (unsigned)version, face_names[f]);
+    later_open(d, version, f, f, CUT_WHOLE);
+    later_wait(d);
+    end *e = decider(d);
+    int64_t rest = tlsmem_deadline(e->c) - tlsmem_now();
+    false_clock_forward(rest - 1);
+    if (f != FACE_REGISTRY)
+        IGNORE(tlsmem_tick(e->c, tlsmem_now()) != 0);
+    end_drive(e);
+    CHECK(!end_ended(e), "it did not wait for its deadline");
+    false_clock_forward(1);
+    if (f != FACE_REGISTRY)
+        IGNORE(tlsmem_tick(e->c, tlsmem_now()) != 0);
+    end_drive(e);
+    CHECK_ENDED(*e, TLSMEM_ETIMEOUT);
+    check_nobody_waits();
+    later_close();
+}
+
+static void *free_in_a_thread(void *c)
+{
+    tlsmem_free(c);
+    return NULL;
+}
+
+static void freed(const decision *d, int version, face f, int in_a_thread)
+{
+    situation("%s, version %x, %s: freed%s while it waits", d->name, (unsigned)version, face_names[f], in_a_thread ? " in another thread" : "");
+    later_open(d, version, f, f, CUT_WHOLE);
+    later_wait(d);
+    end *e = decider(d);
+    if (in_a_thread) {
+        pthread_t thread;
+        MUST(pthread_create(&thread, NULL, free_in_a_thread, e->c) == 0 && pthread_join(thread, NULL) == 0);
+        e->freed = 1;
+    } else {
+        end_free_connection(e);
+    }
+    check_nobody_waits();
+    later_close();
+}
+
+/** Answered, and freed before anybody has gone on with it. */
+static void freed_with_its_answer(const decision *d, int version, face f)
+{
+    situation("%s, version %x, %s: freed when it has its answer", d->name, (unsigned)version, face_names[f]);
+    later_open(d, version, f, f, CUT_WHOLE);
+    later_wait(d);
+    CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, NULL), TLSMEM_OK);
+    end_free_connection(decider(d));
+    check_nobody_waits();
+    wire_settle(&pair_wire);
+    later_close();
+}
+
+/* ---- meanwhile */
+
+static void aborted(const decision *d, int version, face f)
+{
+    situation("%s, version %x, %s: aborted while it waits", d->name, (unsigned)version, face_names[f]);
+    later_open(d, version, f, f, CUT_WHOLE);
+    later_wait(d);
+    CHECK_STATUS(tlsmem_abort(last.c), TLSMEM_OK);
+    CHECK_ENDED(*decider(d), TLSMEM_EABORTED);
+    check_nobody_waits();
+    later_close();
+}
+
+/** What was written is still sent, once the answer is there. */
+static void closed(const decision *d, int version, face f, cut_kind how)
+{
+    situation("%s, version %x, %s, %s: closed while it waits", d->name, (unsigned)version, face_names[f], cut_names[how]);
+    later_open(d, version, f, f, how);
+    end *e = decider(d), *peer = e == &client ? &server : &client;
+    peer->to_send = e->to_receive = 0;
+    client.close_when_done = 0;
+    peer->close_on_eof = 1;
+    later_wait(d);
+    CHECK(e->sent == e->to_send, "%llu bytes were taken", (unsigned long long)e->sent);
+    CHECK_STATUS(tlsmem_close(e->c), TLSMEM_OK);
+    CHECK(!end_ended(e), "it ended without its bytes");
+    answer(TLSMEM_OK);
+    CHECK(wire_run(&pair_wire, both_ended), "stalled");
+    CHECK_ENDED(*e, TLSMEM_OK);
+    CHECK(peer->received == e->sent, "%llu of %llu bytes came", (unsigned long long)peer->received, (unsigned long long)e->sent);
+    later_close();
+}
+
+/** The other side has sent everything, with FIN, before the answer is there: nothing of it is lost. */
+static void all_has_come(const decision *d, int version, face f)
+{
+    situation("%s, version %x, %s: everything has come before the answer", d->name, (unsigned)version, face_names[f]);
+    later_open(d, version, f, f, CUT_WHOLE);
+    end *e = decider(d), *peer = e == &client ? &server : &client;
+    e->to_send = peer->to_receive = 0;
+    peer->close_when_done = 1;
+    client.close_when_done = peer == &client;
+    e->close_on_eof = 1;
+    later_wait(d);
+    if (!peer->established) { /* it cannot send yet */
+        later_close();
+        return;
+    }
+    peer->after_write = NULL;
+    end_give_eof(e);
+    CHECK(!end_ended(e), "FIN ended it");
+    answer(TLSMEM_OK);
+    wire_settle(&pair_wire);
+    CHECK(e->received > 0 && e->established, "%llu bytes came", (unsigned long long)e->received);
+    later_close();
+}
+
+static void moved(const decision *d, int version, int answered_before)
+{
+    situation("%s, version %x: moved to another loop while it waits, answered %s", d->name, (unsigned)version,
+              answered_before ? "before" : "after");
+    later_open(d, version, FACE_REGISTRY, FACE_REGISTRY, CUT_WHOLE);
+    later_wait(d);
+    end *e = decider(d);
+    tlsmem_loop *other = new_loop(), *own = e->loop;
+    MUST(other != NULL);
+    if (answered_before)
+        CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, NULL), TLSMEM_OK);
+    CHECK_STATUS(tlsmem_loop_move(other, e->c), TLSMEM_OK);
+    e->loop = other;
+    IGNORE(tlsmem_loop_run_once(own, 0) < 0);
+    if (!answered_before)
+        CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, NULL), TLSMEM_OK);
+    check_whole();
+    later_close();
+    tlsmem_loop_free(other);
+}
+
+static void of_decision(const decision *d, int version)
+{
+    static const face faces[] = { FACE_BUFFERS, FACE_FD, FACE_REGISTRY };
+    int cuts = short_run() ? 1 : 3;
+    for (int i = 0; i < 3; i++) {
+        face f = faces[i];
+        for (int how = 0; how < cuts; how++) {
+            at_once(d, version, f, (cut_kind)how);
+            closed(d, version, f, (cut_kind)how);
+            for (int j = 0; j < 3; j++)
+                later(d, version, f, faces[j], (cut_kind)how, (i + j + how) % 2);
+        }
+        refused(d, version, f);
+        never(d, version, f);
+        freed(d, version, f, 0);
+        if (f != FACE_REGISTRY)
+            freed(d, version, f, 1);
+        freed_with_its_answer(d, version, f);
+        aborted(d, version, f);
+        all_has_come(d, version, f);
+    }
+    first_counts(d, version);
+    moved(d, version, 0);
+    moved(d, version, 1);
+}
+
+/* ---- what goes with an answer */
+
+static void with_another_context(int version, int can_serve)
+{
+    situation("version %x: a ClientHello gets another context later, which %s", (unsigned)version, can_serve ? "serves" : "cannot");
+    tlsmem_ctx *other = tlsmem_ctx_new(TLSMEM_SERVER);
+    if (can_serve) {
+        MUST(tlsmem_ctx_set_cert_file(other, certificate("server.pem")) == TLSMEM_OK);
+        MUST(tlsmem_ctx_set_key_file(other, certificate("server.key")) == TLSMEM_OK);
+        MUST(tlsmem_ctx_set_groups(other, "P-384") == TLSMEM_OK);
+    }
+    later_open(&decisions[0], version, FACE_FD, FACE_REGISTRY, CUT_WHOLE);
+    later_wait(&decisions[0]);
+    tlsmem_reply reply = TLSMEM_REPLY_INIT;
+    reply.ctx = other;
+    reply.alpn = "http/1.1";
+    CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, &reply), TLSMEM_OK);
+    tlsmem_ctx_free(other); /* the answer has an owner of its own */
+    if (can_serve) {
+        check_whole();
+        const char *name = "";
+        size_t n = 0;
+        CHECK_STATUS(tlsmem_alpn(client.c, &name, &n), TLSMEM_OK);
+        CHECK(n == 8, "the protocol has %zu bytes", n);
+        CHECK(strcmp(tlsmem_group_name(server.c), "secp384r1") == 0, "the group is %s", tlsmem_group_name(server.c));
+    } else {
+        CHECK(wire_run(&pair_wire, both_ended), "stalled");
+        CHECK_ENDED(server, TLSMEM_EREFUSED);
+    }
+    later_close();
+}
+
+static void with_a_protocol_not_offered(int version)
+{
+    situation("version %x: a ClientHello gets a protocol later that it does not offer", (unsigned)version);
+    later_open(&decisions[0], version, FACE_FD, FACE_REGISTRY, CUT_WHOLE);
+    later_wait(&decisions[0]);
+    tlsmem_reply reply = TLSMEM_REPLY_INIT;
+    reply.alpn = "imap";
+    CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, &reply), TLSMEM_OK);
+    CHECK(wire_run(&pair_wire, both_ended), "stalled");
+    tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
+    CHECK_STATUS(tlsmem_error(client.c, &error), TLSMEM_OK);
+    CHECK(error.alert_received == 120, "alert %d", error.alert_received);
+    later_close();
+}
+
+/** In the thread of the connection the verbs that the callback has are there until the answer. */
+static void with_the_verbs(int version)
+{
+    situation("version %x: tlsmem_select_alpn while a ClientHello waits", (unsigned)version);
+    later_open(&decisions[0], version, FACE_FD, FACE_REGISTRY, CUT_WHOLE);
+    later_wait(&decisions[0]);
+    CHECK_STATUS(tlsmem_select_alpn(server.c, "imap"), TLSMEM_EALPN);
+    CHECK_STATUS(tlsmem_select_alpn(server.c, "h2"), TLSMEM_OK);
+    CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, NULL), TLSMEM_OK);
+    check_whole();
+    later_close();
+}
+
+static void is_no_answer(void)
+{
+    situation("what is no answer");
+    later_open(&decisions[0], TLSMEM_TLS1_3, FACE_FD, FACE_FD, CUT_WHOLE);
+    later_wait(&decisions[0]);
+    tlsmem_reply reply = TLSMEM_REPLY_INIT;
+    CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_LATER, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_answer(NULL, last.token, TLSMEM_OK, NULL), TLSMEM_EINVAL);
+    reply.size--;
+    CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, &reply), TLSMEM_EINVAL);
+    reply = (tlsmem_reply)TLSMEM_REPLY_INIT;
+    reply.length = 1;
+    CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, &reply), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_answer(last.c, 0, TLSMEM_OK, NULL), TLSMEM_ESTATE);
+    CHECK_STATUS(tlsmem_answer(last.c, UINT64_MAX, TLSMEM_OK, NULL), TLSMEM_ESTATE);
+    later_close();
+}
+
+int main(void)
+{
+    begin("later");
+    false_clock(1);
+    for (int i = 0; i < decisions_count; i++)
+        for (int version = TLSMEM_TLS1_2; version <= TLSMEM_TLS1_3; version++)
+            of_decision(&decisions[i], version);
+    for (int version = TLSMEM_TLS1_2; version <= TLSMEM_TLS1_3; version++) {
+        with_another_context(version, 1);
+        with_another_context(version, 0);
+        with_a_protocol_not_offered(version);
+        with_the_verbs(version);
+    }
+    is_no_answer();
+    return finish();
+}
