@@ -26,12 +26,9 @@ extension Engine {
     /// Both directions have ended properly.
     package var isOver: Bool { peerHasClosed && hasClosed }
 
-    /// OpenSSL makes a pause between reading early data and the rest of the handshake, in which it says that it is in none.
-    var isInHandshake: Bool { state.isHandshaking || ssl.isInHandshake }
-
     /// Nothing can be written, or closed, before the peer has answered in a handshake.
     package var waitsForHandshake: Bool {
-        isInHandshake || (state.writing == .closing && ssl.isRenegotiationPending)
+        ssl.isInHandshake || (state.writing == .closing && ssl.isRenegotiationPending)
     }
 
     package var counts: Tally { tally }

@@ -67,7 +67,7 @@ package struct Engine: ~Copyable {
 
     /// Gives back what is empty, so that an idle connection owns no buffer.
     package mutating func end(_ pool: BufferPool) {
-        if isInHandshake {
+        if ssl.isInHandshake {
             ssl.detach()
         } else if !holdsBuffers, ssl.takeHandshake() {
             // For any message of a handshake, a ticket too, OpenSSL makes both buffers, and forgets the one not used.
@@ -79,7 +79,7 @@ package struct Engine: ~Copyable {
     /// Has OpenSSL give its buffers back; false when it needs them: for a handshake, or for half a record.
     package mutating func releaseBuffers() -> Bool {
         holdsBuffers = false
-        if isInHandshake, phase != .failed { return phase == .new }
+        if ssl.isInHandshake, phase != .failed { return phase == .new }
         return ssl.releaseBuffers()
     }
 

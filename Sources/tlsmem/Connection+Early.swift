@@ -2,19 +2,33 @@ internal import CTLSMem
 internal import OpenSSLHandles
 internal import TLSEngine
 
+/// What a server does with early data until its handshake is done.
+@safe final class EarlyReading {
+    typealias Taker = @convention(c) (OpaquePointer?, UnsafeRawPointer?, Int, UnsafeMutableRawPointer?) -> Void
+
+    var taker: (callback: Taker, user: UnsafeMutableRawPointer?)?
+    let kept = PlaintextQueue()
+}
+
 /// Early data. A server shows it only to a program that asks for it by name, by a callback or by tlsmem_read_early; for all
 /// others it is kept until the handshake is done, and is then the first of the ordinary data: nobody takes for true, by
 /// mistake, what may have been recorded.
 ///
 /// So much of it is kept as the context allows, whatever incoming_max is: the end of the handshake comes behind it.
 extension Connection {
-    typealias Taker = @convention(c) (OpaquePointer?, UnsafeRawPointer?, Int, UnsafeMutableRawPointer?) -> Void
-
     // MARK: A server
 
-    func showEarly(to taker: Taker?, _ user: UnsafeMutableRawPointer?) -> CInt {
+    /// There is one as soon as somebody is to be shown early data, or some has come.
+    private var early: EarlyReading {
+        if let early = particulars?.early { return early }
+        let fresh = EarlyReading()
+        note { $0.early = fresh }
+        return fresh
+    }
+
+    func showEarly(to taker: EarlyReading.Taker?, _ user: UnsafeMutableRawPointer?) -> CInt {
         guard engine.role == .server, !wasEstablished, !isOver else { return TLSMEM_ESTATE.code }
-        note { unsafe $0.earlyTaker = taker.map { unsafe ($0, user) } }
+        unsafe early.taker = taker.map { unsafe ($0, user) }
         attend()
         return TLSMEM_OK.code
     }
@@ -22,18 +36,17 @@ extension Connection {
     /// Shows it, or keeps it behind what is kept.
     func deliverEarly(_ count: Int, _ bench: Bench) {
         let plaintext = unsafe UnsafeRawBufferPointer(rebasing: bench.plaintext[..<count])
-        if !isPaused, particulars?.early == nil, let taker = unsafe particulars?.earlyTaker {
+        if !isPaused, early.kept.isEmpty, let taker = unsafe early.taker {
             engine.mayAnswerEarly()
-            return unsafe taker.callback(handle, plaintext.baseAddress, count, taker.user)
+            unsafe taker.callback(handle, plaintext.baseAddress, count, taker.user)
+        } else if unsafe !early.kept.append(plaintext.bytes) {
+            end(Failure(.outOfMemory))
         }
-        let early = particulars?.early ?? PlaintextQueue()
-        guard unsafe early.append(plaintext.bytes) else { return end(Failure(.outOfMemory)) }
-        note { $0.early = early }
     }
 
-    /// Shows the first of what was kept, a buffer's worth; false when nobody wants it now.
+    /// Shows the first of what was kept, a buffer's worth; false when there is none, or nobody wants it now.
     func showKeptEarly(_ bench: Bench) -> Bool {
-        guard !isPaused, let taker = unsafe particulars?.earlyTaker else { return false }
+        guard !isPaused, !early.kept.isEmpty, let taker = unsafe early.taker else { return false }
         let count = unsafe takeEarly(bench.plaintext)
         unsafe taker.callback(handle, bench.plaintext.baseAddress, count, taker.user)
         return true
@@ -41,23 +54,20 @@ extension Connection {
 
     /// Copies the first of what was kept to the program, which may answer from now on.
     private func takeEarly(_ target: UnsafeMutableRawBufferPointer) -> Int {
-        guard let early = particulars?.early, target.count > 0 else { return 0 }
-        let count = min(early.count, target.count)
-        early.withFirst(count) { unsafe $0.withUnsafeBytes { unsafe target.copyMemory(from: $0) } }
-        early.consume(count)
-        if early.isEmpty { note { $0.early = nil } }
+        let count = min(early.kept.count, target.count)
+        guard count > 0 else { return 0 }
+        early.kept.withFirst(count) { unsafe $0.withUnsafeBytes { unsafe target.copyMemory(from: $0) } }
+        early.kept.consume(count)
         engine.mayAnswerEarly()
         return count
     }
 
     /// The handshake is done: what is left is the first of the ordinary data.
     func endEarly() {
-        guard let early = particulars?.early else {
-            if unsafe particulars?.earlyTaker != nil { note { unsafe $0.earlyTaker = nil } }
-            return
-        }
-        waiting = Held(early)
-        note { unsafe ($0.early, $0.earlyTaker) = (nil, nil) }
+        guard let early = particulars?.early else { return }
+        note { $0.early = nil }
+        guard !early.kept.isEmpty else { return }
+        waiting = Held(early.kept)
         noteIncoming()
     }
 
@@ -65,7 +75,7 @@ extension Connection {
         guard engine.role == .server, !wasEstablished else { return TLSMEM_ESTATE.count }
         if isOver { return endStatus.count }
         if let failure = currentFailure { return failure.status.count }
-        guard particulars?.early != nil else { return TLSMEM_AGAIN.count }
+        guard let kept = particulars?.early?.kept, !kept.isEmpty else { return TLSMEM_AGAIN.count }
         let count = unsafe takeEarly(target)
         attend()
         return count

@@ -16,10 +16,8 @@ extension Connection {
         var (hasDrained, hasTold) = (false, false)
         while isMoving {
             if deliverWaiting(bench) || deliverEOF() { continue }
-            if particulars != nil {
-                if particulars?.decision != nil, !applyAnswer(bench) { break }
-                if particulars?.early != nil, showKeptEarly(bench) { continue }
-            }
+            if particulars?.decision != nil, !applyAnswer(bench) { break }
+            if particulars?.early != nil, showKeptEarly(bench) { continue }
             let step = step(bench)
             if engine.collects, tellReports(), !isMoving { break }
             switch step {

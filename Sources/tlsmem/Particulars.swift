@@ -31,9 +31,7 @@ internal import TLSEngine
     var unread: PlaintextQueue?
     /// Memory for the program (`user_size`) that its `user` does not point to any more.
     var userMemory: UnsafeMutableRawPointer?
-    /// Early data that nobody has taken yet, while the handshake is under way, and whom it is shown to.
-    var early: PlaintextQueue?
-    var earlyTaker: (callback: Connection.Taker, user: UnsafeMutableRawPointer?)?
+    var early: EarlyReading?
     /// Held, because every connection has particulars for a while, and letting nothing go would be counted as well.
     private var heldSession: Held<Session>?
 
@@ -55,7 +53,7 @@ internal import TLSEngine
         unsafe userMemory == nil && phaseBegan < 0 && failure == nil && inputFailure == nil && breakage == nil
             && connector == nil && destination == nil && clocks == nil && !hasSession && !nameIsHosts
             && !isBeingAccepted && !isUnwrapping && beyondTLS == nil && decision == nil && unread == nil
-            && early == nil && earlyTaker == nil
+            && early == nil
     }
 }
 
