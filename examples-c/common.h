@@ -27,8 +27,9 @@ enum { GIVEN_MAX = 128 };
 
 /** The options that every program has; NULL and 0 for those not given. */
 struct options {
-    const char *cert, *key, *ca, *host, *alpn, *keylog;
+    const char *cert, *key, *sites, *ca, *host, *alpn, *keylog;
     long port, insecure, inherited;
+    tlsmem_limits limits; /* the defaults: a program may change them after parse_options */
     struct given given[GIVEN_MAX];
     size_t given_n;
 };
@@ -45,7 +46,6 @@ struct own_option {
 /** The options of all echo servers; `s` has these fields. */
 #define ECHO_OPTIONS(s)                                                                                     \
     { "greeting", "TEXT", &(s).greeting, NULL, "say this first" },                                          \
-    { "client-ca", "FILE", &(s).client_ca, NULL, "clients must have a certificate of these authorities" },  \
     { "max", "N", NULL, &(s).max, "end after N connections have ended" },                                   \
     { "stats", NULL, NULL, &(s).stats, "print a line about each connection that ends" },                    \
     { "verbose", NULL, NULL, &(s).verbose, "say on stderr why a connection failed" }
@@ -62,16 +62,18 @@ void parse_options(int argc, char **argv, const char *about, struct options *o, 
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /** The same, and ends the program. */
 #define usage_error(...) (say(__VA_ARGS__), exit(EXIT_USAGE))
-/** Makes a server's context; with client_ca, clients must have a certificate. Ends the program on failure. */
-tlsmem_ctx *server_context(const struct options *o, const char *client_ca);
-/** Sets what --alpn, --keylog and all of settings.h say. Call it first: the security level, and the password, come before
- *  the certificates. Returns a tlsmem_status. */
+/** Makes a context of what the command line says. Returns NULL, and says why, when something is refused. */
+tlsmem_ctx *new_context(tlsmem_role role, const struct options *o);
+/** The same for a server, which needs somebody to be. Ends the program on failure. */
+tlsmem_ctx *server_context(const struct options *o);
+/** Sets limits, --alpn, --keylog, --sites and all of settings.h. Call it first: the security level, and the password, come
+ *  before the certificates. Returns a tlsmem_status. */
 int set_tls_options(tlsmem_ctx *ctx, const struct options *o);
-/** Returns 1 when there is something to be known by: --cert and --key, or --pkcs12. */
+/** Returns 1 when there is something to be known by: --cert and --key, --pkcs12 or --sites. */
 int has_identity(const struct options *o);
 /** Returns 1 when nothing was said about whom to trust, so that a client trusts what the system trusts. */
 int trusts_system(const struct options *o);
-/** Says why a context refused a setting (or was not made, when it is NULL), and ends the program with EXIT_TLS. */
+/** Says why a context refused a setting (or was not made, when it is NULL), frees it, and ends the program with EXIT_TLS. */
 void context_refused(tlsmem_ctx *ctx) __attribute__((noreturn));
 /** Says why a connection failed; nothing if it did not. */
 void say_failure(const tlsmem *c);

@@ -10,8 +10,8 @@
 #include <string.h>
 enum { THREADS_MAX = 256 };
 struct server {
-    const char *greeting, *client_ca;
-    long threads, max, stats, verbose, show_cert, trace, ended; /* connections end in any thread */
+    const char *greeting;
+    long threads, max, stats, verbose, show_cert, ended; /* connections end in any thread */
     tlsmem_loop *loops[THREADS_MAX];
 };
 
@@ -80,7 +80,6 @@ int main(int argc, char **argv)
     const struct own_option own[] = {
         LOOPS_OPTIONS(s, o), ECHO_OPTIONS(s),
         { "show-cert", NULL, NULL, &s.show_cert, "print what is known of each client on stderr, and its certificates" },
-        { "trace", NULL, NULL, &s.trace, "print a line on stderr for every record and message of TLS" },
         { 0 },
     };
     parse_options(argc, argv, "sends every byte back, over TLS, in the library's own loop", &o, own);
@@ -88,9 +87,7 @@ int main(int argc, char **argv)
         usage_error("--threads: 1 to %d", THREADS_MAX);
 
     int signals = stop_descriptor(); /* before the threads, which inherit what is blocked */
-    tlsmem_ctx *ctx = server_context(&o, s.client_ca);
-    if (s.trace && trace_messages(ctx) != TLSMEM_OK)
-        context_refused(ctx);
+    tlsmem_ctx *ctx = server_context(&o);
     pthread_t threads[THREADS_MAX];
     for (long i = 0; i < s.threads; i++)
         s.loops[i] = tlsmem_loop_new();

@@ -55,16 +55,18 @@ static void print_agreement(const tlsmem *c)
     fprintf(stderr, "resumed: %s\n", tlsmem_is_resumed(c) ? "yes" : "no");
 }
 
-void show_peer(const tlsmem *c)
+void show_certificates(const tlsmem *c)
 {
     tlsmem_peer_details peer = TLSMEM_PEER_DETAILS_INIT;
     tlsmem_verify_details verified = TLSMEM_VERIFY_DETAILS_INIT;
-    print_agreement(c);
-    if (tlsmem_peer_info(c, &peer) != TLSMEM_OK || tlsmem_verify_result(c, &verified) != TLSMEM_OK) {
+    if (tlsmem_peer_info(c, &peer) != TLSMEM_OK) {
         fputs("certificate: none\n", stderr);
         return;
     }
-    fprintf(stderr, "verification: %ld, %s\n", verified.result, verified.sentence);
+    if (tlsmem_verify_result(c, &verified) == TLSMEM_OK)
+        fprintf(stderr, "verification: %ld, %s\n", verified.result, verified.sentence);
+    else
+        fputs("verification: off\n", stderr);
     print_text("subject: ", c, tlsmem_peer_subject);
     print_text("issuer: ", c, tlsmem_peer_issuer);
     print_text("serial: ", c, tlsmem_peer_serial);
@@ -76,6 +78,12 @@ void show_peer(const tlsmem *c)
     print_names(c, peer.san_count);
     fprintf(stderr, "certificates: %zu\n", peer.chain_count);
     print_text("", c, tlsmem_peer_pem);
+}
+
+void show_peer(const tlsmem *c)
+{
+    print_agreement(c);
+    show_certificates(c);
 }
 
 /* Threads may trace at once: each piece is one line, printed in one piece. */
@@ -93,7 +101,20 @@ static void on_trace(tlsmem *c, const tlsmem_trace_info *info, void *user)
         say("%c   %s, %zu bytes", way, info->name, info->length);
 }
 
-int trace_messages(tlsmem_ctx *ctx)
+int trace_messages(tlsmem_ctx *ctx, int on)
 {
+    (void)on;
     return tlsmem_ctx_set_trace_cb(ctx, on_trace, NULL);
+}
+
+static void on_secret(tlsmem *c, const char *line, void *user)
+{
+    (void)c, (void)user;
+    fprintf(stderr, "%s\n", line);
+}
+
+int print_secrets(tlsmem_ctx *ctx, int on)
+{
+    (void)on;
+    return tlsmem_ctx_set_keylog_cb(ctx, on_secret, NULL);
 }

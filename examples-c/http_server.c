@@ -75,12 +75,9 @@ int serve(int argc, char **argv, const char *about, const char *alpn, const stru
 
     http_parser_set_max_header_size((uint32_t)s.head_max); /* of all parsers */
     s.signals = stop_descriptor(); /* before the threads, which inherit what is blocked */
-    tlsmem_limits limits = TLSMEM_LIMITS_INIT;
-    limits.write_ms = (uint32_t)s.timeout * 1000;
-    limits.close_ms = CLOSE_MS;
-    tlsmem_ctx *ctx = server_context(&s.options, NULL);
-    if (tlsmem_ctx_set_limits(ctx, &limits) != TLSMEM_OK)
-        context_refused(ctx);
+    s.options.limits.write_ms = (uint32_t)s.timeout * 1000;
+    s.options.limits.close_ms = CLOSE_MS;
+    tlsmem_ctx *ctx = server_context(&s.options);
     open_places(&s);
 
     tlsmem_loop *loops[THREADS_MAX];

@@ -170,7 +170,6 @@ int main(int argc, char **argv)
         { "output", "FILE", &w.output, NULL, "write to this file and not to standard output" },
         { "fail", NULL, NULL, &w.fail, "exit code 2, and no output, for an HTTP status of 400 and above" },
         { "show-cert", NULL, NULL, &w.show_cert, "print what is known of the server on stderr, and its certificates" },
-        { "trace", NULL, NULL, &w.trace, "print a line on stderr for every record and message of TLS" },
         { "resume", NULL, NULL, &w.resume, "ask twice, the second time with the first session, and write that answer" },
         { "early", NULL, NULL, &w.early, "--resume, and ask in early data, before the handshake, if the server lets us" },
         { "stats", NULL, NULL, &w.stats, "print a line about the connection on stderr when it ends" },
@@ -187,12 +186,9 @@ int main(int argc, char **argv)
     if (w.timeout > 86400 || w.max_time > 86400)
         usage_error("--timeout and --max-time are a day at most");
 
-    tlsmem_limits limits = TLSMEM_LIMITS_INIT;
-    limits.handshake_ms = limits.read_ms = limits.write_ms = (uint32_t)w.timeout * 1000;
-    limits.close_ms = 1000; /* the answer is there: what the server does with the connection matters little */
+    o.limits.handshake_ms = o.limits.read_ms = o.limits.write_ms = (uint32_t)w.timeout * 1000;
+    o.limits.close_ms = 1000; /* the answer is there: what the server does with the connection matters little */
     tlsmem_ctx *ctx = client_context(&o);
-    if (tlsmem_ctx_set_limits(ctx, &limits) != TLSMEM_OK || (w.trace && trace_messages(ctx) != TLSMEM_OK))
-        context_refused(ctx);
     if (o.insecure)
         say("--insecure: nobody knows who the server is");
     int code = fetch_all(ctx, &o, &w, &url);

@@ -24,7 +24,7 @@ void parse_url(const char *text, struct url *url);
 /** What was asked for on the command line. */
 struct wishes {
     const char *output;
-    long head, include, fail, show_cert, trace, resume, early, stats, timeout, max_time;
+    long head, include, fail, show_cert, resume, early, stats, timeout, max_time;
 };
 
 /** Writes the request, which waits in the connection until the handshake is done. Returns a tlsmem_status. */

@@ -16,7 +16,7 @@ static void close_output(void)
     _exit(EXIT_NETWORK);
 }
 
-enum { OPTIONS_MAX = 64 };
+enum { OPTIONS_MAX = 128 };
 
 static void print_help(const char *about, const struct own_option *all, size_t count)
 {
@@ -38,12 +38,14 @@ void parse_options(int argc, char **argv, const char *about, struct options *o, 
         { "port", "P", NULL, &o->port, "port; a server takes a free one for 0" },
         { "cert", "FILE", &o->cert, NULL, "our certificate and its chain, PEM" },
         { "key", "FILE", &o->key, NULL, "our private key, PEM" },
-        { "ca", "FILE", &o->ca, NULL, "the authorities that we trust, PEM" },
+        { "sites", "DIR", &o->sites, NULL, "server: who asks for NAME gets DIR/NAME.pem and .key; other names are refused" },
+        { "ca", "FILE", &o->ca, NULL, "the authorities that we trust, PEM; a server asks for certificates of theirs" },
         { "insecure", NULL, NULL, &o->insecure, "trust everybody: for tests" },
         { "alpn", "LIST", &o->alpn, NULL, "application protocols, \"h2,http/1.1\"" },
         { "keylog", "FILE", &o->keylog, NULL, "append the secrets to this file: for debugging" },
         { "help", NULL, NULL, &help, "print this" },
     };
+    o->limits = (tlsmem_limits) TLSMEM_LIMITS_INIT;
     struct own_option all[OPTIONS_MAX];
     struct option longs[OPTIONS_MAX + 1];
     size_t count = sizeof shared / sizeof shared[0];

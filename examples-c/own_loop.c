@@ -10,7 +10,7 @@ void begin(struct own_loop *s, int argc, char **argv, const char *about)
     s->o.port = 4433;
     s->greeting = "";
     parse_options(argc, argv, about, &s->o, own);
-    s->ctx = server_context(&s->o, s->client_ca);
+    s->ctx = server_context(&s->o);
 }
 
 tlsmem *welcome(struct own_loop *s, int fd, const tlsmem_callbacks *callbacks, void *user)

@@ -9,7 +9,7 @@
 
 struct own_loop {
     struct options o;
-    const char *greeting, *client_ca;
+    const char *greeting;
     long max, stats, verbose, ended;
     tlsmem_ctx *ctx;
 };

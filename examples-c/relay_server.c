@@ -164,7 +164,7 @@ int main(int argc, char **argv)
     const struct own_option own[] = { { "state", NULL, NULL, &r.show, "print each TLS state on stderr" }, { 0 } };
     parse_options(argc, argv, "relays standard input to all TLS clients, and their words to standard output", &o, own);
 
-    tlsmem_ctx *ctx = server_context(&o, NULL);
+    tlsmem_ctx *ctx = server_context(&o);
     r.loop = tlsmem_loop_new();
     r.listener = listen_in(&r.loop, 1, ctx, &o, on_accept, &r);
     watch(r.loop, stop_descriptor(), POLLIN, on_signal, &r);

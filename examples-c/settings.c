@@ -1,29 +1,10 @@
 /* settings.c - from words to setters: one line for each; see settings.h, and docs/settings.md for what they mean. */
 #include "settings.h"
+#include "facts.h"
+#include "questions.h"
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
-
-/* Reads it anew for each key, into memory that the library wipes: it is kept nowhere. The first line of the file counts. */
-static ptrdiff_t read_password(char *password, size_t size, const char *subject, void *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? read(fd, password, size) : -1;
-    (void)subject;
-    if (n < 0)
-        say("--password-file: %s: %s", (const char *)path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    const char *end = n > 0 ? memchr(password, '\n', (size_t)n) : NULL;
-    return end != NULL ? end - password : n;
-}
-
-static int password_file(tlsmem_ctx *ctx, const char *path)
-{
-    return tlsmem_ctx_set_password_cb(ctx, read_password, (void *)(size_t)path);
-}
 
 static int pkcs12(tlsmem_ctx *ctx, const char *path)
 {
@@ -41,6 +22,19 @@ static int keypair(tlsmem_ctx *ctx, const char *text)
     int status = tlsmem_ctx_add_keypair(ctx, name[0] != '\0' ? name : NULL, cert, key);
     free(name);
     return status;
+}
+
+static int client_verify(tlsmem_ctx *ctx, int which)
+{
+    static const tlsmem_verify words[] = { TLSMEM_VERIFY_NONE, TLSMEM_VERIFY_OPTIONAL, TLSMEM_VERIFY_REQUIRED };
+    int status = tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL); /* which a client refuses */
+    return status == TLSMEM_OK ? tlsmem_ctx_set_verify(ctx, words[which]) : status;
+}
+
+static int client_ca(tlsmem_ctx *ctx, const char *path)
+{
+    int status = client_verify(ctx, 2);
+    return status == TLSMEM_OK ? tlsmem_ctx_set_ca_file(ctx, path) : status;
 }
 
 static int pin(tlsmem_ctx *ctx, const char *hex)
@@ -91,11 +85,13 @@ static int early_data(tlsmem_ctx *ctx, int most)
    it would set over; the version before the ciphers, which have to be for it. */
 const struct setting settings[] = {
     { "security-level", "N", NULL, tlsmem_ctx_set_security_level, 1, 5, "least strength of keys and signatures, 1 to 5 (2)" },
-    { "password-file", "FILE", password_file, NULL, 0, 0, "its first line opens encrypted keys" },
+    { "password-file", "FILE", ask_password_file, NULL, 0, 0, "its first line opens encrypted keys" },
     { "pkcs12", "FILE", pkcs12, NULL, 0, 0, "certificate, chain and key in one file, in place of --cert and --key" },
     { "keypair", "NAME=CERT,KEY", keypair, NULL, 0, 0,
       "server: for clients that ask for NAME, or \"*.NAME\"; without NAME: beside --cert. Repeatable" },
     { "sni-strict", NULL, NULL, tlsmem_ctx_set_sni_strict, 0, 1, "server: refuse clients that ask for another name" },
+    { "client-ca", "FILE", client_ca, NULL, 0, 0, "server: clients must have a certificate of these authorities. Repeatable" },
+    { "client-verify", "none|optional|required", NULL, client_verify, 0, 0, "server: whether clients must have one" },
     { "ca-dir", "DIR", tlsmem_ctx_set_ca_dir, NULL, 0, 0, "the authorities in a directory (openssl rehash)" },
     { "accepted-ca", "FILE", tlsmem_ctx_set_accepted_ca_file, NULL, 0, 0, "server: ask for certificates of these authorities" },
     { "crl", "FILE", tlsmem_ctx_add_crl, NULL, 0, 0, "revocation lists. Repeatable" },
@@ -104,6 +100,9 @@ const struct setting settings[] = {
     { "partial-chain", NULL, NULL, tlsmem_ctx_set_partial_chain, 0, 1, "let a chain end at any certificate that is trusted" },
     { "insecure-any-purpose", NULL, NULL, any_purpose, 0, 1, "take certificates that were made for something else: for tests" },
     { "pin", "HEX", pin, NULL, 0, 0, "SHA-256 of a public key that the peer must have. Repeatable" },
+    { "show-verdict", NULL, NULL, show_verdicts, 0, 1, "print on stderr what verification finds, and the certificates" },
+    { "insecure-accept", "N", NULL, accept_verdict, 1, 999,
+      "the same, and take a certificate with this result: 10 expired, 18 self-signed, 62 of another name" },
     { "preset", "modern|intermediate", NULL, preset, 0, 0, "versions, ciphers, groups, by Mozilla's guide" },
     { "tls", "1.2|1.3", NULL, only_version, 0, 0, "speak only this version" },
     { "ciphers", "LIST", tlsmem_ctx_set_ciphers, NULL, 0, 0, "ciphers, \"TLS_AES_128_GCM_SHA256:HIGH\"" },
@@ -114,6 +113,8 @@ const struct setting settings[] = {
     { "tickets", "N", NULL, tlsmem_ctx_set_tickets, 0, 16, "server: session tickets for a client of TLS 1.3 (2)" },
     { "early-data", "BYTES", NULL, early_data, 0, 1 << 30, "server: take so much before the handshake, of clients that come back (0)" },
     { "renegotiation", NULL, NULL, tlsmem_ctx_set_renegotiation, 0, 1, "let the peer renegotiate in TLS 1.2" },
+    { "trace", NULL, NULL, trace_messages, 0, 1, "print a line on stderr for every record and message of TLS" },
+    { "keylog-stderr", NULL, NULL, print_secrets, 0, 1, "print the secrets on stderr: for debugging" },
     { 0 },
 };
 

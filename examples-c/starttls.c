@@ -30,7 +30,7 @@ int main(int argc, char **argv)
         usage_error("--from and --to go together");
     if (m.wait < 1 || m.wait > 86400)
         usage_error("--wait: from 1 second to a day");
-    m.ctx = is_client ? client_context(&m.options) : server_context(&m.options, NULL);
+    m.ctx = is_client ? client_context(&m.options) : server_context(&m.options);
     int code = is_client ? send_mail(&m) : serve_mail(&m);
     tlsmem_ctx_free(m.ctx); /* threads that are still there have it too */
     return code;

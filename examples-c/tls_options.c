@@ -1,9 +1,14 @@
 /* tls_options.c - the contexts of the example programs; see common.h. */
+#include "questions.h"
 #include "settings.h"
 
 int set_tls_options(tlsmem_ctx *ctx, const struct options *o)
 {
     int status = apply_settings(ctx, o);
+    if (status == TLSMEM_OK)
+        status = tlsmem_ctx_set_limits(ctx, &o->limits);
+    if (status == TLSMEM_OK && o->sites != NULL && (status = ask_for_site(ctx, o)) == TLSMEM_EINVAL)
+        usage_error("--sites: this is not for a client");
     if (status == TLSMEM_OK && o->alpn != NULL)
         status = tlsmem_ctx_set_alpn(ctx, o->alpn);
     if (status == TLSMEM_OK && o->keylog != NULL)
@@ -13,7 +18,7 @@ int set_tls_options(tlsmem_ctx *ctx, const struct options *o)
 
 int has_identity(const struct options *o)
 {
-    return (o->cert != NULL && o->key != NULL) || is_given(o, "pkcs12");
+    return (o->cert != NULL && o->key != NULL) || is_given(o, "pkcs12") || o->sites != NULL;
 }
 
 int trusts_system(const struct options *o)
@@ -21,25 +26,40 @@ int trusts_system(const struct options *o)
     return o->ca == NULL && !o->insecure && !is_given(o, "ca-dir");
 }
 
-tlsmem_ctx *server_context(const struct options *o, const char *client_ca)
-{
-    if (!has_identity(o))
-        usage_error("--cert and --key are needed, or --pkcs12");
-    tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
-    if (set_tls_options(ctx, o) || (o->cert && tlsmem_ctx_set_cert_file(ctx, o->cert))
-        || (o->key && tlsmem_ctx_set_key_file(ctx, o->key))
-        || (o->ca && (tlsmem_ctx_set_ca_file(ctx, o->ca) || tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL)))
-        || (client_ca && tlsmem_ctx_set_ca_file(ctx, client_ca))
-        || (client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED)))
-        context_refused(ctx);
-    return ctx;
-}
-
-void context_refused(tlsmem_ctx *ctx)
+static void say_refusal(tlsmem_ctx *ctx)
 {
     tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
     int known = tlsmem_ctx_error(ctx, &error) == TLSMEM_OK;
     say("%s", known ? error.sentence : tlsmem_strerror(TLSMEM_ENOMEM));
     tlsmem_ctx_free(ctx);
+}
+
+void context_refused(tlsmem_ctx *ctx)
+{
+    say_refusal(ctx);
     exit(EXIT_TLS);
+}
+
+tlsmem_ctx *new_context(tlsmem_role role, const struct options *o)
+{
+    tlsmem_ctx *ctx = tlsmem_ctx_new(role);
+    int client = role == TLSMEM_CLIENT;
+    if ((!client && o->ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL)) /* --client-verify has the last word */
+        || set_tls_options(ctx, o) || (client && o->insecure && tlsmem_ctx_insecure_no_verify(ctx))
+        || (o->ca && tlsmem_ctx_set_ca_file(ctx, o->ca)) || (client && trusts_system(o) && tlsmem_ctx_set_ca_system(ctx))
+        || (o->cert && tlsmem_ctx_set_cert_file(ctx, o->cert)) || (o->key && tlsmem_ctx_set_key_file(ctx, o->key))) {
+        say_refusal(ctx);
+        return NULL;
+    }
+    return ctx;
+}
+
+tlsmem_ctx *server_context(const struct options *o)
+{
+    if (!has_identity(o))
+        usage_error("--cert and --key are needed, or --pkcs12 or --sites");
+    tlsmem_ctx *ctx = new_context(TLSMEM_SERVER, o);
+    if (ctx == NULL)
+        exit(EXIT_TLS);
+    return ctx;
 }

@@ -13,30 +13,6 @@
 
 enum { THREADS_MAX = 256, SECONDS_MAX = 4000000, THREAD_ENDED = SIGUSR2 };
 
-/* Returns NULL, and says why, when a setting is refused: on SIGHUP the old context stays. */
-static tlsmem_ctx *new_context(const struct proxy *p)
-{
-    const struct options *o = &p->options;
-    tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
-    tlsmem_limits limits = TLSMEM_LIMITS_INIT;
-    tlsmem_ctx *ctx = tlsmem_ctx_new(p->role);
-    int client = p->role == TLSMEM_CLIENT;
-    const char *ca = client ? o->ca : p->client_ca;
-    limits.idle_ms = (uint32_t)p->idle * 1000;
-    limits.outgoing_high = 2 * PIECE; /* what a client that stops reading may cost, and a piece more */
-    limits.outgoing_low = PIECE;
-    if (set_tls_options(ctx, o) || tlsmem_ctx_set_limits(ctx, &limits) || (o->insecure && tlsmem_ctx_insecure_no_verify(ctx)) || (ca && tlsmem_ctx_set_ca_file(ctx, ca))
-        || (client && trusts_system(o) && tlsmem_ctx_set_ca_system(ctx))
-        || (p->client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED))
-        || (o->cert && tlsmem_ctx_set_cert_file(ctx, o->cert)) || (o->key && tlsmem_ctx_set_key_file(ctx, o->key))) {
-        tlsmem_ctx_error(ctx, &error);
-        say("%s", error.sentence);
-        tlsmem_ctx_free(ctx);
-        return NULL;
-    }
-    return ctx;
-}
-
 tlsmem_ctx *current_context(struct proxy *p)
 {
     pthread_mutex_lock(&p->lock);
@@ -47,9 +23,9 @@ tlsmem_ctx *current_context(struct proxy *p)
 
 static void renew_context(struct proxy *p)
 {
-    tlsmem_ctx *fresh = new_context(p);
+    tlsmem_ctx *fresh = new_context(p->role, &p->options);
     if (fresh == NULL)
-        return;
+        return; /* the old one stays */
     pthread_mutex_lock(&p->lock);
     tlsmem_ctx *old = p->ctx;
     p->ctx = fresh;
@@ -130,7 +106,6 @@ int main(int argc, char **argv)
         { "upstream", "PLACE", &upstream, NULL, "HOST:PORT or unix:PATH" },
         { "mode", "server|client", &mode, NULL, "TLS in and plain out, or plain in and TLS out" },
         { "server-name", "NAME", &p.server_name, NULL, "of the upstream, if not its host (client mode)" },
-        { "client-ca", "FILE", &p.client_ca, NULL, "clients must have a certificate of these authorities" },
         { "send-proxy", NULL, NULL, &p.send_proxy, "tell the upstream who the client is: PROXY protocol, version 2" },
         { "accept-proxy", NULL, NULL, &p.accept_proxy, "clients begin with such a header" },
         { "threads", "N", NULL, &p.threads, "loops, each in its thread (1)" },
@@ -146,7 +121,7 @@ int main(int argc, char **argv)
     if (p.role == TLSMEM_CLIENT && strcmp(mode, "client") != 0)
         usage_error("--mode: %s is neither server nor client", mode);
     if (p.role == TLSMEM_SERVER && !has_identity(&p.options))
-        usage_error("--cert and --key are needed, or --pkcs12");
+        usage_error("--cert and --key are needed, or --pkcs12 or --sites");
     if (p.threads < 1 || p.threads > THREADS_MAX)
         usage_error("--threads: 1 to %d", THREADS_MAX);
     if (p.idle > SECONDS_MAX || p.drain > SECONDS_MAX || p.stats > SECONDS_MAX)
@@ -159,7 +134,10 @@ int main(int argc, char **argv)
         p.options.host = place.host;
         p.options.port = place.port;
     }
-    p.ctx = new_context(&p);
+    p.options.limits.idle_ms = (uint32_t)p.idle * 1000;
+    p.options.limits.outgoing_high = 2 * PIECE; /* what a client that stops reading may cost, and a piece more */
+    p.options.limits.outgoing_low = PIECE;
+    p.ctx = new_context(p.role, &p.options);
     if (p.ctx == NULL)
         return EXIT_TLS;
     if (upstream == NULL)

@@ -31,7 +31,7 @@ struct counts {
 struct proxy {
     struct options options;
     struct place upstream;
-    const char *server_name, *client_ca;
+    const char *server_name;
     tlsmem_role role;     /* that we play in TLS: --mode */
     int listener;         /* one socket, at which all threads accept */
     long accepting, ended; /* how many threads do still, and how many have ended */

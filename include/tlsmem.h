@@ -348,6 +348,11 @@ int tlsmem_ctx_set_crl_check(tlsmem_ctx *ctx, tlsmem_crl_check check) TLSMEM_CHE
  * Says whether a server asks clients for a certificate; see tlsmem_verify.
  *
  * A client verifies always: for it anything but TLSMEM_VERIFY_REQUIRED is refused with TLSMEM_EINVAL.
+ *
+ * A certificate that is refused is answered with the alert of RFC 8446, 6.2. Where OpenSSL has another one: what is not valid
+ * yet is certificate_expired (45); a signature in the chain, or on a revocation list, that does not verify is bad_certificate
+ * (42), and so is an issuer that is no authority, or of fewer below it than there are; a list that is missing, and a key that
+ * is not pinned, is certificate_unknown (46). verify_result is OpenSSL's code for what was found, whatever the alert.
  */
 int tlsmem_ctx_set_verify(tlsmem_ctx *ctx, tlsmem_verify verify) TLSMEM_CHECK;
 /** Switches verification off, on a server as TLSMEM_VERIFY_NONE does: anybody can sit in the middle, unless a key is pinned
@@ -361,7 +366,7 @@ int tlsmem_ctx_insecure_no_verify(tlsmem_ctx *ctx) TLSMEM_CHECK;
  * everything else; so the peer must show a certificate, also to TLSMEM_VERIFY_OPTIONAL (TLSMEM_ENOCERT). Without verification (tlsmem_ctx_insecure_no_verify; on a server TLSMEM_VERIFY_NONE, its default) the
  * peer must show a certificate with a pinned key, and nothing else of it counts, neither name nor dates: so a pin stands in
  * for authorities. A session is held against the pins as well. A peer that has none of them fails with TLSMEM_EPIN, alert
- * bad_certificate, and verify_result 65 (X509_V_ERR_DANE_NO_MATCH).
+ * certificate_unknown, and verify_result 65 (X509_V_ERR_DANE_NO_MATCH).
  *
  *     openssl x509 -in cert.pem -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256
  */
@@ -609,8 +614,9 @@ typedef struct tlsmem_verdict {
     uint64_t token;      /**< for tlsmem_answer */
 } tlsmem_verdict;
 /**
- * Returns TLSMEM_LATER; TLSMEM_OK to leave the verdict as it is (a bad one stays bad); a number above 0 to refuse the peer as if OpenSSL
- * had found that X509_V_ERR_..., which chooses the alert; anything else refuses it as X509_V_ERR_CERT_REJECTED.
+ * Returns TLSMEM_LATER; TLSMEM_OK to leave the verdict as it is (a bad one stays bad); a number above 0 to refuse the peer as
+ * if OpenSSL had found that X509_V_ERR_..., which chooses the alert (see tlsmem_ctx_set_verify); anything else refuses it as
+ * X509_V_ERR_CERT_REJECTED.
  */
 typedef int (*tlsmem_verify_cb)(tlsmem *c, tlsmem_verdict *verdict, void *user);
 /**
@@ -623,10 +629,47 @@ typedef int (*tlsmem_verify_cb)(tlsmem *c, tlsmem_verdict *verdict, void *user);
  */
 int tlsmem_ctx_set_verify_cb(tlsmem_ctx *ctx, tlsmem_verify_cb cb, void *user) TLSMEM_CHECK;
 
+/*
+ * Renewal without restart. A program makes a context anew, with the function that has made the first one, from the files of
+ * today; whatever is wrong with them, a setter says, and the old one serves on. When all is well it puts the new one in
+ * place of the old:
+ *
+ *     tlsmem_ctx *fresh = configure();            all the setters; NULL when one was refused
+ *     if (fresh == NULL || tlsmem_ctx_reload(ctx, fresh) != TLSMEM_OK)
+ *         ...                                     ctx is as it was
+ *     tlsmem_ctx_free(fresh);
+ */
+
+/**
+ * Has the connections that are made of `ctx` from now on, by tlsmem_new, by its listeners, and by tlsmem_set_ctx, be those of
+ * `fresh`, whole; connections that are there keep what they have. `ctx` holds `fresh` for as long as it lives. It may be done
+ * again and again.
+ *
+ * Tickets that were given out go on being taken: the keys under which OpenSSL encrypts them, where the program has set none,
+ * are handed on, and what a session must have in common says tlsmem_set_ctx. Sessions of TLS 1.2 without tickets are not.
+ *
+ * Returns TLSMEM_OK; TLSMEM_ENOTRUST or TLSMEM_ENOIDENTITY when every connection of `fresh` would end with that; TLSMEM_ESTATE
+ * when connections were made of it, or it was reloaded itself, or used for a reload; TLSMEM_EINVAL for NULL, `ctx` itself, or
+ * another role; TLSMEM_ENOMEM. Any thread, while others make connections; two reloads of one context at once are not allowed.
+ */
+int tlsmem_ctx_reload(tlsmem_ctx *ctx, tlsmem_ctx *fresh) TLSMEM_CHECK;
+/** How a context and those that have taken its place are in use. */
+typedef struct tlsmem_ctx_stats_info {
+    size_t size;
+    uint64_t generation;      /**< what new connections are made of: 1, and 1 more with each reload */
+    uint64_t connections;     /**< of that generation, that were not freed yet */
+    uint64_t connections_old; /**< of all the ones before */
+} tlsmem_ctx_stats_info;
+#define TLSMEM_CTX_STATS_INFO_INIT { sizeof(tlsmem_ctx_stats_info), 0, 0, 0 }
+/** Fills the struct: while connections come and go, with numbers that were so a moment ago. Returns TLSMEM_OK or
+ *  TLSMEM_EINVAL. Any thread. */
+int tlsmem_ctx_stats(const tlsmem_ctx *ctx, tlsmem_ctx_stats_info *stats);
+
 /** Copies what the last refused setter has to say. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_ctx_error(const tlsmem_ctx *ctx, tlsmem_error_info *error);
 /** Returns the SSL_CTX, for what this library does not offer; owned by ctx. Callbacks put on it or on an SSL must not
- *  call this library for the same connection; attaching BIOs or sockets breaks it. */
+ *  call this library for the same connection; attaching BIOs or sockets breaks it. Who keeps it when ctx has gone has what
+ *  OpenSSL verifies by itself; where there are pins, or a tlsmem_verify_cb, nobody is believed any more. */
 void *tlsmem_ctx_native(tlsmem_ctx *ctx);
 
 /* ---------------------------------------------------------------------------------------------- connection */
@@ -682,6 +725,8 @@ void tlsmem_free(tlsmem *c);
 /** Replaces callbacks and user pointer. Plaintext that waits goes to a new on_data at the next driving call, in a loop
  *  at the end of the turn. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_set_callbacks(tlsmem *c, const tlsmem_callbacks *cb, void *user);
+/** Returns which generation of its context it has (tlsmem_ctx_reload); 0 for NULL. */
+uint64_t tlsmem_generation(const tlsmem *c);
 /** Returns the user pointer. */
 void *tlsmem_user(const tlsmem *c);
 /** Returns the SSL, for what this library does not offer; owned by c. Reading or writing through it breaks c. */

@@ -64,6 +64,8 @@ static inline void copenssl_set_msg_arg(SSL *ssl, void *arg) { SSL_set_msg_callb
 static inline int copenssl_negotiated_group(SSL *ssl) { return (int)SSL_get_negotiated_group(ssl); }
 static inline int copenssl_signature_hash(SSL *ssl, int *nid) { return (int)SSL_get_signature_nid(ssl, nid); }
 static inline int copenssl_peer_signature_hash(SSL *ssl, int *nid) { return (int)SSL_get_peer_signature_nid(ssl, nid); }
+static inline long copenssl_get_ticket_keys(SSL_CTX *ctx, void *keys, long n) { return SSL_CTX_get_tlsext_ticket_keys(ctx, keys, n); }
+static inline long copenssl_set_ticket_keys(SSL_CTX *ctx, void *keys, long n) { return SSL_CTX_set_tlsext_ticket_keys(ctx, keys, n); }
 static inline int copenssl_ssl_index(void) { return SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
 static inline int copenssl_ssl_index_freed(CRYPTO_EX_free *freed) { return SSL_get_ex_new_index(0, NULL, NULL, NULL, freed); }
 static inline int copenssl_ctx_index(void) { return SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL); }

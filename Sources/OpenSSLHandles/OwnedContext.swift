@@ -114,6 +114,7 @@ package struct SettingRefused: Error {
 
     deinit {
         _ = unsafe setOwner(of: ctx, nil)  // who has it from `native` may keep it
+        giveUpVerification()
         unsafe SSL_CTX_free(ctx)
         unsafe alpn.deallocate()
         if keylog >= 0 { close(keylog) }

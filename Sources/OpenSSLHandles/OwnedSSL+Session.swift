@@ -41,7 +41,7 @@ extension OwnedSSL {
         else { return Int(X509_V_ERR_OUT_OF_MEM) }
         guard unsafe setParameters(of: check, ssl, "ssl_server") else { return Int(X509_V_ERR_OUT_OF_MEM) }
         unsafe X509_STORE_CTX_set_verify_cb(check, SSL_get_verify_callback(ssl))
-        if unsafe OpenSSLHandles.verify(check, context.trust) == 1 { return Int(X509_V_OK) }
+        if unsafe OpenSSLHandles.verify(check, context) == 1 { return Int(X509_V_OK) }
         let reason = unsafe X509_STORE_CTX_get_error(check)
         return Int(reason == X509_V_OK ? X509_V_ERR_UNSPECIFIED : reason)
     }

@@ -114,16 +114,18 @@ internal import COpenSSL
         return unsafe observed { unsafe SSL_do_handshake($0) }
     }
 
+    @inline(__always)
     package mutating func read(into plaintext: inout MutableRawSpan) -> SSLResult {
-        if mayAsk, let inquiry = unsafe inquiry(of: ssl) { return read(into: &plaintext, inquiry) }
+        if mayAsk { return readAsking(into: &plaintext) }
         return unsafe plaintext.withUnsafeMutableBytes { target in
             unsafe observed { unsafe SSL_read($0, target.baseAddress, CInt(clamping: target.count)) }
         }
     }
 
     /// One that may stand still in a renegotiation reads into a buffer that stays.
-    private mutating func read(into plaintext: inout MutableRawSpan, _ inquiry: Inquiry) -> SSLResult {
-        guard let buffer = unsafe inquiry.readBuffer() else { return .failed(.outOfMemory) }
+    @inline(never)
+    private mutating func readAsking(into plaintext: inout MutableRawSpan) -> SSLResult {
+        guard let inquiry = unsafe inquiry(of: ssl), let buffer = unsafe inquiry.readBuffer() else { return .failed(.outOfMemory) }
         let room = min(buffer.count, plaintext.byteCount)
         let result = unsafe observed(inquiry) { unsafe SSL_read($0, buffer.baseAddress, CInt(clamping: room)) }
         guard case .done(let count) = result else {

@@ -11,9 +11,7 @@ extension OwnedContext {
 }
 
 /// Whether a key of the verified chain is pinned; without verification there is no such chain, and the peer's own has to be.
-/// Without pins every key is as good.
 func hasPinnedKey(_ check: OpaquePointer, _ trust: Trust) -> Bool {
-    if trust.pins.isEmpty { return true }
     guard trust.verifies else { return unsafe isPinned(X509_STORE_CTX_get0_cert(check), trust.pins) }
     let chain = unsafe X509_STORE_CTX_get0_chain(check)
     for index in 0..<max(0, unsafe copenssl_x509s_count(chain)) {

@@ -42,6 +42,6 @@ package enum VerifyResult {
     package static var hostMismatch: Int { Int(X509_V_ERR_HOSTNAME_MISMATCH) }
     package static var addressMismatch: Int { Int(X509_V_ERR_IP_ADDRESS_MISMATCH) }
     package static var outOfMemory: Int { Int(X509_V_ERR_OUT_OF_MEM) }
-    /// OpenSSL's for DANE, whose records are pins too (RFC 6698); it goes with the alert bad_certificate.
+    /// OpenSSL's for DANE, whose records are pins too (RFC 6698).
     package static var unpinned: Int { Int(X509_V_ERR_DANE_NO_MATCH) }
 }

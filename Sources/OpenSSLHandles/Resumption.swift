@@ -50,7 +50,7 @@ private func isGood(_ leaf: OpaquePointer, for ssl: OpaquePointer, _ context: Ow
         unsafe setParameters(of: check, ssl, "ssl_client")
     else { return false }
     // Nothing is noted for the connection: its own verification is still to come if this fails.
-    return unsafe verify(check, context.trust) == 1
+    return unsafe verify(check, context) == 1
 }
 
 /// In TLS 1.3 a session is for no name: the server chooses for each connection anew (RFC 8446, 4.2.11).

@@ -25,7 +25,9 @@ private func translate(_ ssl: OpaquePointer, _ value: CInt) -> SSLResult {
     switch unsafe SSL_get_error(ssl, value) {
     case SSL_ERROR_WANT_READ: return .wantsCiphertext
     case SSL_ERROR_ZERO_RETURN: return .closeNotify
-    default: return .failed(.drain())
+    default:
+        unsafe restoreFinding(of: ssl)
+        return .failed(.drain())
     }
 }
 

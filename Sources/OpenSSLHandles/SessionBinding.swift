@@ -11,6 +11,17 @@ extension OwnedContext {
         return body()
     }
 
+    /// Goes on with another's tickets, which OpenSSL encrypts under keys of its own. False without memory.
+    package func inheritTicketKeys(_ other: OwnedContext) -> Bool {
+        guard role == .server else { return true }
+        let count = 80  // name, and two keys of 32 bytes
+        return unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 8) { keys in
+            defer { unsafe OPENSSL_cleanse(keys.baseAddress, count) }
+            return unsafe copenssl_get_ticket_keys(other.ctx, keys.baseAddress, count) == 1
+                && copenssl_set_ticket_keys(ctx, keys.baseAddress, count) == 1
+        }
+    }
+
     /// Names the context of sessions by everything that is trusted, the same in each process. To be called when nothing of it
     /// changes any more, from `exclusively`. False without memory.
     ///

@@ -3,6 +3,7 @@ internal import COpenSSL
 /// Places that OpenSSL keeps in its objects for others, by number. What is put into one costs the object an allocation,
 /// so only those that need it have something there.
 private nonisolated(unsafe) var depthSlot: CInt = -1
+private nonisolated(unsafe) var findingSlot: CInt = -1
 private nonisolated(unsafe) var contextSlot: CInt = -1
 private nonisolated(unsafe) var slotsOnce: CRYPTO_ONCE = 0
 
@@ -10,6 +11,7 @@ private nonisolated(unsafe) var slotsOnce: CRYPTO_ONCE = 0
 private func makeSlots() {
     _ = unsafe CRYPTO_THREAD_run_once(&slotsOnce) {
         unsafe depthSlot = copenssl_ssl_index()
+        unsafe findingSlot = copenssl_ssl_index()
         unsafe contextSlot = copenssl_ctx_index()
     }
 }
@@ -41,6 +43,23 @@ let noteVerifyDepth: @convention(c) (CInt, OpaquePointer?) -> CInt = { isGood, s
     makeSlots()
     _ = unsafe SSL_set_ex_data(ssl, depthSlot, pointer(X509_STORE_CTX_get_error_depth(store)))
     return isGood
+}
+
+// MARK: What verification found
+
+/// Keeps what was found, while something else has its place. False without memory.
+func keepFinding(_ code: CInt, of ssl: OpaquePointer) -> Bool {
+    makeSlots()
+    return unsafe SSL_set_ex_data(ssl, findingSlot, pointer(code)) == 1
+}
+
+/// Puts what was kept, if anything was, where OpenSSL and others look for it. Called once, when all is over: not a part of
+/// whoever calls it for each record.
+@inline(never)
+func restoreFinding(of ssl: OpaquePointer) {
+    makeSlots()
+    guard let kept = unsafe SSL_get_ex_data(ssl, findingSlot) else { return }
+    unsafe SSL_set_verify_result(ssl, Int(number(kept)))
 }
 
 // MARK: Whose connection it is

@@ -22,9 +22,12 @@ extension OwnedContext {
         var mode = examinesPeer ? SSL_VERIFY_PEER : SSL_VERIFY_NONE
         if requiresCertificate { mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT }
         unsafe SSL_CTX_set_verify(ctx, mode, noteVerifyDepth)
-        let isOurs = asksAboutVerdicts || !trust.pins.isEmpty
-        unsafe SSL_CTX_set_cert_verify_callback(
-            ctx, isOurs ? verifyChain : nil, Unmanaged.passUnretained(self).toOpaque())
+        unsafe SSL_CTX_set_cert_verify_callback(ctx, verifyChain, nil)
+    }
+
+    /// Leaves verification to OpenSSL, for who keeps the SSL_CTX when its owner goes; not where OpenSSL's is not enough.
+    func giveUpVerification() {
+        if trust.pins.isEmpty, !asksAboutVerdicts { unsafe SSL_CTX_set_cert_verify_callback(ctx, nil, nil) }
     }
 
     /// What OpenSSL has by default, said aloud: a connection that changes to this context would keep what is left open.
@@ -82,30 +85,33 @@ func setParameters(of check: OpaquePointer, _ ssl: OpaquePointer, _ usual: Stati
 }
 
 /// Verifies a chain by everything that a context asks for. Returns 1, or 0 with the reason in `check`.
-func verify(_ check: OpaquePointer, _ trust: Trust) -> CInt {
-    if trust.verifies {
+func verify(_ check: OpaquePointer, _ context: OwnedContext) -> CInt {
+    if context.verifiesOrWould {
         guard unsafe X509_verify_cert(check) == 1 else { return 0 }
     } else {
         unsafe X509_STORE_CTX_set_error(check, X509_V_OK)
     }
-    if unsafe hasPinnedKey(check, trust) { return 1 }
+    if unsafe context.trust.pins.isEmpty || hasPinnedKey(check, context.trust) { return 1 }
     unsafe X509_STORE_CTX_set_error(check, X509_V_ERR_DANE_NO_MATCH)
     unsafe X509_STORE_CTX_set_error_depth(check, 0)
     return unsafe noteVerifyDepth(0, check)
 }
 
-/// In place of OpenSSL's own verification, which knows of no pins and asks nobody. Whoever steps a connection keeps its
-/// context.
-private let verifyChain: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> CInt = { check, context in
-    guard let check = unsafe check, let context = unsafe context else { return 0 }
-    let ours = unsafe Unmanaged<OwnedContext>.fromOpaque(context).takeUnretainedValue()
-    let isGood = unsafe verify(check, ours.trust)
-    guard ours.asksAboutVerdicts,
+/// In place of OpenSSL's own verification, which knows of no pins, asks nobody, and has alerts of its own. Whoever steps a
+/// connection keeps its context.
+private let verifyChain: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> CInt = { check, _ in
+    guard let check = unsafe check,
         let found = unsafe X509_STORE_CTX_get_ex_data(check, SSL_get_ex_data_X509_STORE_CTX_idx()),
-        let inquiry = unsafe inquiry(of: OpaquePointer(found)),
-        unsafe SSL_get_verify_mode(OpaquePointer(found)) != SSL_VERIFY_NONE
-    else { return isGood }
-    let verdict = unsafe inquiry.askAboutVerdict(check)
-    unsafe X509_STORE_CTX_set_error(check, verdict)
-    return verdict == X509_V_OK ? 1 : 0
+        let context = unsafe context(of: OpaquePointer(found))
+    else { return 0 }
+    let ssl = OpaquePointer(found)
+    var isGood = unsafe verify(check, context)
+    guard unsafe SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE else { return isGood }  // it has no consequences
+    if context.asksAboutVerdicts, let inquiry = unsafe inquiry(of: ssl) {
+        let verdict = unsafe inquiry.askAboutVerdict(check)
+        unsafe X509_STORE_CTX_set_error(check, verdict)
+        isGood = verdict == X509_V_OK ? 1 : 0
+    }
+    if isGood != 1 { unsafe chooseAlert(check, ssl) }
+    return isGood
 }

@@ -4,9 +4,6 @@ internal import TLSEngine
 
 /// Questions of a handshake, put to the program while it stands still.
 extension Connection {
-    /// Its context, also after it changed.
-    private var context: Context { unsafe unsafeDowncast(engine.configuration, to: Context.self) }
-
     /// Has the program answer, now or later.
     func put(_ question: Question, _ bench: Bench) {
         let decision = Decision.open(self)
@@ -95,7 +92,7 @@ extension Connection {
         guard reply.status == TLSMEM_OK.code else {
             return Self.alerts.contains { $0 == reply.status } ? reply.status : 80
         }
-        if let other = reply.context, change(to: other) != TLSMEM_OK.code { return 80 }
+        if let other = reply.context, change(to: other.current) != TLSMEM_OK.code { return 80 }
         guard let alpn = reply.alpn else { return 0 }
         return unsafe engine.selectALPN(alpn.span.bytes) ? 0 : 120
     }
@@ -132,10 +129,12 @@ extension Connection {
         guard isAskedAboutHello else { return TLSMEM_ESTATE.code }
         guard other.openSSL.role == .server else { return TLSMEM_EINVAL.code }
         if let refusal = engine.refusal(of: other) { return refusal.kind.status.code }
-        let isTold = context.collects || other.collects
-        guard other.freeze(), engine.change(to: other), !isTold || listen(by: other.listeners)
-        else { return TLSMEM_ENOMEM.code }
-        return TLSMEM_OK.code
+        let before = context
+        let isTold = before.collects || other.collects
+        guard other.freeze(), engine.change(to: other) else { return TLSMEM_ENOMEM.code }
+        before.leave()
+        other.enter()
+        return (!isTold || listen(by: other.listeners) ? TLSMEM_OK : TLSMEM_ENOMEM).code
     }
 
     func selectALPN(_ name: borrowing RawSpan) -> CInt {

@@ -95,6 +95,7 @@ internal import TLSEngine
             !engine.collects || context.listeners.collect(from: engine)
         else { return nil }
         unsafe self.init(engine, CallbackTable.of(callbacks), user)
+        context.enter()
     }
 
     private init(_ engine: consuming Engine, _ table: CallbackTable, _ user: UnsafeMutableRawPointer?) {
@@ -104,6 +105,7 @@ internal import TLSEngine
     }
 
     deinit {
+        context.leave()
         closeOwnSocket()
         if ownsUser { unsafe CLinux.free(user) }
     }
@@ -112,6 +114,9 @@ internal import TLSEngine
 
     var handle: OpaquePointer { unsafe Handle.of(self) }
     var limits: Limits { engine.limits }
+
+    /// Its context, also after it changed.
+    var context: Context { unsafe unsafeDowncast(engine.configuration, to: Context.self) }
 
     /// The loop that drives it.
     var loop: Loop? {

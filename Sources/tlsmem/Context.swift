@@ -11,9 +11,20 @@ internal import TLSEngine
     /// Whom its connections tell of secrets and of messages.
     private(set) var listeners = ReportListeners()
     private let isFrozen = Atomic<Bool>(false)
+    /// Connections that have it.
+    let live = Atomic<Int>(0)
+    /// Which of those it is that have taken one another's place, and what they have in common: said when it is put in place.
+    var generation = 1
+    var generations = Generations()
+    /// What has taken its place; under the lock of `exclusively`.
+    var successor: Context?
+    let isReplaced = Atomic<Bool>(false)
     private var refusal: (status: tlsmem_status, reason: SettingRefused, subject: [CChar])?
 
     var openSSL: OwnedContext { context }
+
+    /// Connections may have been made of it.
+    var isInUse: Bool { isFrozen.load(ordering: .acquiring) }
 
     /// From the first connection on several threads may read the settings, so nobody writes them any more. False without
     /// memory.

@@ -7,7 +7,7 @@ public func tlsmem_new(
     _ ctx: OpaquePointer!, _ cb: UnsafePointer<tlsmem_callbacks>!, _ user: UnsafeMutableRawPointer!
 ) -> OpaquePointer! {
     guard let context = unsafe Handle.object(ctx, Context.self), let callbacks = unsafe copy(cb),
-        let connection = unsafe Connection(context, callbacks, user)
+        let connection = unsafe Connection(context.current, callbacks, user)
     else { return nil }
     return unsafe Handle.handOut(connection)
 }

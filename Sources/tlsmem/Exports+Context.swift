@@ -22,7 +22,7 @@ public func tlsmem_ctx_free(_ ctx: OpaquePointer!) {
 
 @implementation @_cdecl("tlsmem_ctx_native")
 public func tlsmem_ctx_native(_ ctx: OpaquePointer!) -> UnsafeMutableRawPointer! {
-    unsafe Handle.object(ctx, Context.self)?.openSSL.native
+    unsafe Handle.object(ctx, Context.self)?.current.openSSL.native
 }
 
 @implementation @_cdecl("tlsmem_ctx_error")

@@ -29,7 +29,7 @@ public func tlsmem_ctx_set_verify_cb(
 public func tlsmem_set_ctx(_ c: OpaquePointer!, _ ctx: OpaquePointer!) -> CInt {
     guard let connection = unsafe connection(c), let context = unsafe Handle.object(ctx, Context.self)
     else { return TLSMEM_EINVAL.code }
-    return connection.change(to: context)
+    return connection.change(to: context.current)
 }
 
 @implementation @_cdecl("tlsmem_select_alpn")

@@ -23,7 +23,7 @@ extension Listener {
     /// one. In the thread of that loop; the client has been let in by the gate.
     func serve(_ client: Accepted, in loop: Loop) {
         guard !isFreed else { return turnAway(client) }
-        guard let connection = unsafe Connection(context, tlsmem_callbacks(), nil),
+        guard let connection = unsafe Connection(context.current, tlsmem_callbacks(), nil),
             connection.reserve(Int(clamping: unsafe options.user_size))
         else {
             turnAway(client)

@@ -1,6 +1,6 @@
 /*
- * Decisions of a handshake that are answered by tlsmem_answer: inside the callback, later, from another thread, never, twice,
- * and when nobody is there any more; and what may happen to the connection meanwhile. Time stands still (false_clock.h).
+ * Decisions of a handshake that are answered by tlsmem_answer: inside the callback, later, from another thread, and twice. What
+ * may happen meanwhile is in later_meanwhile.c, what an answer may bring along in later_replies.c. Time stands still.
  */
 #define _GNU_SOURCE
 #include "later.h"
@@ -79,7 +79,7 @@ const int decisions_count = sizeof decisions / sizeof decisions[0];
 
 /* ---- a pair of which one decides */
 
-static end *decider(const decision *d) { return d->of_server ? &server : &client; }
+end *decider(const decision *d) { return d->of_server ? &server : &client; }
 
 void later_open(const decision *d, int version, face client_face, face server_face, cut_kind how)
 {
@@ -119,15 +119,14 @@ void later_wait(const decision *d)
     CHECK(e->face != FACE_FD || tlsmem_interest(e->c) == 0, "interest %d", tlsmem_interest(e->c));
 }
 
-/** Answers, and has whoever drives the connection go on with it; a loop does so by itself. */
-static void answer(int status)
+void answer(int status)
 {
     CHECK_STATUS(tlsmem_answer(last.c, last.token, status, NULL), TLSMEM_OK);
     if ((last.c == client.c ? client : server).face != FACE_REGISTRY)
         IGNORE(tlsmem_handshake(last.c) != 0);
 }
 
-static void check_whole(void)
+void check_whole(void)
 {
     CHECK(wire_run(&pair_wire, both_ended), "stalled");
     CHECK_ENDED(client, TLSMEM_OK);
@@ -137,7 +136,7 @@ static void check_whole(void)
     CHECK(last.times == 1, "asked %d times", last.times);
 }
 
-static void check_nobody_waits(void)
+void check_nobody_waits(void)
 {
     CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, NULL), TLSMEM_ESTATE);
 }
@@ -215,143 +214,6 @@ static void refused(const decision *d, int version, face f)
     later_close();
 }
 
-/* ---- no answer */
-
-static void never(const decision *d, int version, face f)
-{
-    situation("%s, version %x, %s: never answered", d->name, (unsigned)version, face_names[f]);
-    later_open(d, version, f, f, CUT_WHOLE);
-    later_wait(d);
-    end *e = decider(d);
-    int64_t rest = tlsmem_deadline(e->c) - tlsmem_now();
-    false_clock_forward(rest - 1);
-    if (f != FACE_REGISTRY)
-        IGNORE(tlsmem_tick(e->c, tlsmem_now()) != 0);
-    end_drive(e);
-    CHECK(!end_ended(e), "it did not wait for its deadline");
-    false_clock_forward(1);
-    if (f != FACE_REGISTRY)
-        IGNORE(tlsmem_tick(e->c, tlsmem_now()) != 0);
-    end_drive(e);
-    CHECK_ENDED(*e, TLSMEM_ETIMEOUT);
-    check_nobody_waits();
-    later_close();
-}
-
-static void *free_in_a_thread(void *c)
-{
-    tlsmem_free(c);
-    return NULL;
-}
-
-static void freed(const decision *d, int version, face f, int in_a_thread)
-{
-    situation("%s, version %x, %s: freed%s while it waits", d->name, (unsigned)version, face_names[f], in_a_thread ? " in another thread" : "");
-    later_open(d, version, f, f, CUT_WHOLE);
-    later_wait(d);
-    end *e = decider(d);
-    if (in_a_thread) {
-        pthread_t thread;
-        MUST(pthread_create(&thread, NULL, free_in_a_thread, e->c) == 0 && pthread_join(thread, NULL) == 0);
-        e->freed = 1;
-    } else {
-        end_free_connection(e);
-    }
-    check_nobody_waits();
-    later_close();
-}
-
-/** Answered, and freed before anybody has gone on with it. */
-static void freed_with_its_answer(const decision *d, int version, face f)
-{
-    situation("%s, version %x, %s: freed when it has its answer", d->name, (unsigned)version, face_names[f]);
-    later_open(d, version, f, f, CUT_WHOLE);
-    later_wait(d);
-    CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, NULL), TLSMEM_OK);
-    end_free_connection(decider(d));
-    check_nobody_waits();
-    wire_settle(&pair_wire);
-    later_close();
-}
-
-/* ---- meanwhile */
-
-static void aborted(const decision *d, int version, face f)
-{
-    situation("%s, version %x, %s: aborted while it waits", d->name, (unsigned)version, face_names[f]);
-    later_open(d, version, f, f, CUT_WHOLE);
-    later_wait(d);
-    CHECK_STATUS(tlsmem_abort(last.c), TLSMEM_OK);
-    CHECK_ENDED(*decider(d), TLSMEM_EABORTED);
-    check_nobody_waits();
-    later_close();
-}
-
-/** What was written is still sent, once the answer is there. */
-static void closed(const decision *d, int version, face f, cut_kind how)
-{
-    situation("%s, version %x, %s, %s: closed while it waits", d->name, (unsigned)version, face_names[f], cut_names[how]);
-    later_open(d, version, f, f, how);
-    end *e = decider(d), *peer = e == &client ? &server : &client;
-    peer->to_send = e->to_receive = 0;
-    client.close_when_done = 0;
-    peer->close_on_eof = 1;
-    later_wait(d);
-    CHECK(e->sent == e->to_send, "%llu bytes were taken", (unsigned long long)e->sent);
-    CHECK_STATUS(tlsmem_close(e->c), TLSMEM_OK);
-    CHECK(!end_ended(e), "it ended without its bytes");
-    answer(TLSMEM_OK);
-    CHECK(wire_run(&pair_wire, both_ended), "stalled");
-    CHECK_ENDED(*e, TLSMEM_OK);
-    CHECK(peer->received == e->sent, "%llu of %llu bytes came", (unsigned long long)peer->received, (unsigned long long)e->sent);
-    later_close();
-}
-
-/** The other side has sent everything, with FIN, before the answer is there: nothing of it is lost. */
-static void all_has_come(const decision *d, int version, face f)
-{
-    situation("%s, version %x, %s: everything has come before the answer", d->name, (unsigned)version, face_names[f]);
-    later_open(d, version, f, f, CUT_WHOLE);
-    end *e = decider(d), *peer = e == &client ? &server : &client;
-    e->to_send = peer->to_receive = 0;
-    peer->close_when_done = 1;
-    client.close_when_done = peer == &client;
-    e->close_on_eof = 1;
-    later_wait(d);
-    if (!peer->established) { /* it cannot send yet */
-        later_close();
-        return;
-    }
-    peer->after_write = NULL;
-    end_give_eof(e);
-    CHECK(!end_ended(e), "FIN ended it");
-    answer(TLSMEM_OK);
-    wire_settle(&pair_wire);
-    CHECK(e->received > 0 && e->established, "%llu bytes came", (unsigned long long)e->received);
-    later_close();
-}
-
-static void moved(const decision *d, int version, int answered_before)
-{
-    situation("%s, version %x: moved to another loop while it waits, answered %s", d->name, (unsigned)version,
-              answered_before ? "before" : "after");
-    later_open(d, version, FACE_REGISTRY, FACE_REGISTRY, CUT_WHOLE);
-    later_wait(d);
-    end *e = decider(d);
-    tlsmem_loop *other = new_loop(), *own = e->loop;
-    MUST(other != NULL);
-    if (answered_before)
-        CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, NULL), TLSMEM_OK);
-    CHECK_STATUS(tlsmem_loop_move(other, e->c), TLSMEM_OK);
-    e->loop = other;
-    IGNORE(tlsmem_loop_run_once(own, 0) < 0);
-    if (!answered_before)
-        CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, NULL), TLSMEM_OK);
-    check_whole();
-    later_close();
-    tlsmem_loop_free(other);
-}
-
 static void of_decision(const decision *d, int version)
 {
     static const face faces[] = { FACE_BUFFERS, FACE_FD, FACE_REGISTRY };
@@ -360,100 +222,13 @@ static void of_decision(const decision *d, int version)
         face f = faces[i];
         for (int how = 0; how < cuts; how++) {
             at_once(d, version, f, (cut_kind)how);
-            closed(d, version, f, (cut_kind)how);
             for (int j = 0; j < 3; j++)
                 later(d, version, f, faces[j], (cut_kind)how, (i + j + how) % 2);
         }
         refused(d, version, f);
-        never(d, version, f);
-        freed(d, version, f, 0);
-        if (f != FACE_REGISTRY)
-            freed(d, version, f, 1);
-        freed_with_its_answer(d, version, f);
-        aborted(d, version, f);
-        all_has_come(d, version, f);
     }
     first_counts(d, version);
-    moved(d, version, 0);
-    moved(d, version, 1);
-}
-
-/* ---- what goes with an answer */
-
-static void with_another_context(int version, int can_serve)
-{
-    situation("version %x: a ClientHello gets another context later, which %s", (unsigned)version, can_serve ? "serves" : "cannot");
-    tlsmem_ctx *other = tlsmem_ctx_new(TLSMEM_SERVER);
-    if (can_serve) {
-        MUST(tlsmem_ctx_set_cert_file(other, certificate("server.pem")) == TLSMEM_OK);
-        MUST(tlsmem_ctx_set_key_file(other, certificate("server.key")) == TLSMEM_OK);
-        MUST(tlsmem_ctx_set_groups(other, "P-384") == TLSMEM_OK);
-    }
-    later_open(&decisions[0], version, FACE_FD, FACE_REGISTRY, CUT_WHOLE);
-    later_wait(&decisions[0]);
-    tlsmem_reply reply = TLSMEM_REPLY_INIT;
-    reply.ctx = other;
-    reply.alpn = "http/1.1";
-    CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, &reply), TLSMEM_OK);
-    tlsmem_ctx_free(other); /* the answer has an owner of its own */
-    if (can_serve) {
-        check_whole();
-        const char *name = "";
-        size_t n = 0;
-        CHECK_STATUS(tlsmem_alpn(client.c, &name, &n), TLSMEM_OK);
-        CHECK(n == 8, "the protocol has %zu bytes", n);
-        CHECK(strcmp(tlsmem_group_name(server.c), "secp384r1") == 0, "the group is %s", tlsmem_group_name(server.c));
-    } else {
-        CHECK(wire_run(&pair_wire, both_ended), "stalled");
-        CHECK_ENDED(server, TLSMEM_EREFUSED);
-    }
-    later_close();
-}
-
-static void with_a_protocol_not_offered(int version)
-{
-    situation("version %x: a ClientHello gets a protocol later that it does not offer", (unsigned)version);
-    later_open(&decisions[0], version, FACE_FD, FACE_REGISTRY, CUT_WHOLE);
-    later_wait(&decisions[0]);
-    tlsmem_reply reply = TLSMEM_REPLY_INIT;
-    reply.alpn = "imap";
-    CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, &reply), TLSMEM_OK);
-    CHECK(wire_run(&pair_wire, both_ended), "stalled");
-    tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
-    CHECK_STATUS(tlsmem_error(client.c, &error), TLSMEM_OK);
-    CHECK(error.alert_received == 120, "alert %d", error.alert_received);
-    later_close();
-}
-
-/** In the thread of the connection the verbs that the callback has are there until the answer. */
-static void with_the_verbs(int version)
-{
-    situation("version %x: tlsmem_select_alpn while a ClientHello waits", (unsigned)version);
-    later_open(&decisions[0], version, FACE_FD, FACE_REGISTRY, CUT_WHOLE);
-    later_wait(&decisions[0]);
-    CHECK_STATUS(tlsmem_select_alpn(server.c, "imap"), TLSMEM_EALPN);
-    CHECK_STATUS(tlsmem_select_alpn(server.c, "h2"), TLSMEM_OK);
-    CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, NULL), TLSMEM_OK);
-    check_whole();
-    later_close();
-}
-
-static void is_no_answer(void)
-{
-    situation("what is no answer");
-    later_open(&decisions[0], TLSMEM_TLS1_3, FACE_FD, FACE_FD, CUT_WHOLE);
-    later_wait(&decisions[0]);
-    tlsmem_reply reply = TLSMEM_REPLY_INIT;
-    CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_LATER, NULL), TLSMEM_EINVAL);
-    CHECK_STATUS(tlsmem_answer(NULL, last.token, TLSMEM_OK, NULL), TLSMEM_EINVAL);
-    reply.size--;
-    CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, &reply), TLSMEM_EINVAL);
-    reply = (tlsmem_reply)TLSMEM_REPLY_INIT;
-    reply.length = 1;
-    CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, &reply), TLSMEM_EINVAL);
-    CHECK_STATUS(tlsmem_answer(last.c, 0, TLSMEM_OK, NULL), TLSMEM_ESTATE);
-    CHECK_STATUS(tlsmem_answer(last.c, UINT64_MAX, TLSMEM_OK, NULL), TLSMEM_ESTATE);
-    later_close();
+    later_meanwhile(d, version);
 }
 
 int main(void)
@@ -463,12 +238,6 @@ int main(void)
     for (int i = 0; i < decisions_count; i++)
         for (int version = TLSMEM_TLS1_2; version <= TLSMEM_TLS1_3; version++)
             of_decision(&decisions[i], version);
-    for (int version = TLSMEM_TLS1_2; version <= TLSMEM_TLS1_3; version++) {
-        with_another_context(version, 1);
-        with_another_context(version, 0);
-        with_a_protocol_not_offered(version);
-        with_the_verbs(version);
-    }
-    is_no_answer();
+    later_replies();
     return finish();
 }

@@ -35,5 +35,16 @@ void later_open(const decision *d, int version, face client_face, face server_fa
 void later_close(void);
 /** Runs until the question is open and nothing moves any more. */
 void later_wait(const decision *d);
+/** Answers, and has whoever drives the connection go on with it; a loop does so by itself. */
+void answer(int status);
+/** The end that is asked. */
+end *decider(const decision *d);
+/** Runs on, and checks that both have ended cleanly, and that everything arrived. */
+void check_whole(void);
+/** Checks that an answer comes too late. */
+void check_nobody_waits(void);
+
+void later_meanwhile(const decision *d, int version);
+void later_replies(void);
 
 #endif

@@ -85,6 +85,9 @@ static void null_connections(void)
     CHECK_STATUS(tlsmem_set_ctx(NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_select_alpn(NULL, "h2"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_answer(NULL, 1, TLSMEM_OK, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_reload(NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_stats(NULL, NULL), TLSMEM_EINVAL);
+    CHECK(tlsmem_generation(NULL) == 0, "a generation of nothing");
     CHECK_STATUS(tlsmem_handshake(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_want(NULL, &want), TLSMEM_EINVAL);
     CHECK(tlsmem_is_established(NULL) == 0 && tlsmem_is_resumed(NULL) == 0, "not 0");

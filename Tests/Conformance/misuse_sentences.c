@@ -82,6 +82,7 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
 
 /** These take any value that is not NULL, or NULL, too. */
 static const char *const takes_anything[] = {
+    "tlsmem_ctx_reload", /* says by its status what is wrong with the other one */
     "tlsmem_ctx_set_password_cb", "tlsmem_ctx_set_ca_system", "tlsmem_ctx_insecure_no_verify", "tlsmem_ctx_add_pin",
     "tlsmem_ctx_set_partial_chain", "tlsmem_ctx_set_renegotiation", "tlsmem_ctx_set_verify_cb", "tlsmem_ctx_set_limits",
     "tlsmem_ctx_set_keylog_cb", "tlsmem_ctx_set_trace_cb",

@@ -95,6 +95,8 @@ void questions_of_verdicts(int version)
         verdict(version, of_server, "other-ca.pem", TLSMEM_EVERIFY, 48, "left as it is");
         said.verdict = 23; /* X509_V_ERR_CERT_REVOKED */
         verdict(version, of_server, "ca.pem", TLSMEM_EVERIFY, 44, "refused as revoked");
+        said.verdict = 9; /* X509_V_ERR_CERT_NOT_YET_VALID */
+        verdict(version, of_server, "ca.pem", TLSMEM_EEXPIRED, 45, "refused as not yet valid");
         said.verdict = -1;
         said.accept = 1;
         verdict(version, of_server, "ca.pem", TLSMEM_EVERIFY, 42, "refused");

@@ -65,6 +65,7 @@ int main(int count, char **arguments)
         who_comes_again(version);
         changes_of_trust(version);
         names_told(version);
+        kept_contexts(version);
     }
     return finish();
 }

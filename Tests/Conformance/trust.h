@@ -29,6 +29,8 @@ void sessions_and_trust(int version);
 void who_comes_again(int version);
 /** Connections that change to another context. */
 void changes_of_trust(int version);
+/** An SSL_CTX that is kept when its context has gone. */
+void kept_contexts(int version);
 /** The authorities that a server names. */
 void names_told(int version);
 /** Prints the bytes of a session that a server's context of this process has made: for another process. */

@@ -1,6 +1,8 @@
 /* The corpus: a line of its manifest is a chain that is shown, how it is looked at, and what must come of that. */
 #include "trust.h"
 
+#include <openssl/ssl.h>
+
 /* The fields of a line, in its order; "." is an empty one. */
 typedef struct row {
     char *name, *verifier, *settings, *status, *result, *depth, *alert;
@@ -84,6 +86,11 @@ static void compare(const row *r, const end *judge, const end *judged)
           tlsmem_status_name(said.status), said.sentence, r->status);
     CHECK(said.verify_result == atol(r->result) && said.verify_depth == atoi(r->depth),
           "result %ld at depth %d, expected %s at %s", said.verify_result, said.verify_depth, r->result, r->depth);
+    tlsmem_verify_details details = TLSMEM_VERIFY_DETAILS_INIT;
+    CHECK(SSL_get_verify_result(tlsmem_native(judge->c)) == said.verify_result, "OpenSSL has %ld as the result of it",
+          SSL_get_verify_result(tlsmem_native(judge->c)));
+    CHECK(tlsmem_verify_result(judge->c, &details) != TLSMEM_OK || details.result == said.verify_result,
+          "result %ld in another place", details.result);
     CHECK(*r->alert == '-' || said.alert_sent == atoi(r->alert), "alert %d, expected %s", said.alert_sent, r->alert);
     CHECK(heard.alert_received == said.alert_sent, "the other side heard %d", heard.alert_received);
     CHECK(judge->closes == 1 && judge->report.status == said.status && judge->received == 0,

@@ -54,7 +54,9 @@ def pin(name):
     return ["--pin", hashlib.sha256(openssl("pkey", "-pubin", "-outform", "DER", input=public)).hexdigest()]
 
 
-class Options(unittest.TestCase):
+class Talking(unittest.TestCase):
+    """What tests of options share: an echo server and a client, with options, and what comes of it."""
+
     def talk(self, server=(), client=(), ca="ca.pem", files="server"):
         """Has a client get one byte back. Returns the client's exit code, and what both said."""
         echo = Server(self, "echo_server", "--verbose", "--max", "1", *server, certificate=files)
@@ -80,10 +82,13 @@ class Options(unittest.TestCase):
         self.assertRegex(ended.stderr.text, rf"(?m)^{program}: .*{sentence}")
         return ended
 
+
+class Options(Talking):
     def test_every_option_of_the_table_is_in_a_test_and_in_the_help(self):
         names = re.findall(r'^    \{ "([a-z-]+)", ', SETTINGS.read_text(encoding="utf-8"), re.MULTILINE)
         self.assertGreater(len(names), 15)
-        tests = "".join((HERE / f"test_{name}.py").read_text(encoding="utf-8") for name in ("options", "negotiation", "names", "early_data"))
+        tests = "".join((HERE / f"test_{name}.py").read_text(encoding="utf-8") for name in ("options", "options_asked", "negotiation", "names",
+                                                                                      "early_data"))
         text = Process(self, example("echo_server"), "--help")
         self.assertEqual(text.exit_code(), 0)
         for name in names:
@@ -123,6 +128,18 @@ class Options(unittest.TestCase):
             server = Server(self, "echo_server", "--client-ca", certificate("ca.pem"), *options)
             names = s_client(server.port, "-tls1_3").partition(b"Acceptable client certificate CA names")[2].partition(b"Requested")[0]
             self.assertRegex(names, rb"\A\n\S* ?CN ?= ?" + name + rb"\n\Z")
+
+    def test_client_verify_says_whether_clients_must_have_a_certificate(self):
+        trusts = ["--client-ca", certificate("ca.pem")]
+        self.refused("certificate", trusts)
+        for optional in ([*trusts, "--client-verify", "optional"], ["--ca", certificate("ca.pem")]):
+            self.accepted(optional)
+            self.accepted(optional, identity("client"))
+            self.refused("not trusted", optional, identity("stranger"))
+        self.accepted([*trusts, "--client-verify", "none"], identity("stranger"))
+        by_directory = ["--ca-dir", made() / "ca", "--client-verify", "required"]
+        self.refused("certificate", by_directory)
+        self.accepted(by_directory, identity("client"))
 
     def test_crl_names_whom_not_to_believe(self):
         lists = ["--crl", made() / "ca.crl"]
@@ -197,7 +214,7 @@ class Options(unittest.TestCase):
     def test_a_value_that_is_none_is_code_1_and_a_sentence(self):
         for program in ("echo_server", "relay_client", "https_get", "tls_proxy", "memory_pair", "starttls"):
             for option, value in (("--crl-check", "some"), ("--crl-check", ""), ("--crl-check", "lea"), ("--alpn-policy", "strict|lenient"),
-                                  ("--preset", "old"), ("--tls", "1"), ("--verify-depth", "101"), ("--verify-depth", "-1"),
+                                  ("--preset", "old"), ("--client-verify", "yes"), ("--insecure-accept", "0"), ("--tls", "1"), ("--verify-depth", "101"), ("--verify-depth", "-1"),
                                   ("--security-level", "0"), ("--security-level", "6"), ("--tickets", "17"), ("--tickets", "many")):
                 with self.subTest(program=program, option=option, value=value):
                     self.ends(1, f"{option}: ", program, option, value)
@@ -209,12 +226,16 @@ class Options(unittest.TestCase):
         self.ends(1, "--[a-z-]+: 128 settings", "echo_server", *(["--tickets", "1"] * 129))
 
     def test_a_file_that_is_none_is_code_3_and_a_sentence(self):
-        for option in ("--crl", "--accepted-ca", "--pkcs12"):
+        for option in ("--crl", "--accepted-ca", "--client-ca", "--pkcs12"):
             for path in ("/no/such/file", certificate("server.key")):
                 self.ends(3, path, "echo_server", "--port", "0", *identity(), option, path)
 
     def test_what_only_servers_have_is_refused_by_clients(self):
-        self.ends(1, "--sni-strict: ", "relay_client", "--sni-strict")
+        for option in (["--sni-strict"], ["--client-ca", certificate("ca.pem")], ["--client-verify", "required"],
+                       ["--client-verify", "none"], ["--sites", "/"]):
+            for program in ("relay_client", "https_get"):
+                self.ends(1, f"{option[0]}: ", program, *option, *(["https://localhost/"] if program == "https_get" else []))
+        self.ends(1, "--client-ca: ", "tls_proxy", "--mode", "client", "--upstream", "127.0.0.1:9", "--client-ca", certificate("ca.pem"))
         self.ends(1, "--keypair: ", "relay_client", "--keypair", f"a.example={certificate('server.pem')},{certificate('server.key')}")
         self.ends(3, "only a server", "relay_client", "--accepted-ca", certificate("ca.pem"))
 

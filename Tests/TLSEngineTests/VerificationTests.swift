@@ -23,7 +23,7 @@ import Testing
             testDescription: "expired", server: .expired, kind: .expired, alert: 45, result: X509_V_ERR_CERT_HAS_EXPIRED
         ),
         Case(
-            testDescription: "not yet valid", server: .notYetValid, kind: .expired, alert: 42,
+            testDescription: "not yet valid", server: .notYetValid, kind: .expired, alert: 45,
             result: X509_V_ERR_CERT_NOT_YET_VALID),
         Case(
             testDescription: "another host", server: .otherHost, kind: .wrongHost, alert: 42,

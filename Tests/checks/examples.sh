@@ -80,7 +80,7 @@ echoed() { server "$1" --stats && echo_of --tls 1.2 && echo_of --tls 1.3 && othe
 asked_for_echos() {
     helper echo_server || return
     for version in $both; do
-        watched relay_client --port "$port" --ca "$certs/ca.pem" --tls "$version" < "$certs/text" | cmp "$certs/text" || return
+        watched relay_client --port "$port" --ca "$certs/ca.pem" --tls "$version" --show-verdict --keylog-stderr --trace < "$certs/text" | cmp "$certs/text" || return
     done
     fails 3 watched relay_client --port "$port" --ca "$certs/other-ca.pem" < /dev/null
 }
@@ -95,8 +95,8 @@ proxied() { # both modes, one after the other, with a PROXY header between them,
     echo_of --tls 1.2 && kill -HUP "${begun[@]:1}" && kill -USR1 "${begun[@]:1}" && echo_of --tls 1.3 &&
         other_clients && stay
 }
-served() {
-    server "$1" --root "$certs" && curl --silent --fail "$2" --cacert "$certs/ca.pem" "https://localhost:$port/text" | cmp "$certs/text" &&
+served() { # what asks for localhost gets a context of its own
+    server "$1" --root "$certs" --sites "$certs/sites" --client-ca "$certs/ca.pem" --client-verify optional --show-verdict && curl --silent --fail "$2" --cacert "$certs/ca.pem" "https://localhost:$port/text" | cmp "$certs/text" &&
         fails 22 curl --silent --fail "$2" --cacert "$certs/ca.pem" "https://localhost:$port/none" && other_clients
 }
 fetched() {
@@ -118,6 +118,7 @@ asked_a_database() {
 # What of two at a time they said, and with which code they ended, is in files.
 Tests/certificates "$certs"
 seq 1 20000 > "$certs/text"
+mkdir "$certs/sites" && for file in pem key; do cp "$certs/server.$file" "$certs/sites/localhost.$file"; done
 programs=$(make --silent -C examples-c --eval='programs:;@echo $(notdir $(TARGETS))' programs)
 check "the Makefile names its examples" [ "$(wc -w <<< "$programs")" -gt 7 ]
 for program in $programs; do
