@@ -3,6 +3,7 @@
  * to the same context, and to any other of the process that reads the same tickets.
  */
 #include "early.h"
+#include "false_clock.h"
 
 static unsigned char recorded[131072];
 static size_t recorded_bytes;
@@ -84,8 +85,25 @@ static void used_again(void)
     tlsmem_ctx_free(other);
 }
 
+/** A recording is taken by nobody who reads the ticket, but has forgotten that it was used, once ten seconds are over. */
+static void recorded_long_ago(void)
+{
+    tlsmem_ctx *from = context(TLSMEM_CLIENT, 0), *to = early_server(10000, 1);
+    tlsmem_session *session = early_session(from, to);
+    situation("recorded, and sent for the first time when it is old");
+    record(from, to, session);
+    early_free();
+    false_clock_jump(12);
+    replay(to, 1, TLSMEM_EARLY_REJECTED);
+    false_clock_jump(-12);
+    replay(to, 1, TLSMEM_EARLY_ACCEPTED);
+    tlsmem_ctx_free(from);
+    tlsmem_ctx_free(to);
+}
+
 void early_is_replayed(void)
 {
+    recorded_long_ago();
     tlsmem_ctx *another = early_server(10000, 1);
     for (int knows = 0; knows < 2; knows++)
         for (int is_first = 0; is_first < 2; is_first++) {
