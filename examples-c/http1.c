@@ -24,8 +24,8 @@ static void send_head(struct http1 *h)
     struct exchange *x = &h->x;
     h->keep = h->keep && !h->client->worker->leaving && !x->urgent;
     h->chunked = x->echo && x->length < 0;
-    keep(&head, line, (size_t)snprintf(line, sizeof line, "HTTP/1.1 %d %s\r\n", x->status,
-                                       http_status_str((enum http_status)x->status)));
+    const char *reason = x->status == 425 ? "Too Early" : http_status_str((enum http_status)x->status);
+    keep(&head, line, (size_t)snprintf(line, sizeof line, "HTTP/1.1 %d %s\r\n", x->status, reason));
     for (size_t at = 0; next_field(&x->answer, &at, &name, &value);) {
         keep(&head, name, strlen(name));
         keep(&head, ": ", 2);

@@ -124,6 +124,8 @@ void decide(struct exchange *x)
         x->urgent = 1;
     } else if (method == NULL || target == NULL || (!decode_path(target, &path) && strcmp(target, "*") != 0)) {
         refuse(x, 400);
+    } else if (!head && strcmp(method, "GET") != 0 && !tlsmem_is_established(x->client->c)) {
+        refuse(x, 425); /* RFC 8470: it is asked again, by the client itself, when the handshake is done */
     } else if (path.n > 0 && strcmp(path.at, "echo") == 0) {
         if (strcmp(method, "POST") == 0)
             decide_echo(x);

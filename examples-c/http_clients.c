@@ -58,18 +58,27 @@ void settle(struct client *client, int full)
         free_client(client);
 }
 
-static void on_established(tlsmem *c, void *user)
+/* Begins to speak with a client, once it is known how. Returns 0 when that cannot be. */
+static int meet(tlsmem *c, struct client *client)
 {
-    struct client *client = user;
     const struct server *s = client->worker->server;
     const char *name;
     size_t n;
+    if (client->protocol != NULL)
+        return 1;
     int h2 = s->h2 != NULL && tlsmem_alpn(c, &name, &n) == TLSMEM_OK && n == 2 && memcmp(name, "h2", 2) == 0;
     client->timer = tlsmem_loop_timer(client->worker->loop, s->timeout * 1000, remind, client);
     client->protocol = h2 ? s->h2 : &http1;
-    if (client->timer == NULL || !client->protocol->begin(client))
-        tlsmem_abort(c);
-    else if (client->worker->leaving)
+    if (client->timer != NULL && client->protocol->begin(client))
+        return 1;
+    tlsmem_abort(c);
+    return 0;
+}
+
+static void on_established(tlsmem *c, void *user)
+{
+    struct client *client = user;
+    if (meet(c, client) && client->worker->leaving)
         client->protocol->leave(client);
 }
 
@@ -79,6 +88,13 @@ static void on_data(tlsmem *c, const void *bytes, size_t n, void *user)
     (void)c;
     if (!client->over) /* what comes after the last answer is nobody's */
         client->protocol->received(client, bytes, n);
+}
+
+/* Before the handshake is done, somebody else may send again what a client has sent: see `decide`. */
+static void on_early_data(tlsmem *c, const void *bytes, size_t n, void *user)
+{
+    if (meet(c, user))
+        on_data(c, bytes, n, user);
 }
 
 static void on_drain(tlsmem *c, void *user)
@@ -114,8 +130,10 @@ int accept_client(tlsmem_listener *listener, tlsmem_accepted *accepted, void *us
     struct worker *w = s->workers;
     struct client *client = calloc(1, sizeof *client);
     (void)listener;
-    if (client == NULL)
+    if (client == NULL || tlsmem_set_early_data_cb(accepted->connection, on_early_data, client) != TLSMEM_OK) {
+        free(client);
         return 1;
+    }
     while (w->loop != accepted->loop)
         w++;
     client->worker = w;

@@ -149,7 +149,7 @@ static int fetch_all(tlsmem_ctx *ctx, const struct options *o, const struct wish
 {
     struct wishes first = *w;
     tlsmem_session *session = NULL;
-    first.output = "/dev/null";
+    first.output = "/dev/null", first.early = 0;
     int code = w->resume ? fetch(ctx, o, &first, url, &session) : EXIT_DONE;
     if (w->resume && code == EXIT_DONE && session == NULL)
         code = (say("not resumed: the server gave no session"), EXIT_TLS);
@@ -171,6 +171,7 @@ int main(int argc, char **argv)
         { "fail", NULL, NULL, &w.fail, "exit code 2, and no output, for an HTTP status of 400 and above" },
         { "show-cert", NULL, NULL, &w.show_cert, "print what is known of the server on stderr, and its certificates" },
         { "resume", NULL, NULL, &w.resume, "ask twice, the second time with the first session, and write that answer" },
+        { "early", NULL, NULL, &w.early, "--resume, and ask in early data, before the handshake, if the server lets us" },
         { "stats", NULL, NULL, &w.stats, "print a line about the connection on stderr when it ends" },
         { "timeout", "S", NULL, &w.timeout, "wait so many seconds for a connection, a handshake, the next byte (30)" },
         { "max-time", "S", NULL, &w.max_time, "wait so many seconds for everything together" },
@@ -181,6 +182,7 @@ int main(int argc, char **argv)
     if (text == NULL)
         usage_error("a URL is needed: https_get [options] https://HOST/PATH");
     parse_url(text, &url);
+    w.resume |= w.early;
     if (w.timeout > 86400 || w.max_time > 86400)
         usage_error("--timeout and --max-time are a day at most");
 

@@ -24,7 +24,7 @@ void parse_url(const char *text, struct url *url);
 /** What was asked for on the command line. */
 struct wishes {
     const char *output;
-    long head, include, fail, show_cert, resume, stats, timeout, max_time;
+    long head, include, fail, show_cert, resume, early, stats, timeout, max_time;
 };
 
 /** Writes the request, which waits in the connection until the handshake is done. Returns a tlsmem_status. */
@@ -53,7 +53,7 @@ void end_answer(struct answer *a);
 /** Closes the output. Returns the exit code, and says what is wrong with the answer, or where it points. */
 int finish_answer(struct answer *a);
 
-/** Tells whether the server has resumed the session that it was offered. Returns the exit code, which is EXIT_TLS if not. */
+/** Tells whether the server has resumed the session that it was offered, and taken early data. Returns the exit code, which is EXIT_TLS if not. */
 int tell_resumption(const tlsmem *c, int code);
 
 /** Tells on a terminal how far the body has come, once it takes longer than a second. */

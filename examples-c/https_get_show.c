@@ -16,6 +16,8 @@ int tell_resumption(const tlsmem *c, int code)
     if (!tlsmem_is_established(c))
         return code; /* and why has been said */
     say(resumed ? "resumed: %s" : "not resumed: the server wanted a full handshake, %s", tlsmem_protocol_name(c));
+    if (tlsmem_early_data_status(c) != TLSMEM_EARLY_NONE)
+        say("early data: %s", tlsmem_early_data_status(c) == TLSMEM_EARLY_ACCEPTED ? "taken" : "refused, and sent again");
     return resumed || code != EXIT_DONE ? code : EXIT_TLS;
 }
 

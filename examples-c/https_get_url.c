@@ -63,5 +63,9 @@ int ask(tlsmem *c, const struct wishes *w, const struct url *url)
     int n = snprintf(request, sizeof request,
                      "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: https_get/%s\r\nAccept: */*\r\nConnection: close\r\n\r\n",
                      w->head ? "HEAD" : "GET", url->target, url->authority, tlsmem_version_string());
-    return tlsmem_write(c, request, (size_t)n) == n ? TLSMEM_OK : TLSMEM_ENOMEM;
+    ptrdiff_t early = w->early ? tlsmem_write_early(c, request, (size_t)n) : 0;
+    if (early < 0)
+        say("no early data: %s", tlsmem_strerror((int)early));
+    early = early < 0 ? 0 : early;
+    return tlsmem_write(c, request + early, (size_t)(n - early)) == n - early ? TLSMEM_OK : TLSMEM_ENOMEM;
 }

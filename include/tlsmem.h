@@ -1474,6 +1474,91 @@ int tlsmem_session_from_bytes(const void *bytes, size_t n, tlsmem_session **sess
  *  secrets of a connection of TLS 1.3 where its SSL was. */
 void tlsmem_session_free(tlsmem_session *session);
 
+/* ----------------------------------------------------------------------------------------------- early data */
+
+/*
+ * With a session of TLS 1.3 a client may send data before the handshake, and a server may answer it at once: a round trip is
+ * saved ("0-RTT": RFC 8446, 2.3). It is off by default, on both sides, because less protects it than other data:
+ *
+ * - Anybody on the way can record it and send it again, to this server or to another that reads the same tickets (RFC 8446, 8).
+ *   So it must be nothing that does harm when it is done twice: a question, never an order (for HTTP: RFC 8470).
+ * - It has no forward secrecy: it is encrypted under a key of the ticket.
+ *
+ * The library guards against the first within one process: no ticket brings early data twice, to whichever context, and none
+ * when the ticket is not as old, give or take ten seconds, as the client says (RFC 8446, 8.1 and 8.3). What that does not
+ * cover: several processes or machines that have the same ticket keys, and one that is started anew with the keys it had. Each
+ * takes what is sent again for the first. Only a program that waits for on_established is safe from all of it: by then the
+ * data is known to be from the client of this connection. And a client whose early data was refused, or whose connection broke,
+ * may well send the same again, which nobody can tell from a copy.
+ */
+
+/** What became of the early data of a connection. */
+typedef enum tlsmem_early_data {
+    TLSMEM_EARLY_NONE = 0,     /**< the client has sent none, or none is known of yet */
+    TLSMEM_EARLY_ACCEPTED = 1, /**< the server has taken it */
+    TLSMEM_EARLY_REJECTED = 2  /**< the server has dropped it; to a server it is as if it had never come */
+} tlsmem_early_data;
+
+/**
+ * Has a server take early data, up to max_bytes (0 to 2147483647) of each connection; 0, the default, for none. Its tickets say
+ * so to the clients.
+ *
+ * A program that knows nothing of this loses no safety, and gains nothing: early data is delivered after on_established, in
+ * front of the rest. One that wants it sooner calls tlsmem_set_early_data_cb or tlsmem_read_early; once it was shown some, what
+ * it writes is sent before the handshake is done ("0.5-RTT"), to whoever it is: known by a ticket, which may be a copy of
+ * what a client has sent. Nobody but that client can read it. Until then, what is written waits for the handshake, as ever.
+ *
+ * Up to max_bytes of it are kept for a client whose handshake is not done, whatever incoming_max is, and whether or not the
+ * connection is paused: the end of the handshake comes behind them. A client that sends more has broken the protocol.
+ *
+ * It is refused, and the handshake goes on without it: of a ticket that has brought early data before, of one that is not the
+ * first that the client offers or is not as old as it says; when the cipher or the application protocol is another than the
+ * session's; when the client is asked for another key share; of tickets made by a context that took none; and when 65536
+ * connections have brought some within the last 20 seconds, of which the process takes a note. After tlsmem_set_ctx both
+ * contexts must take it, and the second says how much. SSL_OP_NO_ANTI_REPLAY is set: this guard stands in for OpenSSL's, which
+ * has to keep every session in memory.
+ *
+ * Returns as every setter; TLSMEM_EINVAL on a client, and for a number that is out of range.
+ */
+int tlsmem_ctx_set_early_data(tlsmem_ctx *ctx, size_t max_bytes) TLSMEM_CHECK;
+/**
+ * Writes early data on a client: before the handshake begins, after tlsmem_session_set, and before any tlsmem_write. It goes out
+ * behind the ClientHello. The library keeps it until the server has said what it does with it, and sends it again, as ordinary
+ * data and in front of everything else, when the server has refused it: whoever has to know asks tlsmem_early_data_status in
+ * on_established. When the connection ends before that, nobody knows whether the server has read it.
+ *
+ * Returns the bytes taken, 1 to n (0 for n = 0), which counts as written; TLSMEM_AGAIN when as much was taken as the session
+ * allows, or outgoing_max does: the rest is for tlsmem_write; TLSMEM_ESESSION without a session, and with one that allows
+ * none (of TLS 1.2, too); TLSMEM_EALPN when the context does not offer the protocol that the session was made with, and
+ * TLSMEM_EHOST when the name was written in other letters then ("Example.org"); TLSMEM_ESTATE on a server, once the handshake
+ * has begun, after tlsmem_write, and after tlsmem_close or tlsmem_close_write; TLSMEM_CLOSED or the failure after the end;
+ * TLSMEM_EINVAL. After it tlsmem_session_set returns TLSMEM_ESTATE. Calls nothing back.
+ */
+ptrdiff_t tlsmem_write_early(tlsmem *c, const void *bytes, size_t n) TLSMEM_CHECK;
+/**
+ * Has a server's early data shown as it comes, before on_established, when anybody may have recorded it and sent it again;
+ * `bytes` is valid until the callback returns. To be called before the handshake, as in on_accept; `user` is what is given
+ * here, not the connection's. NULL for cb, the default: it is kept, for tlsmem_read_early, and for on_data or tlsmem_read after
+ * the handshake. While paused it is kept, too.
+ *
+ * Inside the callback every call is allowed, as in any. Returns TLSMEM_OK; TLSMEM_ESTATE on a client, once the handshake is
+ * done, and after the end; TLSMEM_EINVAL. What was kept goes to the callback at the next driving call. Calls nothing back.
+ */
+int tlsmem_set_early_data_cb(tlsmem *c, void (*cb)(tlsmem *c, const void *bytes, size_t n, void *user), void *user)
+    TLSMEM_CHECK;
+/**
+ * Reads early data on a server before the handshake is done: for programs without a callback, or while paused. What is
+ * left then is for on_data or tlsmem_read.
+ *
+ * Returns the bytes read, 1 to n (0 for n = 0 when some waits); TLSMEM_AGAIN when none waits; TLSMEM_ESTATE once the handshake
+ * is done, and on a client; the failure, and what was not read is lost, when there was one; TLSMEM_CLOSED; TLSMEM_EINVAL.
+ * Calls nothing back.
+ */
+ptrdiff_t tlsmem_read_early(tlsmem *c, void *bytes, size_t n) TLSMEM_CHECK;
+/** Returns what became of early data: on a server as soon as its ClientHello was read, on a client once it is established.
+ *  TLSMEM_EARLY_NONE for NULL. */
+tlsmem_early_data tlsmem_early_data_status(const tlsmem *c);
+
 /* ---------------------------------------------------------------------------------------------------- facts */
 
 /** Returns TLSMEM_TLS1_2 or TLSMEM_TLS1_3; 0 before it is known. */

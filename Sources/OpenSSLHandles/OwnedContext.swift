@@ -69,6 +69,8 @@ package struct SettingRefused: Error {
     package internal(set) var renegotiation = Renegotiation.never
     /// A client lets itself be asked for its certificate after the handshake.
     package internal(set) var authenticatesLater = false
+    /// So much early data a server takes of each connection.
+    package internal(set) var earlyDataMax = 0
     /// Its handshakes stand still for these questions.
     var asksAboutHellos = false
     var asksAboutVerdicts = false

@@ -99,6 +99,8 @@ extension OwnedSSL {
         let mode = Int(SSL_MODE_RELEASE_BUFFERS)
         _ = unsafe other.keepsBuffers ? copenssl_clear_mode(ssl, mode) : copenssl_set_mode(ssl, mode)
         unsafe copenssl_set_max_cert_list(ssl, copenssl_ctx_get_max_cert_list(ctx))
+        _ = unsafe SSL_set_max_early_data(ssl, SSL_CTX_get_max_early_data(ctx))
+        _ = unsafe SSL_set_recv_max_early_data(ssl, SSL_CTX_get_recv_max_early_data(ctx))
         let parameters = unsafe SSL_get0_param(ssl)
         let flags = unsafe X509_VERIFY_PARAM_get_flags(SSL_CTX_get0_param(ctx))  // which would only be added
         _ = unsafe X509_VERIFY_PARAM_clear_flags(parameters, X509_VERIFY_PARAM_get_flags(parameters) & ~flags)

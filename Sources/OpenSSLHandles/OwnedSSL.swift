@@ -7,7 +7,7 @@ internal import COpenSSL
     let ssl: OpaquePointer
     package private(set) var observations: Observations
     /// A handshake may stand still for a question.
-    private var mayAsk = false
+    private(set) var mayAsk = false
 
     package init(_ context: OwnedContext) throws(OpenSSLError) {
         ERR_clear_error()
@@ -92,7 +92,7 @@ internal import COpenSSL
     // MARK: One step each
 
     /// Makes a call that may send or receive, and notes what OpenSSL says of it.
-    private mutating func observed(_ call: (OpaquePointer) -> CInt) -> SSLResult {
+    mutating func observed(_ call: (OpaquePointer) -> CInt) -> SSLResult {
         let ssl = unsafe self.ssl
         return unsafe withUnsafeMutablePointer(to: &observations) { seen in
             unsafe listen(ssl, seen)
@@ -101,7 +101,7 @@ internal import COpenSSL
     }
 
     /// The same for one that may stand still for a question.
-    private mutating func observed(
+    mutating func observed(
         _ inquiry: Inquiry, _ call: @escaping (OpaquePointer) -> CInt
     ) -> SSLResult {
         let ssl = unsafe self.ssl

@@ -7,6 +7,8 @@ internal import OpenSSLHandles
 final class Backlog {
     /// Plaintext that OpenSSL could not take yet, or that is being gathered.
     let deferred = PlaintextQueue()
+    /// Of that, from the front on, early data.
+    var earlyCount = 0
     /// The first slice. The others come only when it is full.
     private let own: MemoryBIO
     private var firstOther: Held<MemoryBIO>?
@@ -67,6 +69,16 @@ final class Backlog {
     func writeDeferred(_ most: Int, _ ssl: inout OwnedSSL, gone: UInt64) -> SSLResult {
         let result = deferred.withFirst(most) { write($0, &ssl, gone: gone) }
         if case .done(let taken) = result { deferred.consume(taken) }
+        return result
+    }
+
+    /// The same before the handshake is done.
+    func writeDeferredEarly(_ most: Int, _ ssl: inout OwnedSSL, gone: UInt64) -> SSLResult {
+        let result = deferred.withFirst(most) { ssl.writeEarly($0) }
+        count(what: ssl)
+        guard case .done(let taken) = result else { return result }
+        applicationEnd = gone &+ UInt64(clamping: count)
+        deferred.consume(taken)
         return result
     }
 

@@ -42,7 +42,8 @@ extension Engine {
         let (mode, count) = (configuration.context.ticketMode, configuration.context.ticketCount)
         // Who has a key needs no ticket: it would be good when the key is not any more.
         ticketsDue = mode == .never || ssl.isByKey ? 0 : UInt8(clamping: ssl.isResumed ? min(count, 1) : count)
-        guard mode == .withHandshake, ticketsDue > 0 else { return }
+        // The first application write may have been early.
+        guard mode == .withHandshake || encryptedBytes > 0, ticketsDue > 0 else { return }
         scheduleTickets()
         if case .failed(let cause) = ssl.handshake() { _ = fail(cause) }
     }

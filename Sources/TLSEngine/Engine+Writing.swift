@@ -10,7 +10,7 @@ package struct Tally {
 extension Engine {
     /// The most that a record adds to its plaintext (SSL3_RT_MAX_ENCRYPTED_OVERHEAD and the header, rounded up).
     private static var recordOverheadMax: Int { 352 }
-    private static var recordBytesMax: Int { 16384 }
+    static var recordBytesMax: Int { 16384 }
     /// From so many bytes on a write is worth a record of its own: the copy would cost more than is gained.
     private static var gatheredBytesMax: Int { 4096 }
 
@@ -23,7 +23,7 @@ extension Engine {
     }
 
     /// Bytes of plaintext that may still be taken without going past `outgoingMax`, records' own bytes included.
-    private var room: Int {
+    var room: Int {
         let waiting = deferredBytes
         let deferredRecords = waiting == 0 ? 0 : waiting / Self.recordBytesMax + 1
         let used = outgoing.count + waiting + deferredRecords * Self.recordOverheadMax
@@ -67,7 +67,10 @@ extension Engine {
             }
         }
         if deferredBytes >= Self.recordBytesMax, canEncrypt { _ = encryptDeferred(incoming, pool) }
-        if !canEncrypt { count += putOff(plaintext.extracting(count...), pool) }
+        if !canEncrypt {
+            count += putOff(plaintext.extracting(count...), pool)
+            while settleEarly(incoming, pool) {}
+        }
         tally.accepted &+= UInt64(clamping: count)
         return count
     }
@@ -102,6 +105,7 @@ extension Engine {
     /// Returns whether anything was done; call again until not. What corks hold back waits on, unless `all` is to go.
     package mutating func settle(incoming: MemoryBIO, _ pool: BufferPool, all: Bool = false) -> Bool {
         if deferredBytes > 0 {
+            if state.isHandshaking { return settleEarly(incoming, pool) }
             let isHeld = corks > 0 && !ignoresCorks && !all && state.writing == .open
             let least = isHeld ? Self.recordBytesMax : 1
             let sliceEnd = outgoing.made &+ UInt64(BufferPool.sliceBytesMax)
@@ -139,7 +143,7 @@ extension Engine {
         return true
     }
 
-    private mutating func taken(_ result: SSLResult?) -> Int {
+    mutating func taken(_ result: SSLResult?) -> Int {
         switch result {
         case .done(let count):
             return count

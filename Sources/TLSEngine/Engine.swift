@@ -5,6 +5,8 @@ package enum Step {
     case established
     /// So many bytes of plaintext are in the buffer that was given.
     case plaintext(Int)
+    /// The same of early data, while the handshake is under way: whoever has recorded it can send it again.
+    case earlyPlaintext(Int)
     /// The peer's close_notify came; nothing more will be read.
     case peerClosed
     /// Everything that was fed is used up.
@@ -112,7 +114,8 @@ package struct Engine: ~Copyable {
         switch step {
         case .needsCiphertext: awaitsCiphertext = !renegotiationIsDue
         // Asking costs a fraction of a read that finds nothing.
-        case .plaintext: awaitsCiphertext = !renegotiationIsDue && incoming.isEmpty && !ssl.hasPartialRecord
+        case .plaintext, .earlyPlaintext:
+            awaitsCiphertext = !renegotiationIsDue && incoming.isEmpty && !ssl.hasPartialRecord
         case .failed: return step
         case .established, .peerClosed, .beyondTLS, .asks, .authenticated: break
         }
@@ -127,10 +130,9 @@ package struct Engine: ~Copyable {
         case .failed(let failure, _, _, _):
             return .failed(failure)
         case .new:
-            state.began()
-            return handshakeStep()
+            return beginStep(into: &plaintext)
         case .handshaking:
-            return handshakeStep()
+            return nextHandshakeStep(into: &plaintext)
         case .open(.ended, _):
             return incoming.isEmpty ? .needsCiphertext : .beyondTLS
         case .open(.open, _):
@@ -139,7 +141,7 @@ package struct Engine: ~Copyable {
         }
     }
 
-    private mutating func handshakeStep() -> Step {
+    mutating func handshakeStep() -> Step {
         switch ssl.handshake() {
         case .done where lacksProtocol:
             // The server had the last word: OpenSSL has no alert any more that would tell it why we close.
@@ -147,6 +149,7 @@ package struct Engine: ~Copyable {
             return fail(EngineFailure(.noCommonProtocol))
         case .done:
             state.established()
+            outgoing.endEarly(isSent: ssl.earlyData == .accepted)
             let context = configuration.context
             if !(ssl.isTLS13 ? context.authenticatesLater : context.allowsRenegotiation) { ssl.stopAsking() }
             giveTickets()

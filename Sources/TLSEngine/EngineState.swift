@@ -11,7 +11,7 @@
 /// A close that is asked for earlier is remembered in `writing` and done once the connection is open.
 enum EngineState {
     case new(Writing)
-    case handshaking(Writing)
+    case handshaking(Writing, Early)
     case open(Reading, Writing)
     /// With what had happened before.
     indirect case failed(EngineFailure, Reading, Writing, wasEstablished: Bool)
@@ -19,9 +19,17 @@ enum EngineState {
     enum Reading { case open, ended }
     enum Writing { case open, closing, closed }
 
+    /// What is done about early data before the handshake is done.
+    struct Early {
+        /// A client has still to begin, or a server to read, by calls of their own, which take the handshake along.
+        var isUnderWay = false
+        /// A server has shown some to the program, which may answer.
+        var isShown = false
+    }
+
     var writing: Writing {
         switch self {
-        case .new(let writing), .handshaking(let writing), .open(_, let writing): writing
+        case .new(let writing), .handshaking(let writing, _), .open(_, let writing): writing
         case .failed(_, _, let writing, _): writing
         }
     }
@@ -44,12 +52,24 @@ enum EngineState {
 
     var isHandshaking: Bool { if case .handshaking = self { true } else { false } }
 
-    mutating func began() {
-        if case .new(let writing) = self { self = .handshaking(writing) }
+    var answersEarly: Bool { if case .handshaking(_, let early) = self { early.isShown } else { false } }
+
+    mutating func began(withEarlyData: Bool) {
+        if case .new(let writing) = self { self = .handshaking(writing, Early(isUnderWay: withEarlyData)) }
+    }
+
+    mutating func earlyDataShown() {
+        guard case .handshaking(let writing, let early) = self else { return }
+        self = .handshaking(writing, Early(isUnderWay: early.isUnderWay, isShown: true))
+    }
+
+    mutating func earlyDataEnded() {
+        guard case .handshaking(let writing, let early) = self else { return }
+        self = .handshaking(writing, Early(isUnderWay: false, isShown: early.isShown))
     }
 
     mutating func established() {
-        if case .handshaking(let writing) = self { self = .open(.open, writing) }
+        if case .handshaking(let writing, _) = self { self = .open(.open, writing) }
     }
 
     mutating func peerClosed() {
@@ -59,7 +79,7 @@ enum EngineState {
     mutating func closeRequested() {
         switch self {
         case .new(.open): self = .new(.closing)
-        case .handshaking(.open): self = .handshaking(.closing)
+        case .handshaking(.open, let early): self = .handshaking(.closing, early)
         case .open(let reading, .open): self = .open(reading, .closing)
         case .new, .handshaking, .open, .failed: break
         }

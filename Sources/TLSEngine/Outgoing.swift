@@ -25,6 +25,51 @@ package struct Outgoing: ~Copyable {
     /// Bytes of plaintext that were taken from the program and never became ciphertext.
     var plaintextUnsent: UInt64 { (backlog?.use { $0.plaintextDropped } ?? 0) &+ UInt64(clamping: deferredCount) }
 
+    // MARK: Early data
+
+    /// So much of what a client defers, the first of it, is early data: it stays here until the server has said whether it takes
+    /// it, and goes out again as ordinary data if not.
+    var earlyCount: Int { backlog?.use { $0.earlyCount } ?? 0 }
+
+    mutating func putOffEarly(_ plaintext: borrowing RawSpan, _ pool: BufferPool) -> Bool {
+        guard putOff(plaintext, pool) else { return false }
+        backlog?.use { $0.earlyCount += plaintext.byteCount }
+        return true
+    }
+
+    /// A server that answers with a HelloRetryRequest has no keys for early data, and passes over what it cannot read; but
+    /// OpenSSL's takes no record then that is longer than plaintext may be (RFC 8446, 5.2 allows 256 bytes more).
+    private static var earlyRecordBytesMax: Int { 16384 - 256 }
+
+    /// Has a server that answers early data make a record of what was deferred, before the handshake is done.
+    func writeDeferredEarly(_ most: Int, _ ssl: inout OwnedSSL) -> SSLResult? {
+        backlog?.use { $0.writeDeferredEarly(most, &ssl, gone: gone) }
+    }
+
+    /// Has OpenSSL send all of it, behind the ClientHello.
+    func writeEarly(_ ssl: inout OwnedSSL) -> SSLResult? {
+        backlog?.use { backlog in
+            backlog.deferred.withFirst(backlog.earlyCount) { bytes in
+                var count = 0
+                while count < bytes.byteCount {
+                    let end = min(bytes.byteCount, count + Self.earlyRecordBytesMax)
+                    let result = ssl.writeEarly(bytes.extracting(count..<end))
+                    guard case .done(let taken) = result, taken > 0 else { return result }
+                    count += taken
+                }
+                return .done(count)
+            }
+        }
+    }
+
+    /// The server has spoken.
+    func endEarly(isSent: Bool) {
+        backlog?.use { backlog in
+            if isSent { backlog.deferred.consume(backlog.earlyCount) }
+            backlog.earlyCount = 0
+        }
+    }
+
     // MARK: Ciphertext
 
     package var count: Int { backlog?.use { $0.count } ?? 0 }
@@ -116,6 +161,7 @@ package struct Outgoing: ~Copyable {
             backlog.dropped &+= UInt64(clamping: count)
             backlog.plaintextDropped = plaintextUnsent
             backlog.deferred.empty(keeping: 0)
+            backlog.earlyCount = 0
             backlog.empty(pool)
         }
         giveBackEmpty(pool)

@@ -18,7 +18,7 @@ extension Connection {
 
     func startClosing() {
         guard case .going = course else { return }
-        if engine.phase != .open, engine.deferredBytes == 0 { return end(Failure(.aborted)) }
+        if engine.phase != .open, engine.deferredBytes == 0, !engine.hasAnsweredEarly { return end(Failure(.aborted)) }
         course = .closing
         if !isUnwrapping { dropBeyondTLS() }
         engine.closeWriting()

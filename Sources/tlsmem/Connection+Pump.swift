@@ -17,13 +17,18 @@ extension Connection {
         while isMoving {
             if deliverWaiting(bench) || deliverEOF() { continue }
             if particulars?.decision != nil, !applyAnswer(bench) { break }
+            if particulars?.early != nil, showKeptEarly(bench) { continue }
             let step = step(bench)
             if engine.collects, tellReports(), !isMoving { break }
             switch step {
             case .plaintext(let count):
                 flushIfMuch(bench)
                 deliver(count, bench)
+            case .earlyPlaintext(let count):
+                flushIfMuch(bench)
+                deliverEarly(count, bench)
             case .established:
+                endEarly()
                 if case .going = course { phaseBegan = -1 }
                 let sends = sendCalls
                 settle(bench)

@@ -49,7 +49,7 @@ public func tlsmem_session_free(_ session: OpaquePointer!) {
 extension Connection {
     /// Offers a session in the handshake to come; from now on the server's name stays as it is.
     fileprivate func offer(_ session: Session) -> CInt {
-        guard !isOver, case .going = course, engine.role == .client, engine.phase == .new
+        guard !isOver, case .going = course, engine.role == .client, engine.phase == .new, engine.earlyBytes == 0
         else { return TLSMEM_ESTATE.code }
         do {
             self.session = try engine.offer(session)

@@ -31,6 +31,7 @@ internal import TLSEngine
     var unread: PlaintextQueue?
     /// Memory for the program (`user_size`) that its `user` does not point to any more.
     var userMemory: UnsafeMutableRawPointer?
+    var early: EarlyReading?
     /// Held, because every connection has particulars for a while, and letting nothing go would be counted as well.
     private var heldSession: Held<Session>?
 
@@ -52,6 +53,7 @@ internal import TLSEngine
         unsafe userMemory == nil && phaseBegan < 0 && failure == nil && inputFailure == nil && breakage == nil
             && connector == nil && destination == nil && clocks == nil && !hasSession && !nameIsHosts
             && !isBeingAccepted && !isUnwrapping && beyondTLS == nil && decision == nil && unread == nil
+            && early == nil
     }
 }
 

@@ -269,5 +269,6 @@ int main(void)
     wipes();
     identities();
     settings();
+    early_data();
     return finish();
 }

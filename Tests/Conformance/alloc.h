@@ -21,5 +21,6 @@ int set(const char *what, int status);
 
 void identities(void);
 void settings(void);
+void early_data(void);
 
 #endif

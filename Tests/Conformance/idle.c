@@ -215,7 +215,7 @@ static void measure(how how, int version, size_t n, int changes_keys, const tlsm
     /* The loop keeps places of deadlines for a while: as many as were needed at once, which depends on the time it took. */
     long places = limits->read_ms > 0 || how == IN_LOOP ? 4096 : 0;
     CHECK(left <= places, "%ld bytes are left when all are closed", left);
-    long each = own / (2 * PAIRS), extra = changes_keys || limits->read_ms > 0 ? 320 : 0;
+    long each = own / (2 * PAIRS), extra = changes_keys || limits->read_ms > 0 ? 336 : 0;
     CHECK(each > 100, "%ld bytes of the library's: that cannot be all", each);
     CHECK(own <= 2 * PAIRS * (OWN_MOST + extra) + places, "%ld bytes of the library's", each);
     if (setting("IDLE_PRINT", 0))

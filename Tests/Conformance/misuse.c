@@ -65,6 +65,7 @@ static void null_contexts(void)
     CHECK_STATUS(tlsmem_ctx_set_ticket_keys_file(NULL, "/"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_ticket_keys_mem(NULL, "x", 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_session_callbacks(NULL, NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_early_data(NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_renegotiation(NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_client_hello_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_verify_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
@@ -180,6 +181,14 @@ static void null_sessions(void)
     CHECK(tlsmem_session_get(NULL) == NULL && tlsmem_session_expires(NULL) == 0, "a session of nothing");
     CHECK_STATUS(tlsmem_session_set(NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_session_set(c, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_write_early(NULL, text, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_write_early(c, NULL, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_write_early(c, text, SIZE_MAX), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_read_early(NULL, text, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_read_early(c, NULL, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_set_early_data_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_set_early_data_cb(c, NULL, NULL), TLSMEM_ESTATE);
+    CHECK_STATUS(tlsmem_early_data_status(NULL), TLSMEM_EARLY_NONE);
     CHECK_STATUS(tlsmem_session_to_bytes(NULL, text, sizeof text), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_session_from_bytes(NULL, 1, &session), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_session_from_bytes(NULL, 0, &session), TLSMEM_ESESSION);

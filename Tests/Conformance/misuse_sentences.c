@@ -91,6 +91,9 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(SERVER, TLSMEM_EINVAL, "offered: a server asks", tlsmem_ctx_set_post_handshake_auth(ctx, 1))                      \
     X(BOTH, TLSMEM_EINVAL, "3: there is no such tlsmem_renegotiation", tlsmem_ctx_set_renegotiation(ctx, 3))            \
     X(BOTH, TLSMEM_EINVAL, "-1: there is no such", tlsmem_ctx_set_renegotiation(ctx, -1))                               \
+    X(CLIENT, TLSMEM_EINVAL, "max_bytes: a client", tlsmem_ctx_set_early_data(ctx, 0))                                  \
+    X(SERVER, TLSMEM_EINVAL, "max_bytes: it is not 0 to 2147483647", tlsmem_ctx_set_early_data(ctx, 2147483648u))       \
+    X(SERVER, TLSMEM_EINVAL, "max_bytes: it is not 0 to", tlsmem_ctx_set_early_data(ctx, SIZE_MAX))                     \
     X(BOTH, TLSMEM_EINVAL, "size: ", limits_with(ctx, offsetof(tlsmem_limits, size), 8))                                \
     X(BOTH, TLSMEM_EINVAL, "outgoing_max: ", limits_with(ctx, offsetof(tlsmem_limits, outgoing_max), 32767))            \
     X(BOTH, TLSMEM_EINVAL, "outgoing_max: ", limits_with(ctx, offsetof(tlsmem_limits, outgoing_max), SIZE_MAX))         \

@@ -274,6 +274,7 @@ static void frozen(void)
         CHECK_STATUS(tlsmem_ctx_set_signature_algorithms(ctx, "ECDSA+SHA256"), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_tickets(ctx, 1), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_ticket_mode(ctx, TLSMEM_TICKETS_NEVER), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_set_early_data(ctx, 1), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_renegotiation(ctx, 1), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_limits(ctx, &limits), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_keylog(ctx, "/dev/null"), TLSMEM_ESTATE);

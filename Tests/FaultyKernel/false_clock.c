@@ -12,6 +12,7 @@ static struct {
     int stands_still;
     int64_t now;  /* milliseconds, while it does */
     int64_t jump; /* seconds, of the time of day */
+    struct timespec day; /* which stands still, unless this is 0 */
     long waits, asked;
 } state;
 
@@ -30,6 +31,15 @@ __attribute__((constructor)) static void look_up(void)
 {
     *(void **)&real_gettime = real("clock_gettime");
     *(void **)&real_wait = real("epoll_wait");
+}
+
+/** The time of day, but for its jumps. */
+static struct timespec day(void)
+{
+    struct timespec now = state.day;
+    if (now.tv_sec == 0)
+        real_gettime(CLOCK_REALTIME, &now);
+    return now;
 }
 
 /** Counts a question for a time that can jump, if it comes from the library under test. */
@@ -53,17 +63,18 @@ int clock_gettime(clockid_t clock, struct timespec *now)
         return answer;
     }
     asked(__builtin_return_address(0));
-    if (clock == CLOCK_REALTIME)
+    if (clock == CLOCK_REALTIME) {
+        *now = day();
         now->tv_sec += state.jump;
+    }
     return answer;
 }
 
 int gettimeofday(struct timeval *restrict now, void *restrict zone)
 {
-    struct timespec precise;
+    struct timespec precise = day();
     (void)zone;
     asked(__builtin_return_address(0));
-    real_gettime(CLOCK_REALTIME, &precise);
     now->tv_sec = precise.tv_sec + state.jump;
     now->tv_usec = precise.tv_nsec / 1000;
     return 0;
@@ -71,9 +82,8 @@ int gettimeofday(struct timeval *restrict now, void *restrict zone)
 
 time_t time(time_t *now)
 {
-    struct timespec precise;
+    struct timespec precise = day();
     asked(__builtin_return_address(0));
-    real_gettime(CLOCK_REALTIME, &precise);
     if (now != NULL)
         *now = precise.tv_sec + state.jump;
     return precise.tv_sec + state.jump;
@@ -106,6 +116,11 @@ void false_clock_forward(int64_t ms)
 void false_clock_jump(int64_t seconds)
 {
     state.jump += seconds;
+}
+
+void false_clock_hold_day(void)
+{
+    state.day = day();
 }
 
 long false_clock_waits(void)

@@ -15,6 +15,8 @@ void false_clock(int stands_still);
 void false_clock_forward(int64_t ms);
 /** Has the time of day jump by so many seconds, either way, once more at each call. */
 void false_clock_jump(int64_t seconds);
+/** From now on the time of day stands still, however long the machine takes. */
+void false_clock_hold_day(void);
 /** How often epoll_wait was called. */
 long false_clock_waits(void);
 /** How often the library under test has asked for any other time than CLOCK_MONOTONIC. */

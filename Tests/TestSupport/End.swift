@@ -22,6 +22,9 @@ package final class End {
     /// The time that steps are told, in milliseconds.
     package var now: Int64 = 0
     package var received: [UInt8] = []
+    /// What of it came before the handshake was done; `answer` is written as soon as some has.
+    package var receivedEarly: [UInt8] = []
+    package var answer: [UInt8] = []
     package private(set) var events: [Event] = []
     /// What came behind the peer's close_notify.
     package private(set) var beyond: [UInt8] = []
@@ -106,6 +109,12 @@ package final class End {
             while engine.settle(incoming: lent.incoming, lent.pool) {}
         case .plaintext(let count):
             received += plaintext[..<count]
+        case .earlyPlaintext(let count):
+            receivedEarly += plaintext[..<count]
+            guard !answer.isEmpty else { break }
+            engine.mayAnswerEarly()
+            precondition(write(answer) == answer.count, "no room")
+            answer = []
         case .peerClosed:
             events.append(.peerClosed)
         case .authenticated: break  // in a pair nobody asks later

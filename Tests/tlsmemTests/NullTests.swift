@@ -26,7 +26,8 @@ import Testing
             tlsmem_ctx_set_ciphers(nil, "HIGH"), tlsmem_ctx_set_groups(nil, "X25519"), tlsmem_ctx_set_alpn(nil, "h2"),
             tlsmem_ctx_set_preset(nil, TLSMEM_PRESET_MODERN), tlsmem_ctx_set_alpn_policy(nil, TLSMEM_ALPN_STRICT),
             tlsmem_ctx_set_signature_algorithms(nil, "ECDSA+SHA256"),
-            tlsmem_ctx_set_tickets(nil, 1), tlsmem_ctx_set_renegotiation(nil, 1), tlsmem_ctx_set_limits(nil, &limits),
+            tlsmem_ctx_set_tickets(nil, 1), tlsmem_ctx_set_early_data(nil, 1), tlsmem_ctx_set_renegotiation(nil, 1),
+            tlsmem_ctx_set_limits(nil, &limits),
             tlsmem_ctx_set_keylog(nil, "/dev/null"), tlsmem_ctx_error(nil, &error),
             tlsmem_ctx_set_keylog_cb(nil, nil, nil), tlsmem_ctx_set_trace_cb(nil, nil, nil),
         ] { #expect(found == invalid) }
