@@ -147,11 +147,10 @@ package struct Engine: ~Copyable {
             return fail(EngineFailure(.noCommonProtocol))
         case .done:
             state.established()
-            let context = configuration.context
-            if !(ssl.isTLS13 ? context.authenticatesLater : context.allowsRenegotiation) { ssl.stopAsking() }
+            if !mayBeAskedLater { ssl.stopAsking() }
             if role == .server, ssl.isTLS13 {
                 // Who has a key needs no ticket: it would be good when the key is not any more.
-                let wanted = ssl.isByKey ? 0 : context.ticketCount
+                let wanted = ssl.isByKey ? 0 : configuration.context.ticketCount
                 ticketsDue = UInt8(clamping: ssl.isResumed ? min(wanted, 1) : wanted)
             }
             return .established
@@ -164,6 +163,11 @@ package struct Engine: ~Copyable {
         case .failed(let cause):
             return fail(cause)
         }
+    }
+
+    /// Something comes after the handshake that the program may be asked about.
+    private var mayBeAskedLater: Bool {
+        ssl.isTLS13 ? configuration.context.authenticatesLater : configuration.context.allowsRenegotiation
     }
 
     /// A client learns at the end whether the server has chosen an application protocol.
