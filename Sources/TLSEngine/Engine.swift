@@ -150,8 +150,7 @@ package struct Engine: ~Copyable {
         case .done:
             state.established()
             outgoing.endEarly(isSent: ssl.earlyData == .accepted)
-            let context = configuration.context
-            if !(ssl.isTLS13 ? context.authenticatesLater : context.allowsRenegotiation) { ssl.stopAsking() }
+            if !mayBeAskedLater { ssl.stopAsking() }
             giveTickets()
             return .established
         case .wantsCiphertext:
@@ -163,6 +162,11 @@ package struct Engine: ~Copyable {
         case .failed(let cause):
             return fail(cause)
         }
+    }
+
+    /// Something comes after the handshake that the program may be asked about.
+    private var mayBeAskedLater: Bool {
+        ssl.isTLS13 ? configuration.context.authenticatesLater : configuration.context.allowsRenegotiation
     }
 
     /// A client learns at the end whether the server has chosen an application protocol.

@@ -221,6 +221,7 @@ extension Connection {
         return (isDone ? TLSMEM_OK : TLSMEM_ESTATE).code
     }
 
+    @inline(never)
     func changeKeyIfDue(_ bench: Bench) {
         engine.changeKeyIfDue(incoming: bench.incoming, bench.pool, now: MonotonicClock.milliseconds)
     }
