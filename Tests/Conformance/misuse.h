@@ -1,6 +1,6 @@
 /*
- * Wrong calls, in six files: NULL objects (misuse.c), other arguments, settings and what is said of them, whom we trust,
- * and states. Each has its status.
+ * Wrong calls, in seven files: NULL objects (misuse.c), other arguments, settings, those that come too late, what is said of
+ * them, whom we trust, and states. Each has its status.
  */
 #ifndef MISUSE_H
 #define MISUSE_H
@@ -32,6 +32,7 @@ static inline void refused_at(const char *file, int line, tlsmem_ctx *ctx, const
 
 void wrong_arguments(void);
 void wrong_settings(void);
+void late_settings(void);
 void wrong_values(void);
 void wrong_trust(void);
 void wrong_states(void);
