@@ -818,7 +818,7 @@ typedef struct tlsmem_ocsp_request {
     size_t size;
     const char *server_name; /**< the host name that the client wants, or NULL */
     const void *certificate; /**< the certificate that it gets, DER */
-    size_t certificate_n;
+    size_t certificate_bytes;
     uint64_t token;          /**< for tlsmem_answer */
 } tlsmem_ocsp_request;
 /**

@@ -13,7 +13,7 @@ extension Connection {
         unsafe request.token = token
         return unsafe certificate.withUnsafeBytes { der in
             unsafe request.certificate = der.baseAddress
-            unsafe request.certificate_n = der.count
+            unsafe request.certificate_bytes = der.count
             return unsafe asked.callback(handle, &request, asked.user)
         }
     }

@@ -29,7 +29,7 @@ static int on_ocsp(tlsmem *c, const tlsmem_ocsp_request *asked, void *user)
     unsigned char der[8192];
     CHECK(user == &say && asked->size == sizeof *asked, "another user, or size");
     CHECK(asked->server_name != NULL && strcmp(asked->server_name, "localhost") == 0, "for %s", asked->server_name);
-    CHECK(asked->certificate_n > 300 && asked->certificate_n < sizeof der, "%zu bytes", asked->certificate_n);
+    CHECK(asked->certificate_bytes > 300 && asked->certificate_bytes < sizeof der, "%zu bytes", asked->certificate_bytes);
     say.times++;
     say.c = c;
     say.token = asked->token;

@@ -8,6 +8,25 @@ header_differs() { diff <(declared) Tests/ABI/symbols.txt; }
 library_differs() { diff <(declared | sed 's/$/@@TLSMEM_0/' | sort) <(exported); }
 archive_differs() { diff <(declared) <(nm -g --defined-only build/stage/lib/libtlsmem.a | awk 'NF == 3 { print $3 }' | sort); }
 
+# Members of structs and numbers of enums of which Tests/ABI/layout_*.c says nothing.
+without_comments() { gcc -w -fpreprocessed -E -P include/tlsmem.h; }
+baked_in() {
+    without_comments | awk '
+        /^typedef struct [a-z_]+ \{/ { struct = $3; next }
+        /^}/ { struct = "" }
+        struct != "" && match($0, /\(\*[a-z_0-9]+\)/) { print "PLACE(" struct ", " substr($0, RSTART + 2, RLENGTH - 3) ","; next }
+        struct != "" && match($0, /[a-z_0-9]+(\[[0-9]+\])?;$/) {
+            member = substr($0, RSTART, RLENGTH)
+            sub(/[[;].*/, "", member)
+            print "PLACE(" struct ", " member ","
+        }'
+    without_comments | grep -oE '\bTLSMEM_[A-Z0-9_]+ =' | sed 's/.*/HOLDS(&=/'
+}
+not_held() {
+    [ "$(baked_in | wc -l)" -gt 300 ] || echo "only $(baked_in | wc -l) were found in the header"
+    baked_in | while read -r claim; do grep -qF "$claim" Tests/ABI/layout_*.c || echo "$claim"; done
+}
+
 needed_besides() { dynamic | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE '^lib(ssl|crypto|m|c)\.so\.[0-9]+$'; true; }
 
 # Whatever is loaded with the library, and would not be loaded with libssl alone.
@@ -37,6 +56,7 @@ environment_differs() {
         echo "tlsmem_inherited_fd does not ask"
 }
 
+check "each member and number of the header is held by Tests/ABI/layout_*.c" not_held
 check "the header's functions are Tests/ABI/symbols.txt" header_differs
 check "the library exports them, version TLSMEM_0, and nothing else" library_differs
 check "the archive defines them, and nothing else that can be seen" archive_differs
