@@ -19,8 +19,8 @@
  * const      A function whose first parameter is const does not change the object.
  * Pointers   A pointer obtained from an object is valid until the next call on that object whose first parameter
  *            is not const. Whatever is passed in is copied, unless the comment says otherwise.
- * Structs    Every struct begins with `size` and is made with its _INIT macro. Structs only grow at their end, so
- *            a program built against an older header keeps working.
+ * Structs    Every struct begins with `size`; one that the program makes is made with its _INIT macro. Structs only grow
+ *            at their end, so a program built against an older header keeps working.
  * NULL       A NULL object gives TLSMEM_EINVAL (or 0, or NULL); freeing NULL does nothing. A NULL buffer is
  *            accepted only with length 0. A length above PTRDIFF_MAX, which is what a negative one turns into,
  *            gives TLSMEM_EINVAL.
@@ -32,9 +32,10 @@
  *            threads at once. A connection may be handed to another thread when it is in no loop and none of its
  *            callbacks is running; tlsmem_loop_move does it for a live one. A context may be shared once it is set up
  *            (tlsmem_new freezes it). Only tlsmem_loop_stop, tlsmem_loop_wake, tlsmem_loop_post, tlsmem_loop_drain,
- *            the loop that tlsmem_loop_move and tlsmem_listener_add_loop are given, tlsmem_ctx_ref,
- *            tlsmem_ctx_free and the setters of ticket keys may be called on an object that another thread is using. The library starts threads for
- *            one thing only: the resolver blocks, so tlsmem_loop_connect with a name asks it in threads of its own.
+ *            the loop that tlsmem_loop_move and tlsmem_listener_add_loop are given, tlsmem_answer, tlsmem_ctx_ref,
+ *            tlsmem_ctx_free, tlsmem_ctx_reload, tlsmem_ctx_stats, and the setters of ticket keys and of OCSP responses may
+ *            be called on an object that another thread is using. The library starts threads for one thing only: the
+ *            resolver blocks, so tlsmem_loop_connect with a name asks it in threads of its own.
  * Process    The library closes no fd that it did not open (unless told), installs no signal or exit handler,
  *            raises no SIGPIPE, never sleeps or prints. It reads no environment, beyond what OpenSSL reads for its
  *            configuration file, the resolver for its own, tlsmem_ctx_set_ca_system for the system's authorities, and
@@ -115,12 +116,14 @@ typedef enum tlsmem_status {
     TLSMEM_ECONNECT = -30,   /**< no address could be connected to: see sys_errno, and the sentence for each of them */
     TLSMEM_ESESSION = -31,   /**< no session: the bytes are none, or it has expired */
     TLSMEM_EPIN = -32,       /**< the peer has no key that is pinned (tlsmem_ctx_add_pin) */
-    TLSMEM_EREFUSED = -33,   /**< the program refused it by itself: its tlsmem_client_hello_cb the client (see alert_sent), or
-                              *   its tlsmem_client_cert_cb to go on with a server that wants a certificate */
+    TLSMEM_EREFUSED = -33,   /**< the program refused it by itself: its tlsmem_client_hello_cb the client (see alert_sent),
+                              *   or its tlsmem_client_cert_cb to go on with a server that wants a certificate */
     TLSMEM_LATER = -34,      /**< of a callback that is asked something: tlsmem_answer has the answer, now or later */
     TLSMEM_EOCSP = -35,      /**< no good OCSP response for the server's certificate (tlsmem_ctx_request_ocsp; alert 113) */
-    TLSMEM_EPSK = -36,       /**< the peer does not know the identity, or has another key for it (tlsmem_ctx_set_psk; alert 115) */
-    TLSMEM_ESIGN = -37       /**< a key that is held elsewhere has not signed (tlsmem_ctx_set_sign_cb), or wrongly: see the sentence */
+    TLSMEM_EPSK = -36,       /**< the peer does not know the identity, or has another key for it (tlsmem_ctx_set_psk;
+                              *   alert 115) */
+    TLSMEM_ESIGN = -37       /**< a key that is held elsewhere has not signed (tlsmem_ctx_set_sign_cb), or wrongly: see the
+                              *   sentence */
 } tlsmem_status;
 
 /** Returns the name of a status, "TLSMEM_EINVAL", or "TLSMEM_?"; static. Any thread. */
@@ -160,7 +163,8 @@ typedef enum tlsmem_protocol_version { TLSMEM_TLS1_2 = 0x0303, TLSMEM_TLS1_3 = 0
  *  without DHE, which version 5.8 has no more. */
 typedef enum tlsmem_preset {
     TLSMEM_PRESET_MODERN = 1,      /**< TLS 1.3 only */
-    TLSMEM_PRESET_INTERMEDIATE = 2 /**< TLS 1.2, with forward secrecy and authenticated encryption only, and 1.3 (a server's default) */
+    TLSMEM_PRESET_INTERMEDIATE = 2 /**< TLS 1.2, with forward secrecy and authenticated encryption only, and 1.3 (a server's
+                                    *   default) */
 } tlsmem_preset;
 
 /** What happens when two ends have no application protocol in common, or one of them speaks of none (RFC 7301). */
@@ -248,7 +252,8 @@ void tlsmem_ctx_free(tlsmem_ctx *ctx);
 
 /*
  * Every setter returns TLSMEM_OK; TLSMEM_EINVAL for NULL or a value out of range; TLSMEM_ECONFIG when OpenSSL
- * refused it; TLSMEM_ENOMEM; TLSMEM_ESTATE once a connection was made from the context. A refused setting leaves
+ * refused it; TLSMEM_ENOMEM; TLSMEM_ESTATE once a connection was made from the context, unless its comment says that it
+ * may be called later. A refused setting leaves
  * the context as it was, and tlsmem_ctx_error says in a sentence what was refused and why, a value out of range
  * included; only NULL, a length that was negative, and TLSMEM_ESTATE have none. They call nothing back, but for the
  * password of what is encrypted.
@@ -398,7 +403,7 @@ int tlsmem_ctx_set_accepted_ca_mem(tlsmem_ctx *ctx, const void *bytes, size_t n)
  *
  * From the first on each certificate of a chain needs a list of its issuer's that is valid now and does not name it (but
  * see tlsmem_ctx_set_crl_check): without one the peer is refused, so do not let them run out. A list is read once; for a
- * newer one make a new context.
+ * newer one make a new context (tlsmem_ctx_reload).
  */
 int tlsmem_ctx_add_crl(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
 int tlsmem_ctx_add_crl_mem(tlsmem_ctx *ctx, const void *crl, size_t n) TLSMEM_CHECK;
@@ -455,10 +460,11 @@ int tlsmem_ctx_insecure_no_verify(tlsmem_ctx *ctx) TLSMEM_CHECK;
  * a second one for the day when the first key is lost.
  *
  * With pins one key of the verified chain, the peer's own or that of an authority above it, must be pinned, in addition to
- * everything else; so the peer must show a certificate, also to TLSMEM_VERIFY_OPTIONAL (TLSMEM_ENOCERT). Without verification (tlsmem_ctx_insecure_no_verify; on a server TLSMEM_VERIFY_NONE, its default) the
- * peer must show a certificate with a pinned key, and nothing else of it counts, neither name nor dates: so a pin stands in
- * for authorities. A session is held against the pins as well. A peer that has none of them fails with TLSMEM_EPIN, alert
- * certificate_unknown, and verify_result 65 (X509_V_ERR_DANE_NO_MATCH).
+ * everything else; so the peer must show a certificate, also to TLSMEM_VERIFY_OPTIONAL (TLSMEM_ENOCERT). Without
+ * verification (tlsmem_ctx_insecure_no_verify; on a server TLSMEM_VERIFY_NONE, its default) the peer must show a certificate
+ * with a pinned key, and nothing else of it counts, neither name nor dates: so a pin stands in for authorities. A session is
+ * held against the pins as well. A peer that has none of them fails with TLSMEM_EPIN, alert certificate_unknown, and
+ * verify_result 65 (X509_V_ERR_DANE_NO_MATCH).
  *
  *     openssl x509 -in cert.pem -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256
  */
@@ -586,7 +592,8 @@ int tlsmem_ctx_set_ticket_mode(tlsmem_ctx *ctx, tlsmem_ticket_mode mode) TLSMEM_
  *
  * The times are compared with the real clock, which can be set: a clock that jumps ahead ends keys before their time, for
  * good, and has sessions be too old; one that jumps back has sessions begin in the future, which is taken to be an error
- * beyond a minute where clients have certificates or names are asked for; both lead to whole handshakes, never to a failure. The clocks of a fleet should agree to the second.
+ * beyond a minute where clients have certificates or names are asked for; both lead to whole handshakes, never to a failure.
+ * The clocks of a fleet should agree to the second.
  */
 typedef struct tlsmem_ticket_key {
     size_t size;
@@ -725,9 +732,9 @@ typedef struct tlsmem_reply {
                            *   internal_error. NULL: it stays. TLSMEM_QUESTION_CLIENT_CERT: whose certificates are shown */
     const char *alpn;     /**< TLSMEM_QUESTION_CLIENT_HELLO: as tlsmem_select_alpn; one that is not offered refuses the client
                            *   with no_application_protocol. NULL: by the list */
-    const void *bytes;    /**< TLSMEM_QUESTION_SIGN: the signature */
+    const void *bytes;    /**< TLSMEM_QUESTION_SIGN: the signature. _OCSP: the response. _PSK: the key. _SESSION: the session */
     size_t length;        /**< of bytes */
-    const char *identity; /**< for the questions that are answered with a name */
+    const char *identity; /**< TLSMEM_QUESTION_PSK, on a client: what the server calls the key */
     int insecure_accept;  /**< TLSMEM_QUESTION_VERIFY: as in tlsmem_verdict */
 } tlsmem_reply;
 #define TLSMEM_REPLY_INIT { sizeof(tlsmem_reply), 0, 0, 0, 0, 0, 0 }
@@ -758,8 +765,8 @@ typedef struct tlsmem_client_hello {
     uint64_t token;               /**< for tlsmem_answer */
 } tlsmem_client_hello;
 /**
- * Returns TLSMEM_LATER; TLSMEM_OK to go on; an alert to refuse the client with (RFC 8446, 6.2): 40, 42 to 51, 70, 71, 80, 112, 115 or 120;
- * anything else refuses it with internal_error (80). The connection then ends with TLSMEM_EREFUSED; or with
+ * Returns TLSMEM_LATER; TLSMEM_OK to go on; an alert to refuse the client with (RFC 8446, 6.2): 40, 42 to 51, 70, 71, 80,
+ * 112, 115 or 120; anything else refuses it with internal_error (80). The connection then ends with TLSMEM_EREFUSED; or with
  * TLSMEM_ENOIDENTITY when it is to go on without any certificate.
  */
 typedef int (*tlsmem_client_hello_cb)(tlsmem *c, const tlsmem_client_hello *hello, void *user);
@@ -807,8 +814,8 @@ typedef int (*tlsmem_verify_cb)(tlsmem *c, tlsmem_verdict *verdict, void *user);
  * Has each verdict on a peer's certificate shown to the program, good or bad; tlsmem_peer_certificate and its like tell what
  * it was about. Not asked: where verification is off and no key is pinned, where no certificate came, and when a session is
  * resumed. A server resumes only sessions of this very context, which asked about them when they began, and of clients whose
- * certificates are good without the program's word; a client has to see
- * to it that a session which it offers (tlsmem_session_set, which asks nobody) came from where the same was asked.
+ * certificates are good without the program's word; a client has to see to it that a session which it offers
+ * (tlsmem_session_set, which asks nobody) came from where the same was asked.
  * NULL for none, the default. As any setter.
  */
 int tlsmem_ctx_set_verify_cb(tlsmem_ctx *ctx, tlsmem_verify_cb cb, void *user) TLSMEM_CHECK;
@@ -822,10 +829,10 @@ typedef struct tlsmem_ocsp_request {
     uint64_t token;          /**< for tlsmem_answer */
 } tlsmem_ocsp_request;
 /**
- * Returns TLSMEM_LATER, and tlsmem_answer is given TLSMEM_OK and the response, DER, as the reply's bytes; TLSMEM_OK to give what
- * tlsmem_ctx_set_ocsp_response has set, if anything; anything else to give none.
+ * Returns TLSMEM_LATER, and tlsmem_answer is given TLSMEM_OK and the response, DER, as the reply's bytes; TLSMEM_OK to give
+ * what tlsmem_ctx_set_ocsp_response has set, if anything; anything else to give none.
  */
-typedef int (*tlsmem_ocsp_cb)(tlsmem *c, const tlsmem_ocsp_request *asked, void *user);
+typedef int (*tlsmem_ocsp_cb)(tlsmem *c, const tlsmem_ocsp_request *request, void *user);
 /**
  * Has the program say what is stapled, each time a client asks for it. A response that is not for this certificate, or not
  * valid now, is not given. Not asked when a session is resumed by TLS 1.2, where there is no certificate. NULL for none, the
@@ -844,7 +851,7 @@ typedef struct tlsmem_psk_request {
  * Returns TLSMEM_LATER, and tlsmem_answer is given TLSMEM_OK and the key as the reply's bytes, on a client with its identity;
  * anything else when there is no key. Both are as in tlsmem_ctx_set_psk: what that would refuse is no key either.
  */
-typedef int (*tlsmem_psk_cb)(tlsmem *c, const tlsmem_psk_request *asked, void *user);
+typedef int (*tlsmem_psk_cb)(tlsmem *c, const tlsmem_psk_request *request, void *user);
 /**
  * Has the program asked for keys. A server asks for identities that tlsmem_ctx_set_psk was not given, and that are 1 to 255
  * bytes of UTF-8, up to 8 in a handshake; what holds there of unknown ones holds here. A client without a key of that function
@@ -854,6 +861,7 @@ typedef int (*tlsmem_psk_cb)(tlsmem *c, const tlsmem_psk_request *asked, void *u
  * The library wipes its own copy of the key when the handshake is done, but not that of the reply.
  */
 int tlsmem_ctx_set_psk_cb(tlsmem_ctx *ctx, tlsmem_psk_cb cb, void *user) TLSMEM_CHECK;
+
 /** A session that the program keeps, or is asked for. What it points to is valid until the callback returns. */
 typedef struct tlsmem_session_entry {
     size_t size;
@@ -873,8 +881,8 @@ typedef struct tlsmem_session_callbacks {
      *  to be; for tickets that go out with a write, with the next driving call. */
     void (*on_new)(tlsmem *c, const tlsmem_session_entry *entry, void *user);
     /** Look for a session: the bytes that on_new was given under this id are the answer, by tlsmem_answer with TLSMEM_OK and
-     *  `bytes` in the reply, at once or later, and TLSMEM_LATER is returned. Anything else that is returned or answered means that
-     *  there is none, and so do bytes of another session: then there is a whole handshake. */
+     *  `bytes` in the reply, at once or later, and TLSMEM_LATER is returned. Anything else that is returned or answered
+     *  means that there is none, and so do bytes of another session: then there is a whole handshake. */
     int (*on_find)(tlsmem *c, const tlsmem_session_entry *entry, void *user);
     /** Drop the session of this id, if it is there: its connection has failed, by an alert of either side or by breaking the
      *  protocol (RFC 5246, 7.2.2; RFC 8446, 6.2). Told before on_close. */
@@ -901,7 +909,8 @@ typedef struct tlsmem_sign_request {
     const uint8_t *key_sha256; /**< which key: the SHA-256 of its SubjectPublicKeyInfo, 32 bytes, as for tlsmem_ctx_add_pin */
     const char *key_type;      /**< "RSA", "EC", "ED25519" or "ED448"; static */
     int scheme;                /**< how it is to be signed, by the number of TLS (RFC 8446, 4.2.3): 0x0804 */
-    const char *scheme_name;   /**< "rsa_pss_rsae_sha256"; static. In TLS 1.2 an ecdsa_ name tells of the hash, not of the curve */
+    const char *scheme_name;   /**< "rsa_pss_rsae_sha256"; static. In TLS 1.2 an ecdsa_ name tells of the hash, not of the
+                                *   curve */
     const void *message;       /**< what is to be signed, whole */
     size_t message_bytes;
     const char *hash;          /**< "SHA256", "SHA384", ...; static. NULL for ed25519 and ed448, which take the message */
@@ -924,8 +933,8 @@ typedef int (*tlsmem_sign_cb)(tlsmem *c, const tlsmem_sign_request *request, voi
  *
  * Without a signature the handshake fails with internal_error and TLSMEM_ESIGN. One of RSA is verified before it is sent, because
  * a wrong one can give the key away; verifying others costs more than signing, so that is done until a key's first good one. The
- * peer verifies each. Nothing is asked when a session is resumed, nor when the program uses tlsmem_ctx_native's SSL_CTX by itself:
- * that fails. Nobody decrypts: ciphers without forward secrecy (static RSA) are left out when the context is frozen.
+ * peer verifies each. Nothing is asked when a session is resumed, nor when the program uses tlsmem_ctx_native's SSL_CTX by
+ * itself: that fails. Nobody decrypts: ciphers without forward secrecy (static RSA) are left out when the context is frozen.
  *
  * As any setter. `user` is what is given here, not the connection's.
  */
@@ -944,9 +953,9 @@ typedef struct tlsmem_cert_request {
 } tlsmem_cert_request;
 /**
  * Returns TLSMEM_LATER, and tlsmem_answer gives TLSMEM_OK with a client's context in `ctx`, which is frozen by that: the peer is
- * shown what this has, by the server's algorithms; keys that are held elsewhere are asked of its tlsmem_sign_cb. TLSMEM_OK without
- * one: no certificate is sent, not even that of the connection's own context, which may be named as well. Whether that is enough,
- * the server decides.
+ * shown what this has, by the server's algorithms; keys that are held elsewhere are asked of its tlsmem_sign_cb. TLSMEM_OK
+ * without one: no certificate is sent, not even that of the connection's own context, which may be named as well. Whether that
+ * is enough, the server decides.
  *
  * Anything else, or a server's context, ends the handshake with internal_error and TLSMEM_EREFUSED; a context without certificate
  * and key with TLSMEM_ENOIDENTITY.
@@ -975,11 +984,15 @@ int tlsmem_ctx_set_client_cert_cb(tlsmem_ctx *ctx, tlsmem_client_cert_cb cb, voi
  * again and again.
  *
  * Tickets that were given out go on being taken: the keys under which OpenSSL encrypts them, where the program has set none,
- * are handed on; the program's own (tlsmem_ctx_add_ticket_key) are one set for all generations, those of `fresh` if it has some, and what a session must have in common says tlsmem_set_ctx. Sessions of TLS 1.2 without tickets are not.
+ * are handed on; the program's own (tlsmem_ctx_add_ticket_key) are one set for all generations, those of `fresh` if it has
+ * some; and what a session must have in common says tlsmem_set_ctx. Sessions of TLS 1.2 without tickets are not. From now on
+ * both take no more settings but those that may be set while connections are served, and tlsmem_ctx_native(ctx) is that of
+ * `fresh`.
  *
- * Returns TLSMEM_OK; TLSMEM_ENOTRUST or TLSMEM_ENOIDENTITY when every connection of `fresh` would end with that; TLSMEM_ESTATE
- * when connections were made of it, or it was reloaded itself, or used for a reload; TLSMEM_EINVAL for NULL, `ctx` itself, or
- * another role; TLSMEM_ENOMEM. Any thread, while others make connections; two reloads of one context at once are not allowed.
+ * Returns TLSMEM_OK; TLSMEM_ENOTRUST or TLSMEM_ENOIDENTITY when every connection of `fresh` would end with that, of which
+ * tlsmem_ctx_error says nothing; TLSMEM_ESTATE when connections were made of it, or it was reloaded itself, or used for a
+ * reload; TLSMEM_EINVAL for NULL, `ctx` itself, or another role; TLSMEM_ENOMEM. Any thread, while others make connections; two
+ * reloads of one context at once are not allowed.
  */
 int tlsmem_ctx_reload(tlsmem_ctx *ctx, tlsmem_ctx *fresh) TLSMEM_CHECK;
 /** How a context and those that have taken its place are in use. */
@@ -1073,7 +1086,8 @@ void *tlsmem_native(tlsmem *c);
  * "1.2.3.256"; RFC 1123, 2.1).
  *
  * Returns TLSMEM_OK; TLSMEM_EINVAL for NULL, "", or a name that is no name; TLSMEM_ESTATE on a server, after
- * the handshake began, or after tlsmem_session_set. A client that verifies and has no name is refused with TLSMEM_ENAME when it begins.
+ * the handshake began, or after tlsmem_session_set. A client that verifies and has no name is refused with TLSMEM_ENAME when
+ * it begins.
  */
 int tlsmem_set_server_name(tlsmem *c, const char *name) TLSMEM_CHECK;
 
@@ -1111,7 +1125,8 @@ typedef struct tlsmem_want_info {
 /**
  * Begins the handshake, or takes it as far as it goes. Needed only to begin early: every driving call does the same.
  *
- * Returns TLSMEM_OK when established; TLSMEM_AGAIN when the peer's bytes are missing; else why it failed.
+ * Returns TLSMEM_OK when established; TLSMEM_AGAIN when the peer's bytes are missing, or the answer to a question
+ * (tlsmem_answer); else why it failed.
  * May call back.
  */
 int tlsmem_handshake(tlsmem *c);
@@ -1156,9 +1171,10 @@ int tlsmem_set_timeout(tlsmem *c, tlsmem_timeout which, uint32_t ms);
  * Takes ciphertext that came from the peer, and does everything that follows from it.
  *
  * Returns the bytes taken, which are fewer than n only when incoming_max is reached or the connection ended on the
- * way; TLSMEM_AGAIN when none could be taken because plaintext waits to be read, or because some were taken that came
- * behind the peer's close_notify: they are kept for tlsmem_unwrapped, and the caller keeps the rest; TLSMEM_CLOSED or the failure when
- * it has ended; TLSMEM_EINVAL; TLSMEM_ESTATE when the connection has an fd, or after tlsmem_feed_eof. May call back.
+ * way; TLSMEM_AGAIN when none could be taken because plaintext waits to be read, because a question waits for its answer
+ * (tlsmem_answer), or because some were taken that came behind the peer's close_notify: they are kept for tlsmem_unwrapped,
+ * and the caller keeps the rest; TLSMEM_CLOSED or the failure when it has ended; TLSMEM_EINVAL; TLSMEM_ESTATE when the
+ * connection has an fd, or after tlsmem_feed_eof. May call back.
  */
 ptrdiff_t tlsmem_feed(tlsmem *c, const void *bytes, size_t n) TLSMEM_CHECK;
 /**
@@ -1222,10 +1238,10 @@ ptrdiff_t tlsmem_write(tlsmem *c, const void *bytes, size_t n) TLSMEM_CHECK;
 ptrdiff_t tlsmem_writev(tlsmem *c, const struct iovec *pieces, int count) TLSMEM_CHECK;
 /**
  * Gathers writes of fewer than 4096 bytes into as few records as they need, which is many times cheaper than a record
- * for each: they wait for the last tlsmem_uncork, for tlsmem_flush or for the end of the connection's direction. What fills a record does
- * not wait, nor does what was written before the first cork, nor anything while on_drain is owed. Inside a callback of
- * the same connection, and in a loop until the end of the turn, writes are gathered anyway: a cork is for everywhere
- * else.
+ * for each: they wait for the last tlsmem_uncork, for tlsmem_flush or for the end of the connection's direction. What fills
+ * a record does not wait, nor does what was written before the first cork, nor anything while on_drain is owed. Inside a
+ * callback of the same connection, and in a loop until the end of the turn, writes are gathered anyway: a cork is for
+ * everywhere else.
  *
  * Corks count: each needs its tlsmem_uncork, which also holds in a loop. Returns TLSMEM_OK; TLSMEM_ESTATE after
  * tlsmem_close or tlsmem_close_write, and for the 256th cork; TLSMEM_CLOSED or the failure after the end; TLSMEM_EINVAL.
