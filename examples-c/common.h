@@ -75,13 +75,13 @@ int set_responses(tlsmem_ctx *ctx, const struct options *o);
 int has_identity(const struct options *o);
 /** Returns 1 when nothing was said about whom to trust, so that a client trusts what the system trusts. */
 int trusts_system(const struct options *o);
-/** Has the keys of tickets read again (--ticket-keys) at SIGHUP, in the thread of the loop, while all threads serve; call it
- *  before there are others. `r` stays where it is. */
-struct rereading {
+/** Has everything that the command line names (certificates, keys, authorities, keys of tickets) read again at SIGHUP, in the
+ *  thread of the loop, while all threads serve; call it before there are others. `r` and `o` stay where they are. */
+struct reloading {
     tlsmem_ctx *ctx;
-    const char *path;
+    const struct options *options;
 };
-void reread_ticket_keys(struct rereading *r, tlsmem_loop *loop, tlsmem_ctx *ctx, const struct options *o);
+void reload_at_hangup(struct reloading *r, tlsmem_loop *loop, tlsmem_ctx *ctx, const struct options *o);
 /** Says why a context refused a setting (or was not made, when it is NULL), frees it, and ends the program with EXIT_TLS. */
 void context_refused(tlsmem_ctx *ctx) __attribute__((noreturn));
 /** Says why a connection failed; nothing if it did not. */

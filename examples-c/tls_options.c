@@ -69,27 +69,25 @@ tlsmem_ctx *server_context(const struct options *o)
     return ctx;
 }
 
+/* What is refused changes nothing: those who come are served as before. */
 static void on_hangup(tlsmem_loop *loop, int fd, int events, void *user)
 {
-    tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
     struct signalfd_siginfo info;
-    const struct rereading *r = user;
+    const struct reloading *r = user;
     (void)loop, (void)events;
-    if (read(fd, &info, sizeof info) > 0 && tlsmem_ctx_set_ticket_keys_file(r->ctx, r->path) != TLSMEM_OK
-        && tlsmem_ctx_error(r->ctx, &error) == TLSMEM_OK)
-        say("the old keys stay: %s", error.sentence);
+    if (read(fd, &info, sizeof info) < 0)
+        return;
+    tlsmem_ctx *fresh = new_context(TLSMEM_SERVER, r->options);
+    int status = fresh != NULL ? tlsmem_ctx_reload(r->ctx, fresh) : TLSMEM_ECONFIG;
+    tlsmem_ctx_free(fresh);
+    say("%s", status == TLSMEM_OK ? "all is read anew, for new connections" : "all stays as it was");
 }
 
-void reread_ticket_keys(struct rereading *r, tlsmem_loop *loop, tlsmem_ctx *ctx, const struct options *o)
+void reload_at_hangup(struct reloading *r, tlsmem_loop *loop, tlsmem_ctx *ctx, const struct options *o)
 {
     sigset_t hangup;
     r->ctx = ctx;
-    r->path = NULL;
-    for (size_t i = 0; i < o->given_n; i++)
-        if (o->given[i].setting->text == tlsmem_ctx_set_ticket_keys_file)
-            r->path = o->given[i].text;
-    if (r->path == NULL)
-        return;
+    r->options = o;
     sigemptyset(&hangup);
     sigaddset(&hangup, SIGHUP);
     sigprocmask(SIG_BLOCK, &hangup, NULL);
