@@ -13,26 +13,17 @@
 
 enum { THREADS_MAX = 256, SECONDS_MAX = 4000000, THREAD_ENDED = SIGUSR2 };
 
-tlsmem_ctx *current_context(struct proxy *p)
-{
-    pthread_mutex_lock(&p->lock);
-    tlsmem_ctx *ctx = tlsmem_ctx_ref(p->ctx);
-    pthread_mutex_unlock(&p->lock);
-    return ctx;
-}
-
 static void renew_context(struct proxy *p)
 {
     tlsmem_ctx *fresh = new_context(p->role, &p->options);
     if (fresh == NULL)
         return; /* the old one stays */
-    pthread_mutex_lock(&p->lock);
-    tlsmem_ctx *old = p->ctx;
-    p->ctx = fresh;
-    pthread_mutex_unlock(&p->lock);
-    tlsmem_ctx_free(old); /* its sessions keep it */
-    if (p->verbose)
+    int status = tlsmem_ctx_reload(p->ctx, fresh);
+    if (status != TLSMEM_OK)
+        say("all stays as it was: %s", tlsmem_strerror(status));
+    else if (p->verbose)
         say("certificates and keys are read anew");
+    tlsmem_ctx_free(fresh);
 }
 
 static void print_counts(const struct counts *c)
@@ -121,7 +112,7 @@ int main(int argc, char **argv)
     if (p.role == TLSMEM_CLIENT && strcmp(mode, "client") != 0)
         usage_error("--mode: %s is neither server nor client", mode);
     if (p.role == TLSMEM_SERVER && !has_identity(&p.options))
-        usage_error("--cert and --key are needed, or --pkcs12 or --sites");
+        usage_error("--cert and --key are needed, or --pkcs12, --psk or --sites");
     if (p.threads < 1 || p.threads > THREADS_MAX)
         usage_error("--threads: 1 to %d", THREADS_MAX);
     if (p.idle > SECONDS_MAX || p.drain > SECONDS_MAX || p.stats > SECONDS_MAX)

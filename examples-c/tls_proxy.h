@@ -37,8 +37,7 @@ struct proxy {
     long accepting, ended; /* how many threads do still, and how many have ended */
     long threads, stats, drain, idle, verbose, send_proxy, accept_proxy;
     long sessions_max;    /* of each thread */
-    tlsmem_ctx *ctx;      /* of new sessions; SIGHUP makes another one */
-    pthread_mutex_t lock; /* of ctx */
+    tlsmem_ctx *ctx;      /* of new sessions; at SIGHUP another one takes its place */
     pthread_t main;
     struct counts counts;
 };
@@ -80,9 +79,6 @@ struct session {
     unsigned paused : 1;        /* the TLS side, until `out` is empty */
     unsigned settling : 1;
 };
-
-/** Returns the context of new sessions, to be freed. */
-tlsmem_ctx *current_context(struct proxy *p);
 
 /** Says on stderr, if it is wanted, what became of a session; error is an errno, or 0. */
 void complain(const struct session *s, const char *what, int error);

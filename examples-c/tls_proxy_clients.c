@@ -59,9 +59,7 @@ static int add_tls(struct session *s)
 void begin_tls(struct session *s)
 {
     struct proxy *p = s->worker->proxy;
-    tlsmem_ctx *ctx = current_context(p);
-    s->c = tlsmem_new(ctx, &pipe_callbacks, s);
-    tlsmem_ctx_free(ctx);
+    s->c = tlsmem_new(p->ctx, &pipe_callbacks, s);
     int status = s->c == NULL ? TLSMEM_ENOMEM : p->role == TLSMEM_SERVER ? add_tls(s) : connect_tls(s);
     if (status == TLSMEM_OK) {
         settle(s);
