@@ -90,7 +90,8 @@ static void add(const void *bytes, size_t n)
     keep(&r.out, "\r\n", 2);
 }
 
-/* Asks Redis: a command with the key of a session, for a SET with its value and how long it lives. Returns 1 if it is on its way. */
+/* Asks Redis: a command with the key of a session, for a SET with its value and how long it lives. Returns 1 if it is on its
+   way. */
 static int ask(const char *command, const tlsmem_session_entry *entry, const void *value, size_t n, const char *life,
                tlsmem *c)
 {

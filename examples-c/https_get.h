@@ -53,7 +53,8 @@ void end_answer(struct answer *a);
 /** Closes the output. Returns the exit code, and says what is wrong with the answer, or where it points. */
 int finish_answer(struct answer *a);
 
-/** Tells whether the server has resumed the session that it was offered, and taken early data. Returns the exit code, which is EXIT_TLS if not. */
+/** Tells whether the server has resumed the session that it was offered, and taken early data. Returns the exit
+ *  code, which is EXIT_TLS if not. */
 int tell_resumption(const tlsmem *c, int code);
 
 /** Tells on a terminal how far the body has come, once it takes longer than a second. */

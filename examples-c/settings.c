@@ -150,7 +150,7 @@ const struct setting settings[] = {
     { "crl-check", "none|leaf|chain", NULL, crl_check, 0, 0, "which certificates must not be revoked" },
     { "request-ocsp", NULL, NULL, request_ocsp, 0, 1, "client: ask for an OCSP response, and refuse a bad one" },
     { "require-ocsp", NULL, NULL, require_ocsp, 0, 1, "client: the server must have a good OCSP response" },
-    { "verify-depth", "N", NULL, tlsmem_ctx_set_verify_depth, 0, 100, "most certificates between the peer's and a trusted one (100)" },
+    { "verify-depth", "N", NULL, tlsmem_ctx_set_verify_depth, 0, 100, "certificates between the peer's and a trusted one (100)" },
     { "partial-chain", NULL, NULL, tlsmem_ctx_set_partial_chain, 0, 1, "let a chain end at any certificate that is trusted" },
     { "insecure-any-purpose", NULL, NULL, any_purpose, 0, 1, "take certificates that were made for something else: for tests" },
     { "pin", "HEX", pin, NULL, 0, 0, "SHA-256 of a public key that the peer must have. Repeatable" },
@@ -167,8 +167,8 @@ const struct setting settings[] = {
     { "tickets", "N", NULL, tlsmem_ctx_set_tickets, 0, 16, "server: session tickets for a client of TLS 1.3 (2)" },
     { "ticket-mode", "write|handshake|never", NULL, ticket_mode, 0, 0, "server: when it sends them (write)" },
     { "ticket-keys", "FILE", tlsmem_ctx_set_ticket_keys_file, NULL, 0, 0, "server: keys of tickets, shared with other servers" },
-    { "renegotiation", "never|always|once", NULL, tlsmem_ctx_set_renegotiation, 0, 0, "in TLS 1.2 (never)" }, /* by their numbers */
-    { "early-data", "BYTES", NULL, early_data, 0, 1 << 30, "server: take so much before the handshake, of clients that come back (0)" },
+    { "renegotiation", "never|always|once", NULL, tlsmem_ctx_set_renegotiation, 0, 0, "in TLS 1.2 (never)" }, /* by number */
+    { "early-data", "BYTES", NULL, early_data, 0, 1 << 30, "server: take so much before the handshake (0)" },
     { "trace", NULL, NULL, trace_messages, 0, 1, "print a line on stderr for every record and message of TLS" },
     { "keylog-stderr", NULL, NULL, print_secrets, 0, 1, "print the secrets on stderr: for debugging" },
     { 0 },

@@ -705,8 +705,9 @@ int tlsmem_ctx_set_trace_cb(tlsmem_ctx *ctx, void (*cb)(tlsmem *c, const tlsmem_
  * while the handshake stands still: every call is allowed on every object, as in any callback, on the connection too (what is
  * written waits for the handshake). What it returns is the answer, unless that is TLSMEM_LATER: then tlsmem_answer gives it,
  * before the callback returns or at any time after, and until then the connection waits and others go on. It does not read
- * meanwhile, its handshake deadline runs (or close_ms, once it is closed), and tlsmem_close, tlsmem_abort, tlsmem_free and
- * tlsmem_loop_move do what they always do. Nobody has to answer: a deadline that passes ends the connection.
+ * meanwhile, so that a peer which goes away is found gone after the answer; its handshake deadline runs (or close_ms, once it
+ * is closed), and tlsmem_close, tlsmem_abort, tlsmem_free and tlsmem_loop_move do what they always do. Nobody has to answer:
+ * a deadline that passes ends the connection.
  * What a question points to is valid until its callback returns; whoever answers later copies what he needs.
  *
  * A handshake that may be asked about runs on a stack of its own, 256 KiB with a guard page, of which there is only what is
