@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 struct server {
-    const char *greeting, *client_ca;
+    const char *greeting;
     long max, stats, verbose, ended;
     tlsmem_loop *loop;
     int holder;             /* the socket to it; -1 when it is gone */
@@ -124,13 +124,11 @@ int main(int argc, char **argv)
     if (o.cert == NULL || o.key == NULL)
         usage_error("--cert and --key are needed");
 
-    s.holder = start_holder(o.key); /* this process never opens the key */
+    s.holder = start_holder(o.key, o.cert); /* this process never opens the key */
     int signals = stop_descriptor();
     tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
     if (set_tls_options(ctx, &o) || tlsmem_ctx_set_sign_cb(ctx, on_sign, NULL) || tlsmem_ctx_set_cert_file(ctx, o.cert)
-        || (o.ca && (tlsmem_ctx_set_ca_file(ctx, o.ca) || tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL)))
-        || (s.client_ca && tlsmem_ctx_set_ca_file(ctx, s.client_ca))
-        || (s.client_ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED)))
+        || (o.ca && (tlsmem_ctx_set_ca_file(ctx, o.ca) || tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL))))
         context_refused(ctx);
     s.loop = tlsmem_loop_new();
     listen_in(&s.loop, 1, ctx, &o, on_accept, NULL);

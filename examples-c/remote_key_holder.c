@@ -40,7 +40,19 @@ static int answer(int fd, const void *bytes, size_t n)
     return send(fd, bytes, n, MSG_NOSIGNAL) == (ssize_t)n;
 }
 
-static int hold(int fd, const char *key_path)
+/* What is no certificate the server finds out. */
+static int fits(EVP_PKEY *key, const char *cert_path)
+{
+    FILE *file = fopen(cert_path, "r");
+    X509 *cert = file != NULL ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
+    int is_bad = cert != NULL && X509_check_private_key(cert, key) != 1;
+    if (file != NULL)
+        fclose(file);
+    X509_free(cert);
+    return !is_bad;
+}
+
+static int hold(int fd, const char *key_path, const char *cert_path)
 {
     static unsigned char message[FRAME_MAX], reply[sizeof(struct frame) + 4096];
     FILE *file = fopen(key_path, "r");
@@ -49,7 +61,12 @@ static int hold(int fd, const char *key_path)
         fclose(file);
     if (key == NULL) {
         say("%s: there is no private key in it", key_path);
-        return EXIT_USAGE;
+        return EXIT_TLS;
+    }
+    if (!fits(key, cert_path)) {
+        say("%s: it is not the key of the certificate", key_path);
+        EVP_PKEY_free(key);
+        return EXIT_TLS;
     }
     struct frame f;
     int goes_on = answer(fd, "", 1);
@@ -64,7 +81,7 @@ static int hold(int fd, const char *key_path)
     return EXIT_DONE;
 }
 
-int start_holder(const char *key_path)
+int start_holder(const char *key_path, const char *cert_path)
 {
     int fds[2];
     char ready;
@@ -75,10 +92,12 @@ int start_holder(const char *key_path)
         close(fds[0]);
         signal(SIGINT, SIG_IGN); /* it ends when the server does */
         signal(SIGTERM, SIG_IGN);
-        exit(hold(fds[1], key_path));
+        exit(hold(fds[1], key_path, cert_path));
     }
     close(fds[1]);
-    if (pid < 0 || !receive(fds[0], &ready, 1))
-        usage_error("nobody holds the key");
+    if (pid < 0)
+        usage_error("no process for the holder of the key");
+    if (!receive(fds[0], &ready, 1))
+        exit(EXIT_TLS); /* it has said why */
     return fds[0];
 }
