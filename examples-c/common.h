@@ -69,10 +69,19 @@ tlsmem_ctx *server_context(const struct options *o);
 /** Sets limits, --alpn, --keylog, --sites and all of settings.h. Call it first: the security level, and the password, come
  *  before the certificates. Returns a tlsmem_status. */
 int set_tls_options(tlsmem_ctx *ctx, const struct options *o);
-/** Returns 1 when there is something to be known by: --cert and --key, --pkcs12 or --sites. */
+/** Sets what --ocsp-response says, for a server that has its certificate. Returns a tlsmem_status. */
+int set_responses(tlsmem_ctx *ctx, const struct options *o);
+/** Returns 1 when there is something to be known by: --cert and --key, --pkcs12, --psk or --sites. */
 int has_identity(const struct options *o);
 /** Returns 1 when nothing was said about whom to trust, so that a client trusts what the system trusts. */
 int trusts_system(const struct options *o);
+/** Has the keys of tickets read again (--ticket-keys) at SIGHUP, in the thread of the loop, while all threads serve; call it
+ *  before there are others. `r` stays where it is. */
+struct rereading {
+    tlsmem_ctx *ctx;
+    const char *path;
+};
+void reread_ticket_keys(struct rereading *r, tlsmem_loop *loop, tlsmem_ctx *ctx, const struct options *o);
 /** Says why a context refused a setting (or was not made, when it is NULL), frees it, and ends the program with EXIT_TLS. */
 void context_refused(tlsmem_ctx *ctx) __attribute__((noreturn));
 /** Says why a connection failed; nothing if it did not. */

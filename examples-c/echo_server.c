@@ -13,6 +13,7 @@ struct server {
     const char *greeting;
     long threads, max, stats, verbose, show_cert, ended; /* connections end in any thread */
     tlsmem_loop *loops[THREADS_MAX];
+    struct rereading keys;
 };
 
 /* A signal has come, or enough connections have ended. */
@@ -93,6 +94,7 @@ int main(int argc, char **argv)
         s.loops[i] = tlsmem_loop_new();
     listen_in(s.loops, s.threads, ctx, &o, on_accept, &s);
     watch(s.loops[0], signals, POLLIN, stop, &s);
+    reread_ticket_keys(&s.keys, s.loops[0], ctx, &o);
     say_listening(o.host, (int)o.port);
 
     for (long i = 1; i < s.threads; i++)

@@ -88,6 +88,8 @@ int serve(int argc, char **argv, const char *about, const char *alpn, const stru
     }
     listen_in(loops, s.threads, ctx, &s.options, accept_client, &s);
     watch(loops[0], s.signals, POLLIN, on_signal, &s);
+    static struct rereading keys;
+    reread_ticket_keys(&keys, loops[0], ctx, &s.options);
     say_listening(s.options.host, (int)s.options.port);
     for (long i = 1; i < s.threads; i++)
         if (pthread_create(&s.workers[i].thread, NULL, run, loops[i]) != 0)

@@ -86,7 +86,7 @@ static tlsmem_ctx *context(tlsmem_role role, const struct options *o)
     struct options both = *o;
     both.keylog = client ? o->keylog : NULL; /* the server's secrets are the same */
     if (set_tls_options(ctx, &both) || (!client && o->cert && tlsmem_ctx_set_cert_file(ctx, o->cert))
-        || (!client && o->key && tlsmem_ctx_set_key_file(ctx, o->key))
+        || (!client && ((o->key && tlsmem_ctx_set_key_file(ctx, o->key)) || set_responses(ctx, o)))
         || (client && o->insecure && tlsmem_ctx_insecure_no_verify(ctx))
         || (client && o->ca && tlsmem_ctx_set_ca_file(ctx, o->ca)))
         context_refused(ctx);

@@ -37,21 +37,65 @@ static int client_ca(tlsmem_ctx *ctx, const char *path)
     return status == TLSMEM_OK ? tlsmem_ctx_set_ca_file(ctx, path) : status;
 }
 
-static int pin(tlsmem_ctx *ctx, const char *hex)
+/* Returns how many bytes the digits stand for, or -1. */
+static int from_hex(const char *hex, uint8_t *bytes, size_t most)
 {
     static const char digits[] = "0123456789abcdef";
-    uint8_t sha256[32] = { 0 };
-    if (strlen(hex) != 64 || strspn(hex, "0123456789abcdefABCDEF") != 64)
+    size_t n = strlen(hex);
+    if (n % 2 != 0 || n / 2 > most || strspn(hex, "0123456789abcdefABCDEF") != n)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        bytes[i / 2] = (uint8_t)(bytes[i / 2] << 4 | (strchr(digits, tolower((unsigned char)hex[i])) - digits));
+    return (int)(n / 2);
+}
+
+static int pin(tlsmem_ctx *ctx, const char *hex)
+{
+    uint8_t sha256[32];
+    if (from_hex(hex, sha256, sizeof sha256) != sizeof sha256)
         usage_error("--pin: %s is not 64 hexadecimal digits", hex);
-    for (size_t i = 0; i < 64; i++)
-        sha256[i / 2] = (uint8_t)(sha256[i / 2] << 4 | (strchr(digits, tolower((unsigned char)hex[i])) - digits));
     return tlsmem_ctx_add_pin(ctx, sha256);
+}
+
+static int psk(tlsmem_ctx *ctx, const char *text)
+{
+    uint8_t key[512];
+    char *identity = strdup(text), *hex = identity != NULL ? strrchr(identity, ':') : NULL;
+    if (hex == NULL)
+        usage_error("--psk: %s is not IDENTITY:HEX", text);
+    *hex++ = '\0';
+    int n = from_hex(hex, key, sizeof key);
+    if (n < 0)
+        usage_error("--psk: %s: the key is not in hexadecimal digits, or longer than 512 bytes", identity);
+    int status = tlsmem_ctx_set_psk(ctx, identity, key, (size_t)n);
+    if (status == TLSMEM_EINVAL && ctx != NULL)
+        context_refused(ctx); /* and says why, which is not that it is for the other role */
+    free(identity);
+    return status;
 }
 
 static int crl_check(tlsmem_ctx *ctx, int which)
 {
     static const tlsmem_crl_check checks[] = { TLSMEM_CRL_NONE, TLSMEM_CRL_LEAF, TLSMEM_CRL_CHAIN };
     return tlsmem_ctx_set_crl_check(ctx, checks[which]);
+}
+
+/* It goes with a certificate, which comes later: see set_responses. */
+static int ocsp_response(tlsmem_ctx *ctx, const char *path)
+{
+    (void)ctx;
+    (void)path;
+    return TLSMEM_OK;
+}
+
+static int request_ocsp(tlsmem_ctx *ctx, int on)
+{
+    return on ? tlsmem_ctx_request_ocsp(ctx) : TLSMEM_OK;
+}
+
+static int require_ocsp(tlsmem_ctx *ctx, int on)
+{
+    return on ? tlsmem_ctx_require_ocsp(ctx) : TLSMEM_OK;
 }
 
 static int any_purpose(tlsmem_ctx *ctx, int on)
@@ -81,6 +125,12 @@ static int early_data(tlsmem_ctx *ctx, int most)
     return tlsmem_ctx_set_early_data(ctx, (size_t)most);
 }
 
+static int ticket_mode(tlsmem_ctx *ctx, int which)
+{
+    static const tlsmem_ticket_mode modes[] = { TLSMEM_TICKETS_WITH_WRITE, TLSMEM_TICKETS_WITH_HANDSHAKE, TLSMEM_TICKETS_NEVER };
+    return tlsmem_ctx_set_ticket_mode(ctx, modes[which]);
+}
+
 /* The level before the certificates, which are held against it; the password before what is locked; the preset before what
    it would set over; the version before the ciphers, which have to be for it. */
 const struct setting settings[] = {
@@ -89,13 +139,17 @@ const struct setting settings[] = {
     { "pkcs12", "FILE", pkcs12, NULL, 0, 0, "certificate, chain and key in one file, in place of --cert and --key" },
     { "keypair", "NAME=CERT,KEY", keypair, NULL, 0, 0,
       "server: for clients that ask for NAME, or \"*.NAME\"; without NAME: beside --cert. Repeatable" },
+    { "psk", "IDENTITY:HEX", psk, NULL, 0, 0, "a key in common, in place of certificates. Repeatable by a server" },
     { "sni-strict", NULL, NULL, tlsmem_ctx_set_sni_strict, 0, 1, "server: refuse clients that ask for another name" },
+    { "ocsp-response", "FILE", ocsp_response, NULL, 0, 0, "server: what the authority says of our certificate. Repeatable" },
     { "client-ca", "FILE", client_ca, NULL, 0, 0, "server: clients must have a certificate of these authorities. Repeatable" },
     { "client-verify", "none|optional|required", NULL, client_verify, 0, 0, "server: whether clients must have one" },
     { "ca-dir", "DIR", tlsmem_ctx_set_ca_dir, NULL, 0, 0, "the authorities in a directory (openssl rehash)" },
     { "accepted-ca", "FILE", tlsmem_ctx_set_accepted_ca_file, NULL, 0, 0, "server: ask for certificates of these authorities" },
     { "crl", "FILE", tlsmem_ctx_add_crl, NULL, 0, 0, "revocation lists. Repeatable" },
     { "crl-check", "none|leaf|chain", NULL, crl_check, 0, 0, "which certificates must not be revoked" },
+    { "request-ocsp", NULL, NULL, request_ocsp, 0, 1, "client: ask for an OCSP response, and refuse a bad one" },
+    { "require-ocsp", NULL, NULL, require_ocsp, 0, 1, "client: the server must have a good OCSP response" },
     { "verify-depth", "N", NULL, tlsmem_ctx_set_verify_depth, 0, 100, "most certificates between the peer's and a trusted one (100)" },
     { "partial-chain", NULL, NULL, tlsmem_ctx_set_partial_chain, 0, 1, "let a chain end at any certificate that is trusted" },
     { "insecure-any-purpose", NULL, NULL, any_purpose, 0, 1, "take certificates that were made for something else: for tests" },
@@ -112,7 +166,9 @@ const struct setting settings[] = {
     { "alpn-policy", "strict|lenient|required", NULL, alpn_policy, 0, 0, "without an application protocol in common" },
     { "tickets", "N", NULL, tlsmem_ctx_set_tickets, 0, 16, "server: session tickets for a client of TLS 1.3 (2)" },
     { "early-data", "BYTES", NULL, early_data, 0, 1 << 30, "server: take so much before the handshake, of clients that come back (0)" },
-    { "renegotiation", NULL, NULL, tlsmem_ctx_set_renegotiation, 0, 1, "let the peer renegotiate in TLS 1.2" },
+    { "ticket-mode", "write|handshake|never", NULL, ticket_mode, 0, 0, "server: when it sends them (write)" },
+    { "ticket-keys", "FILE", tlsmem_ctx_set_ticket_keys_file, NULL, 0, 0, "server: keys of tickets, shared with other servers" },
+    { "renegotiation", "never|always|once", NULL, tlsmem_ctx_set_renegotiation, 0, 0, "in TLS 1.2 (never)" }, /* by their numbers */
     { "trace", NULL, NULL, trace_messages, 0, 1, "print a line on stderr for every record and message of TLS" },
     { "keylog-stderr", NULL, NULL, print_secrets, 0, 1, "print the secrets on stderr: for debugging" },
     { 0 },
@@ -171,13 +227,22 @@ int is_given(const struct options *o, const char *name)
     return 0;
 }
 
+int set_responses(tlsmem_ctx *ctx, const struct options *o)
+{
+    int status = TLSMEM_OK;
+    for (size_t i = 0; i < o->given_n && status == TLSMEM_OK; i++)
+        if (o->given[i].setting->text == ocsp_response)
+            status = tlsmem_ctx_set_ocsp_response(ctx, o->given[i].text);
+    return status;
+}
+
 int apply_settings(tlsmem_ctx *ctx, const struct options *o)
 {
     for (const struct setting *s = settings; s->name != NULL; s++)
         for (const struct given *g = o->given; g < o->given + o->given_n; g++) {
             int status = g->setting != s ? TLSMEM_OK : s->text != NULL ? s->text(ctx, g->text) : s->number(ctx, g->number);
             if (status == TLSMEM_EINVAL && ctx != NULL)
-                usage_error("--%s: this is not for a client", s->name); /* the values are good: note_setting */
+                usage_error("--%s: this is for the other role", s->name); /* the values are good: note_setting */
             if (status != TLSMEM_OK)
                 return status;
         }

@@ -1,6 +1,10 @@
 /* tls_options.c - the contexts of the example programs; see common.h. */
 #include "questions.h"
 #include "settings.h"
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 int set_tls_options(tlsmem_ctx *ctx, const struct options *o)
 {
@@ -18,12 +22,12 @@ int set_tls_options(tlsmem_ctx *ctx, const struct options *o)
 
 int has_identity(const struct options *o)
 {
-    return (o->cert != NULL && o->key != NULL) || is_given(o, "pkcs12") || o->sites != NULL;
+    return (o->cert != NULL && o->key != NULL) || is_given(o, "pkcs12") || is_given(o, "psk") || o->sites != NULL;
 }
 
 int trusts_system(const struct options *o)
 {
-    return o->ca == NULL && !o->insecure && !is_given(o, "ca-dir");
+    return o->ca == NULL && !o->insecure && !is_given(o, "ca-dir") && !is_given(o, "psk");
 }
 
 static void say_refusal(tlsmem_ctx *ctx)
@@ -47,7 +51,8 @@ tlsmem_ctx *new_context(tlsmem_role role, const struct options *o)
     if ((!client && o->ca && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL)) /* --client-verify has the last word */
         || set_tls_options(ctx, o) || (client && o->insecure && tlsmem_ctx_insecure_no_verify(ctx))
         || (o->ca && tlsmem_ctx_set_ca_file(ctx, o->ca)) || (client && trusts_system(o) && tlsmem_ctx_set_ca_system(ctx))
-        || (o->cert && tlsmem_ctx_set_cert_file(ctx, o->cert)) || (o->key && tlsmem_ctx_set_key_file(ctx, o->key))) {
+        || (o->cert && tlsmem_ctx_set_cert_file(ctx, o->cert)) || (o->key && tlsmem_ctx_set_key_file(ctx, o->key))
+        || set_responses(ctx, o)) {
         say_refusal(ctx);
         return NULL;
     }
@@ -57,9 +62,36 @@ tlsmem_ctx *new_context(tlsmem_role role, const struct options *o)
 tlsmem_ctx *server_context(const struct options *o)
 {
     if (!has_identity(o))
-        usage_error("--cert and --key are needed, or --pkcs12 or --sites");
+        usage_error("--cert and --key are needed, or --pkcs12, --psk or --sites");
     tlsmem_ctx *ctx = new_context(TLSMEM_SERVER, o);
     if (ctx == NULL)
         exit(EXIT_TLS);
     return ctx;
+}
+
+static void on_hangup(tlsmem_loop *loop, int fd, int events, void *user)
+{
+    tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
+    struct signalfd_siginfo info;
+    const struct rereading *r = user;
+    (void)loop, (void)events;
+    if (read(fd, &info, sizeof info) > 0 && tlsmem_ctx_set_ticket_keys_file(r->ctx, r->path) != TLSMEM_OK
+        && tlsmem_ctx_error(r->ctx, &error) == TLSMEM_OK)
+        say("the old keys stay: %s", error.sentence);
+}
+
+void reread_ticket_keys(struct rereading *r, tlsmem_loop *loop, tlsmem_ctx *ctx, const struct options *o)
+{
+    sigset_t hangup;
+    r->ctx = ctx;
+    r->path = NULL;
+    for (size_t i = 0; i < o->given_n; i++)
+        if (o->given[i].setting->text == tlsmem_ctx_set_ticket_keys_file)
+            r->path = o->given[i].text;
+    if (r->path == NULL)
+        return;
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP);
+    sigprocmask(SIG_BLOCK, &hangup, NULL);
+    watch(loop, signalfd(-1, &hangup, SFD_CLOEXEC | SFD_NONBLOCK), POLLIN, on_hangup, r);
 }

@@ -32,8 +32,8 @@
  *            threads at once. A connection may be handed to another thread when it is in no loop and none of its
  *            callbacks is running; tlsmem_loop_move does it for a live one. A context may be shared once it is set up
  *            (tlsmem_new freezes it). Only tlsmem_loop_stop, tlsmem_loop_wake, tlsmem_loop_post, tlsmem_loop_drain,
- *            the loop that tlsmem_loop_move and tlsmem_listener_add_loop are given, tlsmem_ctx_ref and
- *            tlsmem_ctx_free may be called on an object that another thread is using. The library starts threads for
+ *            the loop that tlsmem_loop_move and tlsmem_listener_add_loop are given, tlsmem_ctx_ref,
+ *            tlsmem_ctx_free and the setters of ticket keys may be called on an object that another thread is using. The library starts threads for
  *            one thing only: the resolver blocks, so tlsmem_loop_connect with a name asks it in threads of its own.
  * Process    The library closes no fd that it did not open (unless told), installs no signal or exit handler,
  *            raises no SIGPIPE, never sleeps or prints. It reads no environment, beyond what OpenSSL reads for its
@@ -109,14 +109,18 @@ typedef enum tlsmem_status {
     TLSMEM_EHOST = -24,      /**< the peer's certificate is for another name or address */
     TLSMEM_EEXPIRED = -25,   /**< the peer's certificate is not valid at this time */
     TLSMEM_ENOCERT = -26,    /**< the peer sent no certificate, and one is required */
-    TLSMEM_EREJECTED = -27,  /**< the peer refuses our certificate, or misses one (alerts 42 to 46, 48, 49, 116) */
+    TLSMEM_EREJECTED = -27,  /**< the peer refuses our certificate, or misses one (alerts 42 to 46, 48, 49, 113, 116) */
     TLSMEM_EINTERNAL = -28,  /**< OpenSSL failed in a way that is none of the above: see openssl_code */
     TLSMEM_ERESOLVE = -29,   /**< the host name to connect to has no address: see the sentence */
     TLSMEM_ECONNECT = -30,   /**< no address could be connected to: see sys_errno, and the sentence for each of them */
     TLSMEM_ESESSION = -31,   /**< no session: the bytes are none, or it has expired */
     TLSMEM_EPIN = -32,       /**< the peer has no key that is pinned (tlsmem_ctx_add_pin) */
-    TLSMEM_EREFUSED = -33,   /**< the program's own tlsmem_client_hello_cb refused the client: see alert_sent */
-    TLSMEM_LATER = -34       /**< of a callback that is asked something: tlsmem_answer has the answer, now or later */
+    TLSMEM_EREFUSED = -33,   /**< the program refused it by itself: its tlsmem_client_hello_cb the client (see alert_sent), or
+                              *   its tlsmem_client_cert_cb to go on with a server that wants a certificate */
+    TLSMEM_LATER = -34,      /**< of a callback that is asked something: tlsmem_answer has the answer, now or later */
+    TLSMEM_EOCSP = -35,      /**< no good OCSP response for the server's certificate (tlsmem_ctx_request_ocsp; alert 113) */
+    TLSMEM_EPSK = -36,       /**< the peer does not know the identity, or has another key for it (tlsmem_ctx_set_psk; alert 115) */
+    TLSMEM_ESIGN = -37       /**< a key that is held elsewhere has not signed (tlsmem_ctx_set_sign_cb), or wrongly: see the sentence */
 } tlsmem_status;
 
 /** Returns the name of a status, "TLSMEM_EINVAL", or "TLSMEM_?"; static. Any thread. */
@@ -166,11 +170,20 @@ typedef enum tlsmem_alpn_policy {
     TLSMEM_ALPN_REQUIRED = 2 /**< a protocol in common, or no connection */
 } tlsmem_alpn_policy;
 
+/** How often the handshake may be repeated on a connection of TLS 1.2. */
+typedef enum tlsmem_renegotiation {
+    TLSMEM_RENEGOTIATE_NEVER = 0,  /**< whoever asks is refused (the default) */
+    TLSMEM_RENEGOTIATE_ALWAYS = 1, /**< the peer as often as update_rate and update_burst say, we as often as we like */
+    TLSMEM_RENEGOTIATE_ONCE = 2    /**< once, whoever begins it; the next who asks is refused */
+} tlsmem_renegotiation;
+
 /** Whether the peer must prove who it is. */
 typedef enum tlsmem_verify {
     TLSMEM_VERIFY_NONE = 0,     /**< a server asks for no client certificate (its default) */
     TLSMEM_VERIFY_OPTIONAL = 1, /**< a server asks; a certificate that comes must be good */
-    TLSMEM_VERIFY_REQUIRED = 2  /**< a good certificate or no connection (the default of a client) */
+    TLSMEM_VERIFY_REQUIRED = 2, /**< a good certificate or no connection (the default of a client) */
+    TLSMEM_VERIFY_LATER = 3     /**< a server of TLS 1.3 asks after the handshake, when tlsmem_request_certificate is called,
+                                 *   and then requires it; one of TLS 1.2, which cannot, as TLSMEM_VERIFY_REQUIRED */
 } tlsmem_verify;
 
 /** Which of the peer's certificates must be on no certificate revocation list. */
@@ -185,6 +198,13 @@ typedef enum tlsmem_purpose {
     TLSMEM_PURPOSE_PEER = 0,        /**< for servers on a client, for clients on a server (the default) */
     TLSMEM_PURPOSE_INSECURE_ANY = 1 /**< for anything: whoever has a certificate for mail, say, can be your server */
 } tlsmem_purpose;
+
+/** When a server gives its clients session tickets. */
+typedef enum tlsmem_ticket_mode {
+    TLSMEM_TICKETS_WITH_WRITE = 0,     /**< TLS 1.3: with the first tlsmem_write (the default) */
+    TLSMEM_TICKETS_WITH_HANDSHAKE = 1, /**< TLS 1.3: as soon as the handshake is done */
+    TLSMEM_TICKETS_NEVER = 2           /**< none, in TLS 1.2 either */
+} tlsmem_ticket_mode;
 
 /** Limits and deadlines of every connection of a context. 0 in a field that ends in _ms means "no deadline". */
 typedef struct tlsmem_limits {
@@ -288,6 +308,8 @@ int tlsmem_ctx_set_pkcs12_mem(tlsmem_ctx *ctx, const void *der, size_t n, const 
  * there, gets the pairs of no name (see tlsmem_ctx_set_sni_strict); without such, the handshake is refused with the alert
  * unrecognized_name, and ends with TLSMEM_ENOIDENTITY. Thousands of names may be added.
  *
+ * With NULL for the key it is held elsewhere: tlsmem_ctx_set_sign_cb, which has to be called before.
+ *
  * Returns TLSMEM_OK; TLSMEM_EINVAL for NULL, or for a name on a client; TLSMEM_ECONFIG also for what is no name, for a
  * certificate that is not for the name, and for a key that is not the certificate's; and as every setter.
  */
@@ -302,6 +324,51 @@ int tlsmem_ctx_add_keypair_mem(tlsmem_ctx *ctx, const char *name, const void *ce
  * With it, and wherever names were added, a session of TLS 1.2 is resumed only for the name that it was made with.
  */
 int tlsmem_ctx_set_sni_strict(tlsmem_ctx *ctx, int strict) TLSMEM_CHECK;
+/**
+ * Sets what the authority says of our certificate, an OCSP response (RFC 6960), DER or PEM, which is given to clients that
+ * ask for it ("stapled"; RFC 6066, 8). Set the certificate before. With several, of types or for names, each response goes
+ * to those that it is about, by its CertID; a PEM text may have several responses. It takes the place of an earlier one for
+ * the same certificate; a certificate that is set anew has none. Default: none is given, nor is one that has run out.
+ *
+ * A server renews it while it serves: unlike other setters, these may be called at any time, from any thread, also by several.
+ * Connections that begin after it have the new response. After tlsmem_ctx_reload it is set for what has taken ctx's place.
+ * Returns TLSMEM_OK; TLSMEM_ECONFIG when it cannot be read or parsed, is for none of our certificates, is not valid at this
+ * time (5 minutes too early or too late are forgiven), or says that the responder has no answer: the earlier one stays;
+ * TLSMEM_EINVAL for NULL, or for a client's context; TLSMEM_ENOMEM. What it says of the certificate is not looked at, nor
+ * who has signed it: that is for clients to see.
+ */
+int tlsmem_ctx_set_ocsp_response(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
+int tlsmem_ctx_set_ocsp_response_mem(tlsmem_ctx *ctx, const void *bytes, size_t n) TLSMEM_CHECK;
+
+/**
+ * Sets a key that both sides have from elsewhere (PSK; RFC 8446, 2.2; RFC 4279 and 5489 in TLS 1.2), and the identity by which
+ * they call it. A client offers the one that was set last. A server takes all that were set; another key for an identity takes
+ * the place of the first. The key is copied, and wiped when the context goes.
+ *
+ * The key proves to both sides who the other is, and no certificate is shown then: whatever is said of certificates,
+ * authorities, names, pins, TLSMEM_VERIFY_REQUIRED, OCSP, does not hold for who has the key, and a server lets him in without
+ * one. A server with keys needs no certificate, and a client with a key no authority: then a server that does not know the key
+ * is refused, TLSMEM_EVERIFY, because nobody can vouch for its certificate. With certificates and authorities set as well,
+ * either will do: peers that have the key use it, others do not. A client that trusts an authority needs a server name, too.
+ *
+ * Every key needs an identity of its own, and is for two peers only: who has it can be either of them. Its bytes are to be
+ * random: what people can remember is found out by whoever has recorded, or offered, one handshake. The identity is sent in
+ * the clear.
+ *
+ * Each key is for SHA-256 (RFC 8446, 4.2.11). Unless tlsmem_ctx_set_ciphers names others, the ciphers of TLS 1.3 with that
+ * hash are put first, by a server's order, and those of TLS 1.2 that need no certificate before others: ECDHE-PSK, which has
+ * forward secrecy, before PSK, which has none: who steals the key later reads what was recorded. RSA-PSK and DHE-PSK are left
+ * out. In TLS 1.3 there is forward secrecy always, and no tickets are given to who has a key.
+ *
+ * What a server says of a key that is wrong: TLS 1.3 illegal_parameter (47), TLS 1.2 what any handshake that was tampered with
+ * gets (bad_record_mac, 20, or decrypt_error, 51). Of an identity that is unknown: in TLS 1.2 the same, because a random key
+ * is taken in its place; in TLS 1.3 nothing, and the handshake goes on by certificate, or ends with handshake_failure (40)
+ * where there is none. So who tries can find out in TLS 1.3 which identities there are.
+ *
+ * Returns as every setter; TLSMEM_EINVAL, with a sentence, for an identity that is not 1 to 255 bytes of UTF-8, and for a key
+ * of fewer than 16 bytes or more than 512.
+ */
+int tlsmem_ctx_set_psk(tlsmem_ctx *ctx, const char *identity, const void *key, size_t n) TLSMEM_CHECK;
 
 /** Trusts the certificate authorities in a file. Each call adds. A server that asks for certificates names them to its
  *  clients, unless the names come to more than 64000 bytes in all (some 500 authorities): then none, which asks for any. */
@@ -343,6 +410,25 @@ int tlsmem_ctx_add_crl_mem(tlsmem_ctx *ctx, const void *crl, size_t n) TLSMEM_CH
  * revoked and still be believed.
  */
 int tlsmem_ctx_set_crl_check(tlsmem_ctx *ctx, tlsmem_crl_check check) TLSMEM_CHECK;
+/**
+ * Has a client ask servers for what their authority says of their certificate, an OCSP response. One that comes must be good
+ * (RFC 6066, 8): for this certificate, signed by its issuer or by who has that right from the issuer (RFC 6960, 4.2.2.2),
+ * valid now (without a nextUpdate: a week from thisUpdate on), and saying "good", not "revoked" or "unknown". Otherwise the
+ * server is refused with the alert 113, bad_certificate_status_response, and the connection ends with TLSMEM_EOCSP.
+ *
+ * None need come, unless the certificate promises one (RFC 7633, "must staple"); a response in which the responder says that
+ * it has no answer is none. So who has stolen the key of a revoked certificate sends none: see tlsmem_ctx_require_ocsp.
+ * Where the server's certificate was not verified, or was taken by tlsmem_ctx_set_verify_cb although it was bad, a response
+ * decides nothing. Of the certificates above it none is asked about: see tlsmem_ctx_add_crl. Default: nobody is asked.
+ * TLSMEM_EINVAL for a server's context.
+ */
+int tlsmem_ctx_request_ocsp(tlsmem_ctx *ctx) TLSMEM_CHECK;
+/**
+ * The same, and a good response has to come: without one the server is refused as above. Without verification nobody is known
+ * who could have signed one, so every server is refused. A resumed connection has no response: no session is taken then, by
+ * tlsmem_session_set, which says TLSMEM_EOCSP.
+ */
+int tlsmem_ctx_require_ocsp(tlsmem_ctx *ctx) TLSMEM_CHECK;
 
 /**
  * Says whether a server asks clients for a certificate; see tlsmem_verify.
@@ -355,6 +441,12 @@ int tlsmem_ctx_set_crl_check(tlsmem_ctx *ctx, tlsmem_crl_check check) TLSMEM_CHE
  * is not pinned, is certificate_unknown (46). verify_result is OpenSSL's code for what was found, whatever the alert.
  */
 int tlsmem_ctx_set_verify(tlsmem_ctx *ctx, tlsmem_verify verify) TLSMEM_CHECK;
+/**
+ * Says, with offered not 0, that a client's certificate may be asked for after the handshake, at any time (TLS 1.3; RFC 8446,
+ * 4.2.6). Default: not. A server that asks has the certificate, or none if there is none, without anybody being told; it can
+ * make us sign as often as update_rate says. TLSMEM_EINVAL on a server.
+ */
+int tlsmem_ctx_set_post_handshake_auth(tlsmem_ctx *ctx, int offered) TLSMEM_CHECK;
 /** Switches verification off, on a server as TLSMEM_VERIFY_NONE does: anybody can sit in the middle, unless a key is pinned
  *  (tlsmem_ctx_add_pin). For tests. */
 int tlsmem_ctx_insecure_no_verify(tlsmem_ctx *ctx) TLSMEM_CHECK;
@@ -450,14 +542,101 @@ int tlsmem_ctx_set_alpn(tlsmem_ctx *ctx, const char *list) TLSMEM_CHECK;
  */
 int tlsmem_ctx_set_alpn_policy(tlsmem_ctx *ctx, tlsmem_alpn_policy policy) TLSMEM_CHECK;
 /**
- * Sets how many session tickets a TLS 1.3 server sends, 0 to 16; default 2.
- *
- * They go out with the first tlsmem_write and not with the handshake, because a client that writes and closes
- * without reading would lose what it wrote to the reset that the tickets provoke.
+ * Sets how many session tickets a TLS 1.3 server sends, 0 to 16; default 2. A client that has come back with one gets one.
+ * When they go out says tlsmem_ctx_set_ticket_mode.
  */
 int tlsmem_ctx_set_tickets(tlsmem_ctx *ctx, int count) TLSMEM_CHECK;
-/** Allows renegotiation in TLS 1.2, by either side, when allowed is not 0. Default: refused. RFC 5746 only. */
+/**
+ * Says when a server sends session tickets; see tlsmem_ticket_mode. TLSMEM_EINVAL on a client, and for an unknown mode.
+ *
+ * The default is not with the handshake, because a client that writes and closes without reading, over TCP, closes with the
+ * tickets unread: its kernel then drops what it has not sent yet, and sends a reset. No server can help that. What had
+ * reached ours is delivered, and then the connection ends with TLSMEM_ERESET. With the default, and with TLSMEM_TICKETS_NEVER,
+ * nothing is unread before the server has written, and nothing is lost. A client of this library reads until its peer has closed
+ * (tlsmem_close), and loses nothing in any mode. TLSMEM_TICKETS_WITH_HANDSHAKE is for clients that wait for tickets before
+ * they say anything, and for servers that never write.
+ * In TLS 1.2 the one ticket is a message of the handshake, which no client leaves unread, so the first two modes are the same;
+ * with TLSMEM_TICKETS_NEVER clients of TLS 1.2 may come back by a session id still, which this context alone knows.
+ */
+int tlsmem_ctx_set_ticket_mode(tlsmem_ctx *ctx, tlsmem_ticket_mode mode) TLSMEM_CHECK;
+
+/*
+ * A fleet of servers. A ticket is good where the key is known that it was sealed with. OpenSSL makes a random one for each
+ * context: so a client comes back to the same context of the same process, for as long as that lives, and to no other. With
+ * keys of the program's own, clients come back to every server that has them, and after a restart. The settings that decide
+ * about clients must be the same there, and so must what OpenSSL is given for them, byte for byte: authorities, revocation
+ * lists, verification, pins, versions, ciphers, signature algorithms; where tlsmem_ctx_set_verify_cb is in use, tickets stay
+ * good in one context only. With tlsmem_set_ctx the keys of the context count that the connection began with.
+ *
+ * Whoever has a key can read what was sent under its tickets in TLS 1.2, and be the server for clients that come back; and of
+ * TLS 1.3 what is sent early. So let a key seal for hours, open for hours more, and then be gone: it is wiped, and nobody can
+ * open what was recorded. A ticket is as OpenSSL has it (RFC 5077, 4; AES-256-CBC, HMAC-SHA256), and the 80 bytes of name and
+ * secret are those of nginx's ssl_session_ticket_key and haproxy's tls-ticket-keys.
+ *
+ * These four may also be called while connections are served, from any thread, if there was a key, expired or not, before
+ * the first connection; else TLSMEM_ESTATE. From then on the context never goes back to OpenSSL's own key: without a key that
+ * seals now no tickets are sent. Each call is seen whole or not at all. tlsmem_ctx_error, which may be called in any thread
+ * then, too, speaks of the last that was refused in any thread. TLSMEM_ECONFIG on a client.
+ */
+
+/**
+ * A key for session tickets. Times are Unix time, in seconds. Of several that seal, the one that began last does. It opens
+ * from when it is set, also before it seals: so give it to all servers before that. A ticket that another key opens than the
+ * one that seals now is replaced by a new one.
+ *
+ * The times are compared with the real clock, which can be set: a clock that jumps ahead ends keys before their time, for
+ * good, and has sessions be too old; one that jumps back has sessions begin in the future, which is taken to be an error
+ * beyond a minute where clients have certificates or names are asked for; both lead to whole handshakes, never to a failure. The clocks of a fleet should agree to the second.
+ */
+typedef struct tlsmem_ticket_key {
+    size_t size;
+    uint8_t name[16];      /**< goes in front of each ticket, in plain: random */
+    uint8_t secret[64];    /**< 32 bytes for the HMAC, then 32 for AES: random, and not all zeros */
+    int64_t encrypt_from;  /**< it seals from this second on, */
+    int64_t encrypt_until; /**< up to this one, which is later and not included; */
+    int64_t decrypt_until; /**< and opens up to this one, not earlier than that and not included; then it is wiped, as soon as a
+                            *   ticket is sealed */
+} tlsmem_ticket_key;
+#define TLSMEM_TICKET_KEY_INIT { sizeof(tlsmem_ticket_key), { 0 }, { 0 }, 0, 0, 0 }
+/** Adds a key, 1024 at most. TLSMEM_ECONFIG for times that are not in order, for no secret, and for a name that is there
+ *  already. It is copied. */
+int tlsmem_ctx_add_ticket_key(tlsmem_ctx *ctx, const tlsmem_ticket_key *key) TLSMEM_CHECK;
+/** Takes away the key of that name, 16 bytes, and wipes it as soon as no thread is using it. TLSMEM_OK also when there is
+ *  none. */
+int tlsmem_ctx_remove_ticket_key(tlsmem_ctx *ctx, const uint8_t *name) TLSMEM_CHECK;
+/**
+ * Takes the keys in a file in place of all that there are: one a line, name and secret in 160 hexadecimal digits, then
+ * encrypt_from, encrypt_until and decrypt_until. "#" begins a remark.
+ *
+ *     4b1d...e0  1800000000 1800043200 1800050400   # openssl rand -hex 80
+ *
+ * Call it again when the file has changed. Whoever changes it should write another and rename it. One bad line, two keys of
+ * one name, or no key at all: TLSMEM_ECONFIG, the old keys stay, and tlsmem_ctx_error names file, line and reason. It may
+ * have 1 MiB, and be read by nobody else.
+ */
+int tlsmem_ctx_set_ticket_keys_file(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
+int tlsmem_ctx_set_ticket_keys_mem(tlsmem_ctx *ctx, const void *text, size_t n) TLSMEM_CHECK;
+
+/**
+ * Says how often either side may renegotiate in TLS 1.2: a tlsmem_renegotiation, which is an int here so that 0 and 1 go on
+ * meaning never and always. TLSMEM_EINVAL for any other.
+ *
+ * A peer that is refused is sent the warning no_renegotiation (RFC 5246, 7.2.2), and the connection goes on if the peer lets
+ * it; one that asks more often than update_rate allows is cut off: TLSMEM_ELIMIT. Only with peers that tie the new handshake
+ * to the old one (RFC 5746): a client that does not is refused the same way, and a server that does not is left in the first
+ * handshake, whatever is set here: TLSMEM_EPROTOCOL, alert 40.
+ */
 int tlsmem_ctx_set_renegotiation(tlsmem_ctx *ctx, int allowed) TLSMEM_CHECK;
+/**
+ * Says after how many bytes of plaintext, and after how many seconds, we change the key that we send with in TLS 1.3
+ * (KeyUpdate: RFC 8446, 4.6.3), before the next bytes: as tlsmem_key_update does with ask_peer 0. 0 for any number: both are 0
+ * by default. A key that nothing was sent with stays. The peer has to see to its own.
+ *
+ * In any case the key is changed after 16777216 records (2^24), which OpenSSL does not do by itself: AES-GCM is safe for 2^24.5
+ * of them (RFC 8446, 5.5). TLS 1.2 has no such thing; there tlsmem_renegotiate makes new keys. Some peers take only so many
+ * KeyUpdates: GnuTLS eight a second, ourselves what update_rate says.
+ */
+int tlsmem_ctx_set_key_update(tlsmem_ctx *ctx, uint64_t bytes, uint32_t seconds) TLSMEM_CHECK;
 /** Sets limits and deadlines; start from TLSMEM_LIMITS_INIT. */
 int tlsmem_ctx_set_limits(tlsmem_ctx *ctx, const tlsmem_limits *limits) TLSMEM_CHECK;
 /** Appends the secrets of every connection to a file (SSLKEYLOGFILE format), made with mode 0600: for debugging.
@@ -531,17 +710,22 @@ int tlsmem_ctx_set_trace_cb(tlsmem_ctx *ctx, void (*cb)(tlsmem *c, const tlsmem_
 typedef enum tlsmem_question {
     TLSMEM_QUESTION_NONE = 0,         /**< nothing */
     TLSMEM_QUESTION_CLIENT_HELLO = 1, /**< a tlsmem_client_hello_cb */
-    TLSMEM_QUESTION_VERIFY = 2        /**< a tlsmem_verify_cb */
+    TLSMEM_QUESTION_VERIFY = 2,       /**< a tlsmem_verify_cb */
+    TLSMEM_QUESTION_OCSP = 3,         /**< a tlsmem_ocsp_cb */
+    TLSMEM_QUESTION_PSK = 4,          /**< a tlsmem_psk_cb */
+    TLSMEM_QUESTION_SESSION = 5,      /**< on_find of tlsmem_session_callbacks */
+    TLSMEM_QUESTION_SIGN = 6,         /**< a tlsmem_sign_cb */
+    TLSMEM_QUESTION_CLIENT_CERT = 7   /**< a tlsmem_client_cert_cb */
 } tlsmem_question;
 
 /** What belongs to an answer beside its status; what the question does not ask for is passed over. */
 typedef struct tlsmem_reply {
     size_t size;
     tlsmem_ctx *ctx;      /**< TLSMEM_QUESTION_CLIENT_HELLO: as tlsmem_set_ctx; one that cannot serve refuses the client with
-                           *   internal_error. NULL: it stays */
+                           *   internal_error. NULL: it stays. TLSMEM_QUESTION_CLIENT_CERT: whose certificates are shown */
     const char *alpn;     /**< TLSMEM_QUESTION_CLIENT_HELLO: as tlsmem_select_alpn; one that is not offered refuses the client
                            *   with no_application_protocol. NULL: by the list */
-    const void *bytes;    /**< for the questions that are answered with bytes */
+    const void *bytes;    /**< TLSMEM_QUESTION_SIGN: the signature */
     size_t length;        /**< of bytes */
     const char *identity; /**< for the questions that are answered with a name */
     int insecure_accept;  /**< TLSMEM_QUESTION_VERIFY: as in tlsmem_verdict */
@@ -629,6 +813,151 @@ typedef int (*tlsmem_verify_cb)(tlsmem *c, tlsmem_verdict *verdict, void *user);
  */
 int tlsmem_ctx_set_verify_cb(tlsmem_ctx *ctx, tlsmem_verify_cb cb, void *user) TLSMEM_CHECK;
 
+/** Which response is wanted. */
+typedef struct tlsmem_ocsp_request {
+    size_t size;
+    const char *server_name; /**< the host name that the client wants, or NULL */
+    const void *certificate; /**< the certificate that it gets, DER */
+    size_t certificate_n;
+    uint64_t token;          /**< for tlsmem_answer */
+} tlsmem_ocsp_request;
+/**
+ * Returns TLSMEM_LATER, and tlsmem_answer is given TLSMEM_OK and the response, DER, as the reply's bytes; TLSMEM_OK to give what
+ * tlsmem_ctx_set_ocsp_response has set, if anything; anything else to give none.
+ */
+typedef int (*tlsmem_ocsp_cb)(tlsmem *c, const tlsmem_ocsp_request *asked, void *user);
+/**
+ * Has the program say what is stapled, each time a client asks for it. A response that is not for this certificate, or not
+ * valid now, is not given. Not asked when a session is resumed by TLS 1.2, where there is no certificate. NULL for none, the
+ * default. As any setter, and TLSMEM_EINVAL on a client.
+ */
+int tlsmem_ctx_set_ocsp_cb(tlsmem_ctx *ctx, tlsmem_ocsp_cb cb, void *user) TLSMEM_CHECK;
+
+/** Which key is wanted. */
+typedef struct tlsmem_psk_request {
+    size_t size;
+    const char *identity; /**< on a server: how the client calls the key; NULL on a client, which has to name one */
+    const char *hint;     /**< on a client, in TLS 1.2: what the server says to help (RFC 4279, 2), or NULL */
+    uint64_t token;       /**< for tlsmem_answer */
+} tlsmem_psk_request;
+/**
+ * Returns TLSMEM_LATER, and tlsmem_answer is given TLSMEM_OK and the key as the reply's bytes, on a client with its identity;
+ * anything else when there is no key. Both are as in tlsmem_ctx_set_psk: what that would refuse is no key either.
+ */
+typedef int (*tlsmem_psk_cb)(tlsmem *c, const tlsmem_psk_request *asked, void *user);
+/**
+ * Has the program asked for keys. A server asks for identities that tlsmem_ctx_set_psk was not given, and that are 1 to 255
+ * bytes of UTF-8, up to 8 in a handshake; what holds there of unknown ones holds here. A client without a key of that function
+ * asks when it begins; when it was given none, and the server chooses TLS 1.2 with a key, once more, with the hint. All else is
+ * as if a key had been set. NULL for none, the default. As any setter.
+ *
+ * The library wipes its own copy of the key when the handshake is done, but not that of the reply.
+ */
+int tlsmem_ctx_set_psk_cb(tlsmem_ctx *ctx, tlsmem_psk_cb cb, void *user) TLSMEM_CHECK;
+/** A session that the program keeps, or is asked for. What it points to is valid until the callback returns. */
+typedef struct tlsmem_session_entry {
+    size_t size;
+    const uint8_t *id;  /**< what the client comes back with */
+    size_t id_length;   /**< 1 to 32 */
+    const void *bytes;  /**< on_new: the session, which holds its secret; else NULL */
+    size_t length;      /**< of bytes: some 200, and the client's certificate if it has shown one */
+    int64_t expires;    /**< on_new, on_remove: Unix time, from which on it is not taken any more */
+    int once;           /**< 1: it is of TLS 1.3, and good for one visit: whoever finds it takes it out, both in one step, so that
+                         *   no two servers find it (RFC 8446, C.4) */
+    uint64_t token;     /**< on_find: for tlsmem_answer */
+} tlsmem_session_entry;
+/** Where a server's sessions are kept. on_remove may be NULL. `user` is what is given with the struct. */
+typedef struct tlsmem_session_callbacks {
+    size_t size;
+    /** Keep this session under its id, until it expires. Told as tlsmem_ctx_set_trace_cb tells: after the step in which it came
+     *  to be; for tickets that go out with a write, with the next driving call. */
+    void (*on_new)(tlsmem *c, const tlsmem_session_entry *entry, void *user);
+    /** Look for a session: the bytes that on_new was given under this id are the answer, by tlsmem_answer with TLSMEM_OK and
+     *  `bytes` in the reply, at once or later, and TLSMEM_LATER is returned. Anything else that is returned or answered means that
+     *  there is none, and so do bytes of another session: then there is a whole handshake. */
+    int (*on_find)(tlsmem *c, const tlsmem_session_entry *entry, void *user);
+    /** Drop the session of this id, if it is there: its connection has failed, by an alert of either side or by breaking the
+     *  protocol (RFC 5246, 7.2.2; RFC 8446, 6.2). Told before on_close. */
+    void (*on_remove)(tlsmem *c, const tlsmem_session_entry *entry, void *user);
+} tlsmem_session_callbacks;
+#define TLSMEM_SESSION_CALLBACKS_INIT { sizeof(tlsmem_session_callbacks), 0, 0, 0 }
+/**
+ * Has the program keep the sessions of a server, as a rule in one place for many servers: clients get an id, in TLS 1.2 as
+ * session id, in TLS 1.3 in tickets (as many, and when, as tlsmem_ctx_set_tickets and tlsmem_ctx_set_ticket_mode say), and
+ * may come back to every server that finds it there. As in a fleet with keys for tickets (tlsmem_ctx_add_ticket_key) the same
+ * settings must decide about clients there. What is found is looked at as a ticket is: age, the client's certificate, the
+ * name. Keys for tickets are not used then, and OpenSSL keeps nothing itself.
+ *
+ * Who can read that place can read the connections of TLS 1.2 whose sessions are in it; who can write there can be any client.
+ * NULL for `callbacks`: OpenSSL's own tickets, the default. The struct is copied. With tlsmem_set_ctx both contexts need them.
+ * Handshakes may stand still for it as for any question. As any setter; TLSMEM_EINVAL also on a client, and without on_new or
+ * on_find.
+ */
+int tlsmem_ctx_set_session_callbacks(tlsmem_ctx *ctx, const tlsmem_session_callbacks *callbacks, void *user) TLSMEM_CHECK;
+
+/** A signature that is wanted from whoever holds the key. What it points to is valid until the callback returns. */
+typedef struct tlsmem_sign_request {
+    size_t size;
+    const uint8_t *key_sha256; /**< which key: the SHA-256 of its SubjectPublicKeyInfo, 32 bytes, as for tlsmem_ctx_add_pin */
+    const char *key_type;      /**< "RSA", "EC", "ED25519" or "ED448"; static */
+    int scheme;                /**< how it is to be signed, by the number of TLS (RFC 8446, 4.2.3): 0x0804 */
+    const char *scheme_name;   /**< "rsa_pss_rsae_sha256"; static. In TLS 1.2 an ecdsa_ name tells of the hash, not of the curve */
+    const void *message;       /**< what is to be signed, whole */
+    size_t message_bytes;
+    const char *hash;          /**< "SHA256", "SHA384", ...; static. NULL for ed25519 and ed448, which take the message */
+    const uint8_t *digest;     /**< the hash of the message, for holders that sign a digest; NULL likewise */
+    size_t digest_bytes;
+    size_t signature_max;      /**< bytes of the longest signature of this key */
+    uint64_t token;            /**< for tlsmem_answer */
+} tlsmem_sign_request;
+/**
+ * Returns TLSMEM_LATER, and tlsmem_answer gives TLSMEM_OK with the signature in `bytes`, at once or later; anything else refuses
+ * to sign, TLSMEM_OK without bytes too. The form is that of TLS: DER for ECDSA (RFC 8422, 5.4), and with RSA-PSS a salt as long
+ * as the hash (RFC 8446, 4.2.3).
+ */
+typedef int (*tlsmem_sign_cb)(tlsmem *c, const tlsmem_sign_request *request, void *user);
+/**
+ * Has signatures asked of the program, for certificates whose keys are held elsewhere: in another process, a machine, a device.
+ * Such are the certificate of tlsmem_ctx_set_cert_file, set before or after this, for as long as no key was set; and those of
+ * tlsmem_ctx_add_keypair, after this, with NULL for the key. RSA, EC, Ed25519 and Ed448; others are refused with TLSMEM_ECONFIG,
+ * as is NULL for cb, the default, once there is such a certificate. On a client as on a server.
+ *
+ * Without a signature the handshake fails with internal_error and TLSMEM_ESIGN. One of RSA is verified before it is sent, because
+ * a wrong one can give the key away; verifying others costs more than signing, so that is done until a key's first good one. The
+ * peer verifies each. Nothing is asked when a session is resumed, nor when the program uses tlsmem_ctx_native's SSL_CTX by itself:
+ * that fails. Nobody decrypts: ciphers without forward secrecy (static RSA) are left out when the context is frozen.
+ *
+ * As any setter. `user` is what is given here, not the connection's.
+ */
+int tlsmem_ctx_set_sign_cb(tlsmem_ctx *ctx, tlsmem_sign_cb cb, void *user) TLSMEM_CHECK;
+
+/** A certificate that a server wants of a client. What it points to is valid until the callback returns. */
+typedef struct tlsmem_cert_request {
+    size_t size;
+    const uint8_t *authorities; /**< the names of the authorities that it takes, in DER, each behind two bytes that are its
+                                 *   length, the high one first (RFC 8446, 4.2.4); NULL for any */
+    size_t authorities_bytes;
+    const uint8_t *schemes;     /**< the schemes that it takes signatures by (RFC 8446, 4.2.3), two bytes each, the high one
+                                 *   first, the best first */
+    size_t schemes_bytes;
+    uint64_t token;             /**< for tlsmem_answer */
+} tlsmem_cert_request;
+/**
+ * Returns TLSMEM_LATER, and tlsmem_answer gives TLSMEM_OK with a client's context in `ctx`, which is frozen by that: the peer is
+ * shown what this has, by the server's algorithms; keys that are held elsewhere are asked of its tlsmem_sign_cb. TLSMEM_OK without
+ * one: no certificate is sent, not even that of the connection's own context, which may be named as well. Whether that is enough,
+ * the server decides.
+ *
+ * Anything else, or a server's context, ends the handshake with internal_error and TLSMEM_EREFUSED; a context without certificate
+ * and key with TLSMEM_ENOIDENTITY.
+ */
+typedef int (*tlsmem_client_cert_cb)(tlsmem *c, const tlsmem_cert_request *request, void *user);
+/**
+ * Has the program choose the certificate that a client shows, when the server of a handshake wants one. Not asked when a session
+ * is resumed. NULL for none, the default: that of the context. As any setter, and TLSMEM_EINVAL on a server.
+ */
+int tlsmem_ctx_set_client_cert_cb(tlsmem_ctx *ctx, tlsmem_client_cert_cb cb, void *user) TLSMEM_CHECK;
+
 /*
  * Renewal without restart. A program makes a context anew, with the function that has made the first one, from the files of
  * today; whatever is wrong with them, a setter says, and the old one serves on. When all is well it puts the new one in
@@ -646,7 +975,7 @@ int tlsmem_ctx_set_verify_cb(tlsmem_ctx *ctx, tlsmem_verify_cb cb, void *user) T
  * again and again.
  *
  * Tickets that were given out go on being taken: the keys under which OpenSSL encrypts them, where the program has set none,
- * are handed on, and what a session must have in common says tlsmem_set_ctx. Sessions of TLS 1.2 without tickets are not.
+ * are handed on; the program's own (tlsmem_ctx_add_ticket_key) are one set for all generations, those of `fresh` if it has some, and what a session must have in common says tlsmem_set_ctx. Sessions of TLS 1.2 without tickets are not.
  *
  * Returns TLSMEM_OK; TLSMEM_ENOTRUST or TLSMEM_ENOIDENTITY when every connection of `fresh` would end with that; TLSMEM_ESTATE
  * when connections were made of it, or it was reloaded itself, or used for a reload; TLSMEM_EINVAL for NULL, `ctx` itself, or
@@ -1040,10 +1369,28 @@ int tlsmem_key_update(tlsmem *c, int ask_peer) TLSMEM_CHECK;
  * Begins a renegotiation (TLS 1.2); writes wait meanwhile, by themselves. handshake_ms holds for it, too. A peer that
  * closes in the middle of it ends the connection: TLSMEM_EHANDSHAKEEOF.
  *
- * Returns TLSMEM_OK; TLSMEM_ESTATE in TLS 1.3, before the handshake, after close, while one is under way, or when
- * the context does not allow it; TLSMEM_EINVAL. May call back.
+ * A peer may refuse it, which ends the connection then, TLSMEM_EPROTOCOL, alert 40.
+ * Returns TLSMEM_OK; TLSMEM_ESTATE in TLS 1.3, before the handshake, after close, while one is under way, when
+ * the context does not allow it, or not a second one, and when the peer has no RFC 5746; TLSMEM_EINVAL. May call back.
  */
 int tlsmem_renegotiate(tlsmem *c) TLSMEM_CHECK;
+
+/**
+ * Asks the client of a connection for its certificate, after the handshake (TLS 1.3, RFC 8446, 4.6.2). Data goes on both ways
+ * meanwhile. For a context with TLSMEM_VERIFY_LATER; with TLSMEM_VERIFY_REQUIRED or _OPTIONAL it is asked once more.
+ *
+ * done(c, user), unless it is NULL, is called when the client has answered, before what it has sent behind that is delivered:
+ * tlsmem_peer_certificate and its like tell of the certificate, which was verified as in a handshake, tlsmem_ctx_set_verify_cb
+ * included; with TLSMEM_VERIFY_OPTIONAL it may have sent none. Until the client has proven it, they tell of none. One that is
+ * not good, or is missing, ends the connection, as in a handshake, with an alert; no answer within handshake_ms does too:
+ * TLSMEM_ETIMEOUT. Then done is not called. Sessions that the client was given before stand for a client without certificate.
+ *
+ * Returns TLSMEM_OK when it is on its way; TLSMEM_AGAIN when outgoing_max is reached; TLSMEM_ESTATE for a client, in TLS 1.2,
+ * before the handshake, after close, while an answer is due, when the context verifies nobody, and when the client has not
+ * offered it (tlsmem_ctx_set_post_handshake_auth; `openssl s_client -enable_pha`); TLSMEM_EINVAL. As for tlsmem_write, an fd is
+ * sent to before it returns. Calls nothing back.
+ */
+int tlsmem_request_certificate(tlsmem *c, void (*done)(tlsmem *c, void *user), void *user) TLSMEM_CHECK;
 
 /* ------------------------------------------------------------------------------------------------- sessions */
 
@@ -1101,6 +1448,7 @@ tlsmem_session *tlsmem_session_get(const tlsmem *c) TLSMEM_CHECK;
  * the certificate is not for it; TLSMEM_EVERSION or TLSMEM_ECIPHER when the context does not speak the version or does not
  * offer the cipher of the session; TLSMEM_ESESSION when it has expired; TLSMEM_ENAME, TLSMEM_ENOTRUST, TLSMEM_EVERIFY,
  * TLSMEM_EEXPIRED, TLSMEM_EPIN or TLSMEM_ENOCERT where a full handshake would fail for it, unless the context does not verify;
+ * TLSMEM_EOCSP after tlsmem_ctx_require_ocsp;
  * TLSMEM_ENOMEM; TLSMEM_EINVAL for NULL. What is refused changes nothing, and is no failure of the connection.
  */
 int tlsmem_session_set(tlsmem *c, const tlsmem_session *session) TLSMEM_CHECK;
@@ -1121,7 +1469,9 @@ ptrdiff_t tlsmem_session_to_bytes(const tlsmem_session *session, void *bytes, si
  * memory; TLSMEM_EINVAL.
  */
 int tlsmem_session_from_bytes(const void *bytes, size_t n, tlsmem_session **session) TLSMEM_CHECK;
-/** Frees a session, and clears its secrets; connections that it was set for are not concerned. NULL does nothing. */
+/** Frees a session, and clears its secrets; connections that it was set for are not concerned. NULL does nothing. Out of our
+ *  reach are copies that OpenSSL leaves in memory which it has given back: a server's, of what it wrote into tickets, and the
+ *  secrets of a connection of TLS 1.3 where its SSL was. */
 void tlsmem_session_free(tlsmem_session *session);
 
 /* ----------------------------------------------------------------------------------------------- early data */
@@ -1244,6 +1594,10 @@ int tlsmem_alpn(const tlsmem *c, const char **name, size_t *n);
 const char *tlsmem_server_name(const tlsmem *c);
 /** Returns 1 when the session was resumed, else 0. */
 int tlsmem_is_resumed(const tlsmem *c);
+/** Returns the identity of the key (tlsmem_ctx_set_psk) by which the peers know each other; NULL when it was none: they have
+ *  used certificates, or a ticket. Before the handshake is done it proves nothing. Valid until the next call on c that is not
+ *  const. */
+const char *tlsmem_psk_identity(const tlsmem *c);
 /*
  * The peer's certificate, of a server or of a client, to be asked for until tlsmem_free. Also the one that was refused: what
  * is told here is true of the certificate, and not of the peer, until tlsmem_is_established. On a resumed connection it is
@@ -1316,6 +1670,61 @@ typedef struct tlsmem_verify_details {
  * pins or tlsmem_ctx_set_verify_cb are in its place: then nothing else was looked at; TLSMEM_EINVAL.
  */
 int tlsmem_verify_result(const tlsmem *c, tlsmem_verify_details *details);
+
+/** What a server's OCSP response says of its certificate, and what was made of it. */
+typedef struct tlsmem_ocsp_details {
+    size_t size;
+    int is_good;         /**< 1: all of it was found good in the handshake; else the sentence says what is not */
+    int status;          /**< what it says: 0 good, 1 revoked, 2 unknown; -1: nothing of this certificate */
+    int reason;          /**< of a revoked one, by the numbers of RFC 5280, 5.3.1; -1 when it is not said */
+    int64_t revoked_at;  /**< times are in seconds since 1970, UTC; INT64_MIN when there is none */
+    int64_t produced_at; /**< when it was signed */
+    int64_t this_update; /**< when what it says was known */
+    int64_t next_update; /**< when there will be something newer */
+    char sentence[160];  /**< what was made of it, for a person */
+} tlsmem_ocsp_details;
+#define TLSMEM_OCSP_DETAILS_INIT { sizeof(tlsmem_ocsp_details), 0, -1, -1, 0, 0, 0, 0, { 0 } }
+/**
+ * Fills in what came of tlsmem_ctx_request_ocsp, also when the server was refused for it: unless is_good is 1 all of it may be
+ * invented. Returns TLSMEM_OK; TLSMEM_AGAIN when no response came, or none yet, was asked for, or the connection is resumed;
+ * TLSMEM_EINVAL.
+ */
+int tlsmem_ocsp_info(const tlsmem *c, tlsmem_ocsp_details *details);
+/** Copies the response, DER, when n is enough (call with n = 0 to ask). Returns its length; TLSMEM_AGAIN as above;
+ *  TLSMEM_EINVAL. */
+ptrdiff_t tlsmem_ocsp_response(const tlsmem *c, void *der, size_t n) TLSMEM_CHECK;
+/**
+ * Makes keying material for another protocol that only the two ends of this connection have (RFC 5705; RFC 8446, 7.5).
+ *
+ * `label` says what for: a name of IANA's "TLS Exporter Labels", or one that begins with "EXPERIMENTAL"; 1 to 249 bytes.
+ * `context` is at most 512 bytes (hash what is longer), NULL for none. In TLS 1.3 none is the same as an empty one, in TLS 1.2
+ * it is another.
+ * Whoever has what is made can do what that protocol allows, and learns nothing of the connection's own keys.
+ * Returns TLSMEM_OK with n bytes, 1 to 8160; TLSMEM_AGAIN before the handshake is done, and during a renegotiation, which
+ * changes the secrets; TLSMEM_ESTATE in TLS 1.2 without extended master secret: somebody in the middle could have the same
+ * secrets then, and nothing may be exported (RFC 7627, 5.4); TLSMEM_EINVAL, also for a label that TLS 1.2 uses itself
+ * ("key expansion"); TLSMEM_ENOMEM. Calls nothing back.
+ */
+int tlsmem_export_keying_material(const tlsmem *c, const char *label, const void *context, size_t context_n, void *bytes,
+                                  size_t n) TLSMEM_CHECK;
+
+/** What ties a login inside of the connection to this connection, so that nobody can pass it on (RFC 5056; in SCRAM:
+ *  RFC 5802, 6). */
+typedef enum tlsmem_binding {
+    TLSMEM_BINDING_EXPORTER = 1,         /**< tls-exporter (RFC 9266): for every version, and the one for new protocols */
+    TLSMEM_BINDING_SERVER_END_POINT = 2, /**< tls-server-end-point (RFC 5929, 4): a hash of the server's certificate */
+    TLSMEM_BINDING_UNIQUE = 3            /**< tls-unique (RFC 5929, 3): TLS 1.2 only */
+} tlsmem_binding;
+/**
+ * Copies a channel binding, which is the same at both ends: 32 bytes, a hash, or 12 bytes.
+ *
+ * Returns its length, and writes it when n is enough (call with n = 0 to ask); TLSMEM_AGAIN before the handshake is done, and
+ * during a renegotiation; TLSMEM_ESTATE where it is not defined: tls-unique in TLS 1.3, it and tls-exporter in TLS 1.2
+ * without extended master secret, tls-server-end-point without a certificate of the server, for one that is signed
+ * without a hash (Ed25519), and on a server that has resumed a session, which does not know with which of its
+ * certificates that was made; TLSMEM_EINVAL; TLSMEM_ENOMEM. Calls nothing back.
+ */
+ptrdiff_t tlsmem_channel_binding(const tlsmem *c, tlsmem_binding type, void *bytes, size_t n) TLSMEM_CHECK;
 
 /** Copies the first failure of a connection; status is TLSMEM_OK when there is none. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_error(const tlsmem *c, tlsmem_error_info *error);

@@ -17,6 +17,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <time.h>
@@ -64,10 +65,13 @@ static inline void copenssl_set_msg_arg(SSL *ssl, void *arg) { SSL_set_msg_callb
 static inline int copenssl_negotiated_group(SSL *ssl) { return (int)SSL_get_negotiated_group(ssl); }
 static inline int copenssl_signature_hash(SSL *ssl, int *nid) { return (int)SSL_get_signature_nid(ssl, nid); }
 static inline int copenssl_peer_signature_hash(SSL *ssl, int *nid) { return (int)SSL_get_peer_signature_nid(ssl, nid); }
+static inline int copenssl_has_extended_master_secret(SSL *ssl) { return (int)SSL_get_extms_support(ssl); }
+static inline int copenssl_has_secure_renegotiation(SSL *ssl) { return (int)SSL_get_secure_renegotiation_support(ssl); }
 static inline long copenssl_get_ticket_keys(SSL_CTX *ctx, void *keys, long n) { return SSL_CTX_get_tlsext_ticket_keys(ctx, keys, n); }
 static inline long copenssl_set_ticket_keys(SSL_CTX *ctx, void *keys, long n) { return SSL_CTX_set_tlsext_ticket_keys(ctx, keys, n); }
 static inline int copenssl_ssl_index(void) { return SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
 static inline int copenssl_ssl_index_freed(CRYPTO_EX_free *freed) { return SSL_get_ex_new_index(0, NULL, NULL, NULL, freed); }
+static inline int copenssl_session_index(CRYPTO_EX_dup *copied, CRYPTO_EX_free *freed) { return SSL_SESSION_get_ex_new_index(0, NULL, NULL, copied, freed); }
 static inline int copenssl_ctx_index(void) { return SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
 
 static inline int copenssl_err_is_system(unsigned long code) { return ERR_SYSTEM_ERROR(code) != 0; }

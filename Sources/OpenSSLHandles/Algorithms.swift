@@ -48,7 +48,7 @@ package struct SignatureScheme {
         (self.id, self.name, self.type, self.hash, self.isOfPSSKey) = (id, name, type, hash, isOfPSSKey)
     }
 
-    fileprivate static func of(_ type: CInt, _ hash: CInt, _ key: OpaquePointer?) -> SignatureScheme? {
+    static func of(_ type: CInt, _ hash: CInt, _ key: OpaquePointer?) -> SignatureScheme? {
         let isOfPSSKey = unsafe EVP_PKEY_is_a(key, "RSA-PSS") == 1
         return all.first { $0.type == type && $0.hash == hash && $0.isOfPSSKey == isOfPSSKey }
     }

@@ -73,7 +73,7 @@ func makeReportsSlot() {
     }
 }
 
-private func reports(of ssl: OpaquePointer?) -> Reports? {
+func reports(of ssl: OpaquePointer?) -> Reports? {
     guard let ssl = unsafe ssl, let found = unsafe SSL_get_ex_data(ssl, reportsSlot) else { return nil }
     return unsafe Unmanaged<Reports>.fromOpaque(found).takeUnretainedValue()
 }

@@ -10,9 +10,13 @@ internal import COpenSSL
     var names = IdentityTable()
     /// A name without pairs of its own is refused.
     var refusesOtherNames = false
+    /// Some key is held elsewhere.
+    var needsSigner = false
 
     /// It matters for which name a client asks.
     var choosesByName: Bool { refusesOtherNames || !names.isEmpty }
+
+    var allPairs: [KeyPair] { pairs.all + names.all.flatMap { $0.all } }
 
     package var isComplete: Bool { !pairs.all.isEmpty || !names.isEmpty }
 }
@@ -21,7 +25,8 @@ internal import COpenSSL
 extension OwnedContext {
     package func setCertificate(_ source: borrowing PEMSource) throws(SettingRefused) {
         let certificates = try Certificates.read(source)
-        if let key = identity.key { return try setPair(certificates, key, source) }
+        if let key = identity.key, !key.isRemote { return try setPair(certificates, key, source) }
+        if asksForSignatures { return try setPair(certificates, .remote(for: certificates, source), source) }
         identity.certificates = certificates
     }
 
@@ -42,13 +47,22 @@ extension OwnedContext {
         if let former { identity.pairs.remove(former) }
         identity.pairs.put(pair)
         (identity.certificates, identity.key) = (certificates, key)
+        if key.isRemote { identity.needsSigner = true }
     }
 
     /// Adds a pair for a name. Without one, beside those that are there, in place of the one of the same type of key.
     package func addPair(
         for name: UnsafePointer<CChar>?, _ certificate: borrowing PEMSource, _ key: borrowing PEMSource
     ) throws(SettingRefused) {
-        let pair = try KeyPair.make(Certificates.read(certificate), PrivateKey.read(key, for: self), key)
+        try unsafe add(
+            KeyPair.make(Certificates.read(certificate), PrivateKey.read(key, for: self), key), for: name, certificate,
+            key)
+    }
+
+    func add(
+        _ pair: KeyPair, for name: UnsafePointer<CChar>?, _ certificate: borrowing PEMSource,
+        _ key: borrowing PEMSource
+    ) throws(SettingRefused) {
         guard let name = unsafe name else {
             try give(pair, key)
             if identity.certificates != nil, identity.key?.type == pair.key.type {

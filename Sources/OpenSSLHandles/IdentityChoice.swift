@@ -8,6 +8,11 @@ extension OwnedContext {
         if role == .server { unsafe copenssl_ctx_set_servername_callback(ctx, acknowledgeOrRefuse) }
     }
 
+    /// Those for the name that a client asks for, or for none.
+    func pairs(for ssl: OpaquePointer) -> KeyPairs {
+        unsafe nameAsked(ssl).flatMap { identity.names.pairs(for: $0) } ?? identity.pairs
+    }
+
     /// Whether a client that asks for a name which has no pairs is refused; or else has the pairs for no name.
     package func setRefusesOtherNames(_ refuses: Bool) {
         if refuses { chooseByHand() }
@@ -22,10 +27,11 @@ private func nameAsked(_ ssl: OpaquePointer) -> [UInt8]? {
 }
 
 private let givePairs: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> CInt = { ssl, _ in
-    guard let ssl = unsafe ssl, let identity = unsafe context(of: ssl)?.identity else { return 1 }
-    let named = unsafe nameAsked(ssl).flatMap { identity.names.pairs(for: $0) }
+    guard let ssl = unsafe ssl, let owner = unsafe context(of: ssl) else { return 1 }
+    if owner.asksAboutCertificates { return unsafe chooseCertificate(ssl) ? 1 : 0 }
+    let pairs = unsafe owner.pairs(for: ssl)
     unsafe SSL_certs_clear(ssl)
-    for pair in (named ?? identity.pairs).all where unsafe !pair.give(to: ssl) { return 0 }
+    for pair in pairs.all where unsafe !pair.give(to: ssl) { return 0 }
     return 1
 }
 

@@ -10,6 +10,7 @@ struct IdentityTable {
     private var entries: [(name: [UInt8], pairs: KeyPairs)] = []
 
     var isEmpty: Bool { entries.isEmpty }
+    var all: [KeyPairs] { entries.map { $0.pairs } }
 
     /// A name as the table has it, and clients ask for it, without a final dot; nil for what is neither a host name nor "*." with one behind it.
     static func entryName(_ text: UnsafePointer<CChar>) -> [UInt8]? {

@@ -7,14 +7,32 @@ package enum Question {
     case clientHello
     /// The peer's certificate was verified: whether that is to be the last word.
     case verdict
+    /// A client wants to know what the authority says of the certificate that it gets.
+    case staple
+    /// Which key a peer has in common: on a server by the name that the client gives it; on a client, which has to name one,
+    /// with what the server hints at (RFC 4279, 2). Each with a zero behind it.
+    case key(identity: [CChar]?, hint: [CChar]?)
+    /// A client came with the id of a session: the bytes of it.
+    case session(id: [UInt8], isTLS13: Bool)
+    /// A message is to be signed with a key that is held elsewhere.
+    case sign
+    /// A server wants a certificate of this client: which it gets.
+    case clientCertificate
 }
 
 /// What it is told.
 package struct Answer {
     /// 0 to go on; else what the question says of it: an alert, or a code of X509_V_ERR_....
     package var status: CInt
+    /// Whose certificates are shown.
+    package var identity: OwnedContext?
+    /// Whoever that belongs to, who is asked for signatures then.
+    package var identityHolder: AnyObject?
     /// Somebody has said so; else nobody was there to answer.
     package var isGiven = true
+    /// For the questions that are answered with bytes, and with a name.
+    package var bytes: [UInt8] = []
+    package var name: [UInt8] = []
 
     package init(_ status: CInt) { self.status = status }
 
@@ -37,12 +55,19 @@ package struct Answer {
     private(set) var question: Question?
     private var answer = Answer.none
     private var helloWasAnswered = false
-    /// The program has refused the client.
+    /// The program has refused the peer.
     private(set) var isRefused = false
     /// The application protocol that was chosen for this connection, instead of by the list.
     var alpn: [UInt8] = []
+    /// The key that the program has said, and how often it was asked for one.
+    private var key: PresharedKey?
+    private var keyQuestions = 0
     /// What the question about the verdict is about; there only while it is open.
     private(set) var verification: OpaquePointer?
+    /// What the question about a signature is about; there only while it is open.
+    private(set) var request: SignatureRequest?
+    /// Of the certificates that were chosen.
+    private(set) var identityHolder: AnyObject?
     /// Where a read that stands still puts what it has read: whoever goes on with it has another buffer.
     private var plaintext: UnsafeMutableRawBufferPointer?
 
@@ -132,12 +157,50 @@ package struct Answer {
         return UInt8(exactly: answer.status) ?? UInt8(SSL_AD_INTERNAL_ERROR)
     }
 
+    /// Asks a server's program for the key of this name. What it has said holds for a second ClientHello as well; a client may
+    /// offer hundreds of names, and has a few looked up.
+    func askForKey(named identity: UnsafeRawBufferPointer) -> PresharedKey? {
+        if let key, unsafe key.identity.bytes.elementsEqual(identity) { return key }
+        guard unsafe KeyIdentity.isOne(identity), keyQuestions < 8 else { return nil }
+        keyQuestions += 1
+        let name = unsafe identity.map { CChar(bitPattern: $0) }
+        key = PresharedKey.made(of: ask(.key(identity: name + [0], hint: nil)), unsafe [UInt8](identity))
+        return key
+    }
+
+    /// Asks a client's program for a key, and its name: once, and once more when TLS 1.2 brings a hint.
+    func askForKey(hint: UnsafePointer<CChar>?, isLast: Bool) -> PresharedKey? {
+        if key != nil || keyQuestions > (isLast ? 1 : 0) { return key }
+        keyQuestions += 1
+        let text = unsafe hint.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
+        let answer = ask(.key(identity: nil, hint: text))
+        key = PresharedKey.made(of: answer, answer.name)
+        return key
+    }
+
     /// Asks about what became of a verification. Returns the last word.
     func askAboutVerdict(_ store: OpaquePointer) -> CInt {
         unsafe verification = store
         let answer = ask(.verdict)
         unsafe verification = nil
         return answer.isGiven ? answer.status : X509_V_ERR_UNSPECIFIED
+    }
+
+    /// Asks which certificate a client shows. Nil when it is to fail.
+    func askAboutCertificate() -> Answer? {
+        let answer = ask(.clientCertificate)
+        identityHolder = answer.identityHolder
+        if answer.isGiven, answer.status == 0 { return answer }
+        isRefused = answer.isGiven
+        return nil
+    }
+
+    /// Asks for a signature. Returns nil when there is none.
+    func askForSignature(_ request: SignatureRequest) -> [UInt8]? {
+        self.request = request
+        let answer = ask(.sign)
+        self.request = nil
+        return answer.isGiven && answer.status == 0 ? answer.bytes : nil
     }
 }
 
@@ -204,6 +267,16 @@ extension OwnedContext {
     package func askAboutHellos(_ asks: Bool) {
         asksAboutHellos = asks
         listenForHellos()
+    }
+
+    /// Has a server ask for the response that it staples, or not.
+    package func askForStaples(_ asks: Bool) { asksForStaples = asks }
+
+    /// Has it ask for keys that it was not given, or not.
+    package func askForKeys(_ asks: Bool) throws(SettingRefused) {
+        if asks { try offerKeyCiphers() }
+        asksForKeys = asks
+        useKeys()
     }
 
     /// Has it ask about each verdict on a peer's certificate, or not.

@@ -5,8 +5,10 @@ internal import COpenSSL
     let certificates: Certificates
     let key: PrivateKey
     /// The first of the certificates, and a list of the others.
-    private let leaf: OpaquePointer?
+    let leaf: OpaquePointer?
     private let chain: OpaquePointer
+    /// Changes while connections are served: only inside `exclusively`.
+    var staple: Staple?
 
     private init(_ certificates: Certificates, _ key: PrivateKey, _ chain: OpaquePointer) {
         self.certificates = certificates
@@ -43,6 +45,15 @@ internal import COpenSSL
         return unsafe name.withUnsafeBytes {
             unsafe X509_check_host(leaf, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count, flags, nil) == 1
         }
+    }
+
+    /// Who has issued the first certificate; nil when that one is not in the chain.
+    var issuer: OpaquePointer? {
+        for index in 0..<max(0, unsafe copenssl_x509s_count(chain)) {
+            let other = unsafe copenssl_x509s_at(chain, index)
+            if unsafe X509_check_issued(other, leaf) == X509_V_OK { return unsafe other }
+        }
+        return nil
     }
 
     /// In place of the one of the same type of key. False when OpenSSL does not take it: nothing has changed then.

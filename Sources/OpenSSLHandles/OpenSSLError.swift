@@ -41,6 +41,9 @@ package struct OpenSSLError: Error, Equatable {
         library == ERR_LIB_EVP && [CInt(ERR_R_UNSUPPORTED), EVP_R_UNSUPPORTED_ALGORITHM].contains(reason)
     }
 
+    /// A key that is held elsewhere has not signed.
+    package var isUnsigned: Bool { library == Unsigned.library }
+
     /// OpenSSL's words for it, or the system's; nil when it has none.
     @safe package var text: UnsafePointer<CChar>? {
         if copenssl_err_is_system(code) != 0 { return unsafe UnsafePointer(strerror(reason)) }

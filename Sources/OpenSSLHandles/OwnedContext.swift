@@ -61,17 +61,33 @@ package struct SettingRefused: Error {
     var askPassword: PasswordQuestion?
     var trust: Trust
     package internal(set) var ticketCount = 2
-    package internal(set) var allowsRenegotiation = false
+    package internal(set) var ticketMode = TicketMode.withWrite
+    /// Keys of the program's own that seal tickets.
+    var ticketKeys: TicketKeyRing?
+    /// The program keeps the sessions of a server, and is asked for them.
+    var keepsSessionsElsewhere = false
+    package internal(set) var renegotiation = Renegotiation.never
+    /// A client lets itself be asked for its certificate after the handshake.
+    package internal(set) var authenticatesLater = false
     /// So much early data a server takes of each connection.
     package internal(set) var earlyDataMax = 0
     /// Its handshakes stand still for these questions.
     var asksAboutHellos = false
     var asksAboutVerdicts = false
+    var asksForStaples = false
+    var asksForKeys = false
+    var presharedKeys = PresharedKeys()
     /// A server has somebody to be, or asks which context it is to go on with.
-    package var mayServe: Bool { identity.isComplete || asksAboutHellos }
-    /// A server that has nobody to be.
-    package var isNobody: Bool { role == .server && !identity.isComplete }
-    var asks: Bool { asksAboutHellos || asksAboutVerdicts }
+    package var mayServe: Bool { !isNobody || asksAboutHellos }
+    /// A server that has nobody to be, and no key by which somebody would know it.
+    package var isNobody: Bool { role == .server && !identity.isComplete && !usesKeys }
+    var asksAboutCertificates = false
+    /// Who holds a key that is not here is asked for signatures.
+    package internal(set) var asksForSignatures = false
+    var asks: Bool {
+        asksAboutHellos || asksAboutVerdicts || asksForStaples || asksForKeys || keepsSessionsElsewhere
+            || asksAboutCertificates || identity.needsSigner
+    }
     private(set) var keepsBuffers = false
     /// The groups that were set, for a connection that changes to this context; OpenSSL does not tell them.
     var groups: [CChar] = []
@@ -87,6 +103,8 @@ package struct SettingRefused: Error {
     /// The protocols we speak, in the form of the wire; allocated because OpenSSL keeps a pointer into it.
     var alpn = unsafe UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
     var alpnPolicy = ALPNPolicy.strict
+    /// A server's certificate needs a word of its authority's that it is good still.
+    package internal(set) var requiresStaple = false
 
     package convenience init(_ role: Role) throws(OpenSSLError) {
         ERR_clear_error()
@@ -114,11 +132,14 @@ package struct SettingRefused: Error {
 
     deinit {
         _ = unsafe setOwner(of: ctx, nil)  // who has it from `native` may keep it
+        forgetTicketKeys()
         giveUpVerification()
         unsafe SSL_CTX_free(ctx)
         unsafe alpn.deallocate()
         if keylog >= 0 { close(keylog) }
     }
+
+    static var sessionName: StaticString { "tlsmem" }
 
     package var native: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(ctx) }
 
@@ -134,9 +155,10 @@ package struct SettingRefused: Error {
         // reading them would otherwise lose its data to a reset (openssl#10880).
         _ = unsafe SSL_CTX_set_num_tickets(ctx, 0)
         // A client's sessions belong to no context; a server's are bound to its trust (bindSessions).
-        let name: StaticString = "tlsmem"
+        let name = Self.sessionName
         _ = unsafe SSL_CTX_set_session_id_context(ctx, name.utf8Start, UInt32(name.utf8CodeUnitCount))
         guard role == .server else { return }
+        stapleWhenAsked()
         unsafe copenssl_ctx_set_servername_callback(ctx, acknowledge)
         unsafe SSL_CTX_set_alpn_select_cb(ctx, chooseALPN, Unmanaged.passUnretained(self).toOpaque())
     }
@@ -144,19 +166,17 @@ package struct SettingRefused: Error {
 
 /// What has no page of its own.
 extension OwnedContext {
-    package func setTickets(_ count: Int) {
-        ticketCount = count
-    }
-
-    package func setRenegotiation(_ isAllowed: Bool) {
-        allowsRenegotiation = isAllowed
-        if isAllowed {
-            _ = unsafe SSL_CTX_clear_options(ctx, copenssl_op_no_renegotiation())
-            _ = unsafe SSL_CTX_set_options(ctx, copenssl_op_client_renegotiation())
-        } else {
-            _ = unsafe SSL_CTX_clear_options(ctx, copenssl_op_client_renegotiation())
-            _ = unsafe SSL_CTX_set_options(ctx, copenssl_op_no_renegotiation())
+    /// OpenSSL leaves the keys that it encrypts a server's tickets with in memory that it gives back. Others take their place,
+    /// the kernel's: at the end of the process OpenSSL may have no random numbers any more.
+    private func forgetTicketKeys() {
+        guard role == .server else { return }
+        let count = unsafe copenssl_set_ticket_keys(ctx, nil, 0)
+        unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 1) { keys in
+            let start = keys.baseAddress
+            guard unsafe getrandom(start, count, 0) == count else { return }
+            _ = unsafe copenssl_set_ticket_keys(ctx, start, count)
         }
+        ERR_clear_error()
     }
 
     package func setCertificateListMax(_ bytes: Int) {

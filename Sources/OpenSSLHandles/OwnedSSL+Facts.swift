@@ -32,7 +32,7 @@ extension OwnedSSL {
         unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)
     }
 
-    package var isResumed: Bool { unsafe SSL_session_reused(ssl) == 1 }
+    package var isResumed: Bool { unsafe SSL_session_reused(ssl) == 1 && !(isTLS13 && isByKey) }
 
     /// Names the server for SNI and for verification; an address is verified and, by RFC 6066, not sent as SNI.
     package borrowing func setServerName(_ name: UnsafePointer<CChar>) -> Bool {

@@ -13,7 +13,7 @@ extension OwnedSSL {
         if question != nil { stopAsking() }
     }
 
-    /// The program has refused the client.
+    /// The program has refused the peer.
     package var isRefused: Bool { unsafe inquiry(of: ssl)?.isRefused ?? false }
 
     // MARK: A ClientHello
@@ -83,8 +83,9 @@ extension OwnedSSL {
         ERR_clear_error()
         defer { ERR_clear_error() }
         let ctx = unsafe other.ctx
-        guard unsafe SSL_set_SSL_CTX(ssl, ctx) != nil else { return false }
+        guard unsafe keepTicketKeys(ssl), unsafe SSL_set_SSL_CTX(ssl, ctx) != nil else { return false }
         // The rest was copied from the first context when the SSL was made, or has to be named.
+        unsafe other.useKeys(on: ssl)
         unsafe SSL_set_verify(ssl, SSL_CTX_get_verify_mode(ctx), SSL_CTX_get_verify_callback(ctx))
         let options = unsafe SSL_CTX_get_options(ctx)
         _ = unsafe SSL_clear_options(ssl, SSL_get_options(ssl) & ~options)
@@ -102,6 +103,13 @@ extension OwnedSSL {
             && SSL_set1_param(ssl, SSL_CTX_get0_param(ctx)) == 1
             && (other.groups.isEmpty || copenssl_set_groups(ssl, other.groups) == 1)
     }
+
+    // MARK: A signature
+
+    /// Who gave the certificates that the program has chosen; nil when it has not.
+    package var identityHolder: AnyObject? { unsafe inquiry(of: ssl)?.identityHolder }
+
+    package var signatureRequest: SignatureRequest? { unsafe inquiry(of: ssl)?.request }
 
     // MARK: A verdict
 

@@ -48,9 +48,9 @@ extension OwnedSSL {
 
     /// Offers a session in the handshake to come. Returns the copy of it that OpenSSL works with; nil without memory.
     package func offer(_ session: Session, isVerified: Bool) -> Session? {
-        guard let copy = unsafe Session.copy(session.session, session.chain, session.name),
-            unsafe SSL_set_session(ssl, copy.session) == 1
-        else { return nil }
+        guard let copy = unsafe Session.copy(session.session, session.chain, session.name) else { return nil }
+        if unsafe context(of: ssl)?.usesKeys == true { unsafe forgetKey(in: copy.session) }
+        guard unsafe SSL_set_session(ssl, copy.session) == 1 else { return nil }
         if isVerified { unsafe SSL_set_verify_result(ssl, Int(X509_V_OK)) }
         return copy
     }

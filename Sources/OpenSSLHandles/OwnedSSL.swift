@@ -36,6 +36,12 @@ internal import COpenSSL
         unsafe SSL_free(ssl)
     }
 
+    /// Something comes that may be asked about. False without memory.
+    package mutating func startAsking(as context: OwnedContext) -> Bool {
+        if !mayAsk, context.asks { mayAsk = unsafe openInquiry(ssl) }
+        return mayAsk || !context.asks
+    }
+
     /// No handshake will come any more that could be asked about.
     package mutating func stopAsking() {
         guard mayAsk else { return }
@@ -44,7 +50,7 @@ internal import COpenSSL
     }
 
     /// What asked for new keys since the last time.
-    package mutating func takeUpdates() -> (requests: UInt16, plain: UInt16) {
+    package mutating func takeUpdates() -> Updates {
         observations.takeUpdates()
     }
 
@@ -125,7 +131,9 @@ internal import COpenSSL
     /// One that may stand still in a renegotiation reads into a buffer that stays.
     @inline(never)
     private mutating func readAsking(into plaintext: inout MutableRawSpan) -> SSLResult {
-        guard let inquiry = unsafe inquiry(of: ssl), let buffer = unsafe inquiry.readBuffer() else { return .failed(.outOfMemory) }
+        guard let inquiry = unsafe inquiry(of: ssl), let buffer = unsafe inquiry.readBuffer() else {
+            return .failed(.outOfMemory)
+        }
         let room = min(buffer.count, plaintext.byteCount)
         let result = unsafe observed(inquiry) { unsafe SSL_read($0, buffer.baseAddress, CInt(clamping: room)) }
         guard case .done(let count) = result else {
@@ -169,15 +177,9 @@ internal import COpenSSL
         return unsafe SSL_key_update(ssl, kind) == 1
     }
 
-    /// Schedules a renegotiation; the next read sends it.
-    package borrowing func scheduleRenegotiation() -> Bool {
-        ERR_clear_error()
-        defer { ERR_clear_error() }
-        return unsafe SSL_renegotiate(ssl) == 1
-    }
-
     /// Schedules session tickets (TLS 1.3, server); the next write sends them first.
     package borrowing func scheduleTickets(_ count: Int) {
+        guard unsafe canSealTickets(ssl) else { return }
         for _ in 0..<max(0, count) where unsafe SSL_new_session_ticket(ssl) != 1 { break }
         ERR_clear_error()
     }
@@ -189,9 +191,6 @@ internal import COpenSSL
 
     /// A handshake is under way: the first one, a renegotiation, or a post-handshake message half done.
     package var isInHandshake: Bool { unsafe SSL_in_init(ssl) == 1 }
-
-    /// A renegotiation was asked for and has not finished. A server's may never: the client need not answer.
-    package var isRenegotiationPending: Bool { unsafe SSL_renegotiate_pending(ssl) == 1 }
 
     /// Bytes that were taken from the incoming BIO wait inside OpenSSL: a record, whole or half.
     package var hasPartialRecord: Bool { unsafe SSL_has_pending(ssl) == 1 }

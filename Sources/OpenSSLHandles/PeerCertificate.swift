@@ -73,7 +73,7 @@ private func printed(_ write: (OpaquePointer) -> Bool) -> [UInt8]? {
     return unsafe text.bytes.withUnsafeBytes { unsafe [UInt8]($0) }
 }
 
-private func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
+func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
     var utc = unsafe tm()
     guard let time = unsafe time, unsafe ASN1_TIME_to_tm(time, &utc) == 1 else {
         ERR_clear_error()

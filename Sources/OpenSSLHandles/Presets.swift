@@ -36,5 +36,6 @@ extension OwnedContext {
         versionsOfCiphers = nil
         _ = unsafe SSL_CTX_clear_options(ctx, copenssl_op_server_preference())
         unsafe SSL_CTX_set_security_level(ctx, securityLevel)
+        if usesKeys { try offerKeyCiphers() }
     }
 }

@@ -3,10 +3,13 @@ internal import COpenSSL
 /// A private key: PKCS#8, PKCS#1 or SEC 1, in PEM or DER, encrypted or not.
 @safe final class PrivateKey {
     let key: OpaquePointer
+    /// Somebody else has the private part.
+    let isRemote: Bool
 
     /// The key moves into it.
-    init(_ key: OpaquePointer) {
+    init(_ key: OpaquePointer, isRemote: Bool = false) {
         unsafe self.key = key
+        self.isRemote = isRemote
     }
 
     deinit {

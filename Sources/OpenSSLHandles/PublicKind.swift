@@ -2,25 +2,28 @@ internal import COpenSSL
 
 /// What a source may have several of, none of it secret.
 enum PublicKind {
-    case certificate, revocationList
+    case certificate, revocationList, ocspResponse
 
     /// What a block of it is called: "X509" by old programs, "TRUSTED" where OpenSSL has put something behind it.
     fileprivate var names: [StaticString] {
         switch self {
         case .certificate: ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"]
         case .revocationList: ["X509 CRL"]
+        case .ocspResponse: ["OCSP RESPONSE"]
         }
     }
     fileprivate var missing: StaticString {
         switch self {
         case .certificate: "there is no certificate in it"
         case .revocationList: "there is no revocation list in it"
+        case .ocspResponse: "there is no OCSP response in it"
         }
     }
     fileprivate var damaged: StaticString {
         switch self {
         case .certificate: "a certificate in it cannot be parsed"
         case .revocationList: "a revocation list in it cannot be parsed"
+        case .ocspResponse: "an OCSP response in it cannot be parsed"
         }
     }
 }

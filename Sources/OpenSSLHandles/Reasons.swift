@@ -11,6 +11,9 @@ package enum Reason {
     /// A callback of ours has refused; the alert says which.
     package static var callbackFailed: CInt { SSL_R_CALLBACK_FAILED }
     package static var noPeerCertificate: CInt { SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE }
+    package static var invalidStatusResponse: CInt { SSL_R_INVALID_STATUS_RESPONSE }
+    /// TLS 1.2 itself makes keys by it.
+    package static var labelIsTaken: CInt { SSL_R_TLS_ILLEGAL_EXPORTER_LABEL }
     package static var excessiveMessageSize: CInt { SSL_R_EXCESSIVE_MESSAGE_SIZE }
 
     package static var version: [CInt] {
@@ -25,6 +28,10 @@ package enum Reason {
             SSL_R_NO_SHARED_CIPHER, SSL_R_NO_CIPHERS_AVAILABLE, SSL_R_NO_SUITABLE_KEY_SHARE, SSL_R_NO_SUITABLE_GROUPS,
             SSL_R_NO_SHARED_GROUPS, SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS, SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM,
         ]
+    }
+
+    package static var keys: [CInt] {
+        [SSL_R_PSK_IDENTITY_NOT_FOUND, SSL_R_BINDER_DOES_NOT_VERIFY, SSL_R_BAD_PSK, SSL_R_BAD_PSK_IDENTITY]
     }
 
     /// Reasons given for a first packet that is no TLS record.

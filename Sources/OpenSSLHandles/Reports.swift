@@ -8,6 +8,7 @@ internal import COpenSSL
 
     package final var wantsSecrets: Bool
     package final var wantsMessages: Bool
+    package final var wantsSessions: Bool
     private var waiting: [Report?] = []
     private var first = 0
     private var bytes = 0
@@ -15,8 +16,9 @@ internal import COpenSSL
     private var lostMessages = 0
     private var lostSecrets = 0
 
-    package init(wantsSecrets: Bool, wantsMessages: Bool) {
+    package init(wantsSecrets: Bool, wantsMessages: Bool, wantsSessions: Bool = false) {
         (self.wantsSecrets, self.wantsMessages) = (wantsSecrets, wantsMessages)
+        self.wantsSessions = wantsSessions
     }
 
     package var isEmpty: Bool { first == waiting.count }
@@ -31,8 +33,8 @@ internal import COpenSSL
         return report
     }
 
-    /// Keeps a secret, or a message; beyond the limits and without memory it is only counted.
-    func add(_ kind: Report.Kind, _ origin: Report.Origin, _ content: UnsafeRawBufferPointer) {
+    /// Keeps a secret, a message or a session; beyond the limits and without memory it is only counted.
+    final func add(_ kind: Report.Kind, _ origin: Report.Origin, _ content: UnsafeRawBufferPointer) {
         let lost = kind == .secret ? lostSecrets : lostMessages
         let hasRoom = waiting.count - first < Self.countMax && content.count <= Self.bytesMax - bytes
         let report = hasRoom ? unsafe Report.of(kind, origin, content, lost: lost) : nil
@@ -44,9 +46,9 @@ internal import COpenSSL
     }
 }
 
-/// One line of the key log, or one piece of the trace; wiped when it goes.
+/// One line of the key log, one piece of the trace, or a session; wiped when it goes.
 @safe package final class Report {
-    package enum Kind { case secret, record, content, message }
+    package enum Kind { case secret, record, content, message, session, lostSession }
 
     /// Where it comes from; of no interest for a secret.
     package struct Origin {

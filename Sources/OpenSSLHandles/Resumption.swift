@@ -8,6 +8,7 @@ extension OwnedContext {
     /// tickets only: what it keeps itself, for clients of TLS 1.2 that take none, it gives out without a word, and so keeps
     /// nothing. A ClientHello may choose another context, but the first one's callbacks and sessions remain in force.
     func holdSessions() -> Bool {
+        guard !keepsSessionsElsewhere else { return true }  // they are looked at when they are found
         guard role == .server, examinesPeer || asksAboutHellos || identity.choosesByName else { return true }
         _ = unsafe copenssl_ctx_set_session_cache_mode(ctx, Int(SSL_SESS_CACHE_OFF))
         return unsafe SSL_CTX_set_session_ticket_cb(ctx, noteBeginning, holdTicket, nil) == 1
@@ -15,7 +16,7 @@ extension OwnedContext {
 }
 
 /// Notes in a ticket when its sessions began, unless that is there from the ticket that was resumed.
-private let noteBeginning: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> CInt = { ssl, _ in
+let noteBeginning: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> CInt = { ssl, _ in
     guard let session = unsafe SSL_get_session(ssl) else { return 1 }
     if unsafe beginning(of: session) != nil { return 1 }
     var now = Int64(time(nil))
@@ -30,15 +31,20 @@ private let holdTicket: SSL_CTX_decrypt_session_ticket_fn = { ssl, session, _, _
     return SSL_TICKET_RETURN(status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW)
 }
 
-private func isGood(_ session: OpaquePointer, for ssl: OpaquePointer) -> Bool {
+/// Whether a session that a client has come back with is still as good as a whole handshake.
+func isGood(_ session: OpaquePointer, for ssl: OpaquePointer) -> Bool {
     ERR_set_mark()
     defer { ERR_pop_to_mark() }
     guard let context = unsafe context(of: ssl), let beginning = unsafe beginning(of: session) else { return false }
     let (age, overflows) = Int64(time(nil)).subtractingReportingOverflow(beginning)
-    guard !overflows, age >= 0, unsafe age <= Int64(SSL_CTX_get_timeout(context.ctx)) else { return false }
+    // Another server may have made it, whose clock is a little ahead.
+    guard !overflows, age >= -60, unsafe age <= Int64(SSL_CTX_get_timeout(context.ctx)) else { return false }
     guard unsafe isForSameName(session, ssl) else { return false }
     guard context.examinesPeer else { return true }
-    guard let leaf = unsafe SSL_SESSION_get0_peer(session) else { return !context.requiresCertificate }
+    guard let leaf = unsafe SSL_SESSION_get0_peer(session) else {
+        let isAskedLater = unsafe context.trust.asksLater && SSL_SESSION_get_protocol_version(session) == TLS1_3_VERSION
+        return isAskedLater || !context.requiresCertificate
+    }
     return unsafe isGood(leaf, for: ssl, context)
 }
 

@@ -69,7 +69,8 @@ extension Session {
         return unsafe chain
     }
 
-    private static func readSession(_ der: UnsafeRawBufferPointer) -> OpaquePointer? {
+    /// One that can be resumed, and has a secret.
+    static func readSession(_ der: UnsafeRawBufferPointer) -> OpaquePointer? {
         let session = unsafe whole(der, { unsafe d2i_SSL_SESSION(nil, &$0, $1) }, { unsafe SSL_SESSION_free($0) })
         guard let session = unsafe session else { return nil }
         guard unsafe SSL_SESSION_is_resumable(session) == 1, unsafe hasSecret(session) else {

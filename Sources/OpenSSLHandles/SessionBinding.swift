@@ -11,9 +11,10 @@ extension OwnedContext {
         return body()
     }
 
-    /// Goes on with another's tickets, which OpenSSL encrypts under keys of its own. False without memory.
+    /// Goes on with another's tickets, which OpenSSL encrypts under keys of its own, or under the program's. False without memory.
     package func inheritTicketKeys(_ other: OwnedContext) -> Bool {
         guard role == .server else { return true }
+        guard shareTicketKeys(of: other) else { return false }
         let count = 80  // name, and two keys of 32 bytes
         return unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 8) { keys in
             defer { unsafe OPENSSL_cleanse(keys.baseAddress, count) }
@@ -28,16 +29,18 @@ extension OwnedContext {
     /// A client's sessions belong to no context: it verifies the server anew for each.
     package func bindSessions() -> Bool {
         guard role == .server else { return true }
-        guard let content = storedDigests, let own = ownName,
-            let name = sha256(settings + algorithms + whole(content) + whole(trust.pins) + own)
+        // To decrypt is nothing that anybody is asked for.
+        if identity.needsSigner, (try? leaveOutStaticRSA()) == nil { return false }
+        guard let content = storedDigests, let own = ownName, let keys = keyDigests,
+            let name = sha256(settings + algorithms + whole(content) + whole(trust.pins) + whole(keys) + own)
         else { return false }
         return unsafe SSL_CTX_set_session_id_context(ctx, name, UInt32(name.count)) == 1 && holdSessions()
     }
 
-    /// Nothing, or random bytes: what a program says of certificates cannot be compared, so that where it is asked a session is
+    /// Nothing, or random bytes: what a program says of certificates and keys cannot be compared, so that where it is asked a session is
     /// good in the one context only. Nil when there is no randomness.
     private var ownName: [UInt8]? {
-        guard asksAboutVerdicts else { return [] }
+        guard asksAboutVerdicts || asksForKeys else { return [] }
         var bytes = [UInt8](repeating: 0, count: 16)
         return unsafe RAND_bytes(&bytes, CInt(bytes.count)) == 1 ? bytes : nil
     }

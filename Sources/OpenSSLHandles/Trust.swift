@@ -6,6 +6,8 @@ struct Trust {
     var verifies: Bool
     /// There has to be one.
     var requires: Bool
+    /// A server of TLS 1.3 asks after the handshake, when the program says so.
+    var asksLater = false
     /// There is an authority, or a place to look for one.
     var hasAuthorities = false
     /// Where OpenSSL looks when it needs an authority or a list: directories; the system's has no name.

@@ -10,8 +10,8 @@ extension OwnedContext {
     package var verifiesOrWould: Bool { trust.verifies || (trust.pins.isEmpty && !asksAboutVerdicts) }
 
     /// What a server asks of its clients; a client always verifies.
-    package func setVerification(asks: Bool, requires: Bool) {
-        (trust.verifies, trust.requires) = (asks, requires)
+    package func setVerification(asks: Bool, requires: Bool, later: Bool = false) {
+        (trust.verifies, trust.requires, trust.asksLater) = (asks, requires, later)
         applyVerification()
     }
 
@@ -21,6 +21,7 @@ extension OwnedContext {
     func applyVerification() {
         var mode = examinesPeer ? SSL_VERIFY_PEER : SSL_VERIFY_NONE
         if requiresCertificate { mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT }
+        if trust.asksLater { mode |= SSL_VERIFY_POST_HANDSHAKE }
         unsafe SSL_CTX_set_verify(ctx, mode, noteVerifyDepth)
         unsafe SSL_CTX_set_cert_verify_callback(ctx, verifyChain, nil)
     }

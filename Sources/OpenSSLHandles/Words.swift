@@ -54,6 +54,6 @@ package enum Words {
 }
 
 /// Literals end with a NUL.
-private func cString(_ text: StaticString) -> UnsafePointer<CChar>? {
+func cString(_ text: StaticString) -> UnsafePointer<CChar>? {
     unsafe UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
 }

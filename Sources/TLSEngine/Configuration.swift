@@ -30,6 +30,7 @@ package struct Limits {
     package var outgoingHigh = 524_288
     package var incomingLow = 131_072
     package var bufferMilliseconds: UInt32 = 0
+    package var keyLife = KeyLife()
 
     package init() {}
 }

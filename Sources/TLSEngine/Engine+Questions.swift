@@ -11,6 +11,7 @@ extension Engine {
     package mutating func change(to other: Configuration) -> Bool {
         if ssl.change(to: other.context) {
             configuration = other
+            if case .open = state { renegotiationWasBegun() }  // this is its ClientHello
             return true
         }
         if !ssl.change(to: configuration.context) { _ = fail(EngineFailure(.outOfMemory)) }  // it is half of each

@@ -13,6 +13,8 @@ extension Engine {
         guard configuration.context.speaks(session.protocolVersion) else { throw EngineFailure(.noCommonVersion) }
         guard ssl.offersCipher(of: session) else { throw EngineFailure(.noCommonCipher) }
         guard !session.hasExpired else { throw EngineFailure(.noSession) }
+        // There is no certificate in a resumed handshake, and so nothing to staple to.
+        guard !configuration.context.requiresStaple else { throw EngineFailure(.badStaple) }
         let examines = configuration.context.examinesPeer
         if examines {
             guard let result = ssl.verify(session, by: configuration.context) else {
@@ -29,5 +31,26 @@ extension Engine {
     package func newestSession(offered: Session?) -> Session? {
         guard role == .client, state.wasEstablished, ssl.isTLS13 || !ssl.isInHandshake else { return nil }
         return ssl.newestSession(offered: offered)
+    }
+}
+
+/// Tickets of TLS 1.3, of a server.
+extension Engine {
+    /// The handshake is done: from now on tickets are due, and go out with the first application write, or at once.
+    mutating func giveTickets() {
+        guard role == .server, ssl.isTLS13 else { return }
+        let (mode, count) = (configuration.context.ticketMode, configuration.context.ticketCount)
+        // Who has a key needs no ticket: it would be good when the key is not any more.
+        ticketsDue = mode == .never || ssl.isByKey ? 0 : UInt8(clamping: ssl.isResumed ? min(count, 1) : count)
+        // The first application write may have been early.
+        guard mode == .withHandshake || encryptedBytes > 0, ticketsDue > 0 else { return }
+        scheduleTickets()
+        if case .failed(let cause) = ssl.handshake() { _ = fail(cause) }
+    }
+
+    /// OpenSSL sends them before anything else.
+    mutating func scheduleTickets() {
+        ssl.scheduleTickets(Int(ticketsDue))
+        ticketsDue = 0
     }
 }

@@ -139,21 +139,8 @@ extension Engine {
             _ = fail(EngineFailure(.outOfMemory))
             return false
         }
-        if ticketsDue > 0 {
-            scheduleTickets()
-        }
+        if ticketsDue > 0 { scheduleTickets() }
         return true
-    }
-
-    private mutating func scheduleTickets() {
-        ssl.scheduleTickets(Int(ticketsDue))
-        ticketsDue = 0
-    }
-
-    /// Sends those that are due now.
-    mutating func sendTickets() {
-        scheduleTickets()
-        if case .failed(let cause) = ssl.handshake() { _ = fail(cause) }
     }
 
     mutating func taken(_ result: SSLResult?) -> Int {
@@ -204,17 +191,35 @@ extension Engine {
         if askPeer { keys.updateAnswersDue += 1 }
         if case .failed(let cause) = ssl.handshake() { _ = fail(cause) }
         _ = outgoing.countNew(ssl)
+        rekeying?.keyHasChanged(records: ssl.observations.recordsOut, bytes: tally.accepted)
         return true
+    }
+
+    /// So much was sent that it may be time for another key.
+    @inline(__always)
+    package var watchesKey: Bool { ssl.observations.recordsOut >= limits.keyLife.watchedRecords }
+
+    /// Changes our key if it was used for long enough, and this is the time.
+    package mutating func changeKeyIfDue(incoming: MemoryBIO, _ pool: BufferPool, now: () -> Int64) {
+        guard canUpdateKey, room > 0 else { return }
+        let records = ssl.observations.recordsOut
+        guard keys.isDue(limits.keyLife, records: records, bytes: tally.accepted, now: now) else { return }
+        _ = updateKey(askPeer: false, incoming: incoming, pool)
     }
 
     /// Asks for a renegotiation (TLS 1.2), which the next step begins; false when this is not the time.
     package mutating func renegotiate() -> Bool {
         guard case .open(.open, _) = state, canEncrypt, acceptsWrites, !ssl.isTLS13, !ssl.isRenegotiationPending,
-            !renegotiationIsDue, configuration.context.allowsRenegotiation
+            !renegotiationIsDue, ssl.mayRenegotiate
         else { return false }
         renegotiationIsDue = true
         fed()  // the next step begins it
         return true
+    }
+
+    /// By either side. The next one is refused where one is enough.
+    func renegotiationWasBegun() {
+        if configuration.context.renegotiation == .once { ssl.refuseRenegotiation() }
     }
 
     /// Not while half a record is buffered: OpenSSL would put it off, and then begin inside a write.
@@ -222,5 +227,6 @@ extension Engine {
         guard renegotiationIsDue, canEncrypt, !ssl.hasPartialRecord else { return }
         renegotiationIsDue = false
         if ssl.scheduleRenegotiation(), role == .server { keys.helloAnswersDue += 1 }
+        renegotiationWasBegun()
     }
 }

@@ -11,6 +11,8 @@ package enum Step {
     case peerClosed
     /// Everything that was fed is used up.
     case needsCiphertext
+    /// The client has answered to a CertificateRequest, before that step.
+    indirect case authenticated(Step)
     /// What is left of it came behind the peer's close_notify: it is no TLS, and whoever drives may have it.
     case beyondTLS
     /// The handshake stands still until it is answered; a step before that has the same to say.
@@ -24,7 +26,7 @@ package enum Step {
 /// whoever drives, the outgoing one is the last slice of `outgoing`.
 package struct Engine: ~Copyable {
     var ssl: OwnedSSL
-    /// Session tickets that go out with the first application write.
+    /// Session tickets that have not gone out yet.
     var ticketsDue: UInt8 = 0
     /// How many corks hold small writes back.
     package internal(set) var corks: UInt8 = 0
@@ -42,7 +44,7 @@ package struct Engine: ~Copyable {
     package internal(set) var outgoing = Outgoing()
     var tally = Tally()
     /// There from the first new keys on that one of the two wants.
-    private var rekeying: Rekeying?
+    private(set) var rekeying: Rekeying?
 
     package init(_ configuration: Configuration) throws(OpenSSLError) {
         ssl = try OwnedSSL(configuration.context)
@@ -115,10 +117,10 @@ package struct Engine: ~Copyable {
         case .plaintext, .earlyPlaintext:
             awaitsCiphertext = !renegotiationIsDue && incoming.isEmpty && !ssl.hasPartialRecord
         case .failed: return step
-        case .established, .peerClosed, .beyondTLS, .asks: break
+        case .established, .peerClosed, .beyondTLS, .asks, .authenticated: break
         }
         let seen = ssl.takeUpdates()
-        if made == 0, seen.requests | seen.plain == 0 { return step }
+        if made == 0, seen.isEmpty { return step }
         return limited(step, controlBytes: made, seen, now: now)
     }
 
@@ -148,12 +150,9 @@ package struct Engine: ~Copyable {
         case .done:
             state.established()
             outgoing.endEarly(isSent: ssl.earlyData == .accepted)
-            if ssl.isTLS13 || !configuration.context.allowsRenegotiation { ssl.stopAsking() }
-            if role == .server, ssl.isTLS13 {
-                let wanted = configuration.context.ticketCount
-                ticketsDue = UInt8(clamping: ssl.isResumed ? min(wanted, 1) : wanted)
-                if encryptedBytes > 0 { sendTickets() }  // the first application write was early
-            }
+            let context = configuration.context
+            if !(ssl.isTLS13 ? context.authenticatesLater : context.allowsRenegotiation) { ssl.stopAsking() }
+            giveTickets()
             return .established
         case .wantsCiphertext:
             return .needsCiphertext
@@ -205,8 +204,11 @@ package struct Engine: ~Copyable {
 
     func refusal(of context: OwnedContext) -> EngineFailure? {
         switch role {
-        case .client where context.verifies && !context.trustsSomebody: return EngineFailure(.noTrust)
-        case .client where context.verifies && !hasServerName: return EngineFailure(.noServerName)
+        case .client where context.verifies && context.trustsSomebody && !hasServerName:
+            return EngineFailure(.noServerName)
+        // A key needs no name: a certificate that comes in its place is trusted by nobody.
+        case .client where context.verifies && !context.trustsSomebody && !context.usesKeys:
+            return EngineFailure(.noTrust)
         case .server where context.verifies && !context.trustsSomebody: return EngineFailure(.noTrust)
         case .server where !context.mayServe: return EngineFailure(.noIdentity)
         case .client, .server: return nil
@@ -218,11 +220,13 @@ package struct Engine: ~Copyable {
         return fail(
             EngineFailure(
                 cause, seen: ssl.observations, verifyResult: ssl.verifyResult, verifyDepth: ssl.verifyDepth,
-                isNegotiating: isNegotiating, canSendAlerts: state.writing != .closed, isRefused: ssl.isRefused))
+                isNegotiating: isNegotiating, canSendAlerts: state.writing != .closed, isRefused: ssl.isRefused,
+                staple: ssl.stapleVerdict))
     }
 
     mutating func fail(_ failure: EngineFailure) -> Step {
         state.failed(failure)
+        if collects { ssl.reportLostSession() }
         ssl.giveUpQuestion()
         awaitsCiphertext = false
         return .failed(failure)
@@ -230,13 +234,16 @@ package struct Engine: ~Copyable {
 
     /// A peer may make us answer (KeyUpdate, tickets, alerts) and never read: OpenSSL sets no limit to that.
     private mutating func limited(
-        _ step: Step, controlBytes made: Int, _ seen: (requests: UInt16, plain: UInt16), now: () -> Int64
+        _ step: Step, controlBytes made: Int, _ seen: Updates, now: () -> Int64
     ) -> Step {
         guard case .open = state else { return step }
         if case .established = step { return step }
         if made > 0, outgoing.addControl(made) > limits.controlMax { return fail(EngineFailure(.controlLimit)) }
-        if seen.requests | seen.plain == 0 || keys.mayUpdate(seen, now: now()) { return step }
-        return fail(EngineFailure(.updateLimit))
+        if seen.requests > 0, !ssl.isTLS13 { renegotiationWasBegun() }
+        if seen.requests | seen.plain != 0, !keys.mayUpdate(seen, now: now()) {
+            return fail(EngineFailure(.updateLimit))
+        }
+        return seen.hasFinished && role == .server && ssl.isTLS13 ? authenticated(step) : step
     }
 
     // MARK: New keys

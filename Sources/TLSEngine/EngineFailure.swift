@@ -5,14 +5,16 @@ package struct EngineFailure: Error {
     package enum Kind {
         case noServerName, noTrust, noIdentity
         case notTLS, protocolViolation, alertReceived
-        case noCommonVersion, noCommonCipher, noCommonProtocol
-        case untrusted, wrongHost, expired, unpinned, noCertificate, rejected
+        case noCommonVersion, noCommonCipher, noCommonProtocol, noCommonKey
+        case untrusted, wrongHost, expired, unpinned, badStaple, noCertificate, rejected
         case endOfFileInHandshake, truncated
         case controlLimit, updateLimit, messageLimit
         /// What a client offers to resume is over.
         case noSession
         /// The program did not want this client.
         case refused
+        /// A key that is held elsewhere has not signed.
+        case unsigned
         case outOfMemory, unexpected
     }
 
@@ -22,6 +24,8 @@ package struct EngineFailure: Error {
     package let alertReceived: UInt8?
     package let verifyResult: Int
     package let verifyDepth: CInt
+    /// What is not good of the server's OCSP response; nil when that is not what failed.
+    package let staple: StapleVerdict?
 
     /// A failure that OpenSSL has no part in.
     init(_ kind: Kind) {
@@ -31,12 +35,13 @@ package struct EngineFailure: Error {
         alertReceived = nil
         verifyResult = 0
         verifyDepth = -1
+        staple = nil
     }
 
     /// `isNegotiating`: the first handshake has not come to a cipher yet.
     init(
         _ cause: OpenSSLError, seen: Observations, verifyResult: Int, verifyDepth: CInt, isNegotiating: Bool,
-        canSendAlerts: Bool, isRefused: Bool = false
+        canSendAlerts: Bool, isRefused: Bool = false, staple: StapleVerdict? = nil
     ) {
         self.cause = cause
         alertSent = seen.alertSent
@@ -44,6 +49,7 @@ package struct EngineFailure: Error {
         let failedToVerify = cause.isSSL && cause.reason == Reason.certificateVerifyFailed
         self.verifyResult = failedToVerify ? verifyResult : 0
         self.verifyDepth = failedToVerify ? verifyDepth : -1
+        self.staple = cause.isSSL && cause.reason == Reason.invalidStatusResponse ? staple : nil
         kind =
             isRefused
             ? .refused
@@ -59,6 +65,8 @@ extension EngineFailure.Kind {
         let isPeersFault = seen.alertSent.map { $0 != 80 } ?? !canSendAlerts
         if cause.isOutOfMemory {
             self = .outOfMemory
+        } else if cause.isUnsigned {
+            self = .unsigned
         } else if let alert = seen.alertReceived {
             self = .init(alertReceived: alert, isNegotiating: isNegotiating)
         } else if seen.alertSent == 120 {
@@ -78,8 +86,9 @@ extension EngineFailure.Kind {
     private init(alertReceived alert: UInt8, isNegotiating: Bool) {
         switch alert {
         case 40, 71: self = isNegotiating ? .noCommonCipher : .alertReceived
-        case 42, 43, 44, 45, 46, 48, 49, 116: self = .rejected
+        case 42, 43, 44, 45, 46, 48, 49, 113, 116: self = .rejected
         case 70: self = .noCommonVersion
+        case 115: self = .noCommonKey
         case 120: self = .noCommonProtocol
         default: self = .alertReceived
         }
@@ -89,12 +98,16 @@ extension EngineFailure.Kind {
         switch reason {
         case Reason.certificateVerifyFailed:
             self = .init(verifyResult: verifyResult)
+        case Reason.invalidStatusResponse:
+            self = .badStaple
         case Reason.noPeerCertificate:
             self = .noCertificate
         case _ where Reason.version.contains(reason):
             self = .noCommonVersion
         case _ where Reason.algorithms.contains(reason):
             self = .noCommonCipher
+        case _ where Reason.keys.contains(reason):
+            self = .noCommonKey
         case Reason.excessiveMessageSize:
             self = .messageLimit
         default:

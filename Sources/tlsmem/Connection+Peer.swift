@@ -9,7 +9,7 @@ extension Connection {
 
     /// One of those that it sent.
     func peer(at index: Int) -> PeerCertificate? {
-        engine.ask { $0.peerCertificate(at: index, offered: session) }
+        engine.isAuthenticating ? nil : engine.ask { $0.peerCertificate(at: index, offered: session) }
     }
 
     /// All of them. Nil without memory.

@@ -38,6 +38,11 @@ extension Connection {
                 unsafe callbacks.on_established?(handle, user)
             case .peerClosed:
                 owesEOF = true
+            case .authenticated(let next):
+                deliverAuthentication()
+                guard isMoving else { break }
+                if case .plaintext(let count) = next { deliver(count, bench) }
+                if case .peerClosed = next { owesEOF = true }
             case .beyondTLS:
                 keepBeyondTLS(bench)
             case .failed(let cause):

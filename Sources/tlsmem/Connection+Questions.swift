@@ -12,6 +12,11 @@ extension Connection {
             switch question {
             case .clientHello: askAboutHello(decision.token)
             case .verdict: askAboutVerdict(decision.token)
+            case .staple: askForStaple(decision.token)
+            case .key(let identity, let hint): askForKey(identity, hint, decision.token)
+            case .session(let id, let isTLS13): askForSession(id, isTLS13, decision.token)
+            case .sign: askForSignature(decision.token)
+            case .clientCertificate: askAboutCertificate(decision.token)
             }
         guard !isOver, !isFreed else { return }
         if status != TLSMEM_LATER.code {
@@ -35,6 +40,8 @@ extension Connection {
         switch question {
         case .clientHello: Answer(refusal(reply))
         case .verdict: Answer(lastWord(reply))
+        case .staple, .key, .session, .sign: bytes(reply)
+        case .clientCertificate: identity(reply)
         }
     }
 
@@ -120,6 +127,17 @@ extension Connection {
         return reply.status > 0 ? reply.status : CInt(clamping: VerifyResult.rejected)
     }
 
+    // MARK: A session
+
+    private func askForSession(_ id: [UInt8], _ isTLS13: Bool, _ token: UInt64) -> CInt {
+        guard let find = unsafe context.listeners.sessions?.on_find else { return TLSMEM_OK.code }
+        return unsafe id.withUnsafeBytes { id in
+            var entry = unsafe tlsmem_session_entry(id, isTLS13: isTLS13)
+            unsafe entry.token = token
+            return unsafe find(handle, &entry, context.listeners.sessionsUser)
+        }
+    }
+
     // MARK: Meanwhile
 
     /// A ClientHello is asked about.
@@ -149,6 +167,11 @@ extension Question? {
         case nil: TLSMEM_QUESTION_NONE
         case .clientHello: TLSMEM_QUESTION_CLIENT_HELLO
         case .verdict: TLSMEM_QUESTION_VERIFY
+        case .staple: TLSMEM_QUESTION_OCSP
+        case .key: TLSMEM_QUESTION_PSK
+        case .session: TLSMEM_QUESTION_SESSION
+        case .sign: TLSMEM_QUESTION_SIGN
+        case .clientCertificate: TLSMEM_QUESTION_CLIENT_CERT
         }
     }
 }

@@ -8,6 +8,11 @@ internal import TLSEngine
     var keylogUser: UnsafeMutableRawPointer?
     var trace: (@convention(c) (OpaquePointer?, UnsafePointer<tlsmem_trace_info>?, UnsafeMutableRawPointer?) -> Void)?
     var traceUser: UnsafeMutableRawPointer?
+    /// Who keeps sessions.
+    var sessions: tlsmem_session_callbacks?
+    var sessionsUser: UnsafeMutableRawPointer?
+
+    var isEmpty: Bool { unsafe keylog == nil && trace == nil && sessions == nil }
 
     /// Has what OpenSSL reports of a connection collected for them. False without memory.
     func collect(from engine: borrowing Engine) -> Bool {
@@ -19,18 +24,24 @@ internal import TLSEngine
 final class Reporter: Reports {
     /// Those of another context, once a ClientHello has changed it.
     fileprivate var listeners: ReportListeners {
-        didSet { (wantsSecrets, wantsMessages) = unsafe (listeners.keylog != nil, listeners.trace != nil) }
+        didSet {
+            (wantsSecrets, wantsMessages) = unsafe (listeners.keylog != nil, listeners.trace != nil)
+            wantsSessions = listeners.sessions != nil
+        }
     }
 
     init(_ listeners: ReportListeners) {
         self.listeners = listeners
-        super.init(wantsSecrets: unsafe listeners.keylog != nil, wantsMessages: unsafe listeners.trace != nil)
+        super.init(
+            wantsSecrets: unsafe listeners.keylog != nil, wantsMessages: unsafe listeners.trace != nil,
+            wantsSessions: listeners.sessions != nil)
     }
 
     fileprivate func tell(_ report: Report, of handle: OpaquePointer) {
         switch report.kind {
         case .secret: unsafe tellSecret(report, of: handle)
         case .record, .content, .message: unsafe tellMessage(report, of: handle)
+        case .session, .lostSession: unsafe tellSession(report, of: handle)
         }
     }
 
@@ -69,11 +80,21 @@ final class Reporter: Reports {
             if bytes.count >= 5 { unsafe info.record_length = Int(bytes[3]) << 8 | Int(bytes[4]) }
         case .content:
             unsafe info.kind = TLSMEM_TRACE_CONTENT
-        case .message, .secret:
+        case .message, .secret, .session, .lostSession:
             unsafe info.kind = TLSMEM_TRACE_MESSAGE
             unsafe name(&info, bytes)
         }
         unsafe listeners.trace?(handle, &info, listeners.traceUser)
+    }
+
+    private func tellSession(_ report: Report, of handle: OpaquePointer) {
+        guard let session = report.sessionEntry, let callbacks = listeners.sessions else { return }
+        var entry = unsafe tlsmem_session_entry(session.id, isTLS13: session.isTLS13)
+        unsafe entry.bytes = session.der.isEmpty ? nil : session.der.baseAddress
+        unsafe entry.length = session.der.count
+        unsafe entry.expires = session.expires
+        let tell = unsafe report.kind == .session ? callbacks.on_new : callbacks.on_remove
+        unsafe tell?(handle, &entry, listeners.sessionsUser)
     }
 
     /// Names a message by what it begins with.
@@ -103,5 +124,16 @@ extension Connection {
         else { return false }
         while !isFreed, let report = reporter.take() { unsafe reporter.tell(report, of: handle) }
         return true
+    }
+}
+
+extension tlsmem_session_entry {
+    /// With nothing but an id in it.
+    init(_ id: UnsafeRawBufferPointer, isTLS13: Bool) {
+        unsafe self.init()
+        unsafe size = MemoryLayout<tlsmem_session_entry>.size
+        unsafe self.id = id.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        unsafe id_length = id.count
+        unsafe once = isTLS13 ? 1 : 0
     }
 }

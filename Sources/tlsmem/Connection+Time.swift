@@ -131,7 +131,7 @@ extension Connection {
     func timeRenegotiation() {
         guard case .going = course, engine.phase == .open else { return }
         if !engine.waitsForHandshake {
-            phaseBegan = -1
+            if phaseBegan >= 0, !engine.awaitsCertificate { phaseBegan = -1 }
         } else if phaseBegan < 0 {
             beginPhase()
         }

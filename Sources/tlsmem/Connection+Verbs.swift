@@ -38,6 +38,7 @@ extension Connection {
                 let before = engine.outgoing.taken
                 sendSoon(bench)
                 if count == 0, engine.outgoing.taken == before { break }
+                if taken < plaintext.count, engine.watchesKey { changeKeyIfDue(bench) }
             }
         }
         return taken
@@ -220,6 +221,10 @@ extension Connection {
         return (isDone ? TLSMEM_OK : TLSMEM_ESTATE).code
     }
 
+    func changeKeyIfDue(_ bench: Bench) {
+        engine.changeKeyIfDue(incoming: bench.incoming, bench.pool, now: MonotonicClock.milliseconds)
+    }
+
     func renegotiate() -> CInt {
         guard !isOver, engine.renegotiate() else { return TLSMEM_ESTATE.code }
         _ = drive()
@@ -229,7 +234,7 @@ extension Connection {
 
 extension Connection {
     /// Sends at once where nobody else will: a drive sends at its end, a loop at the end of the turn.
-    private func sendSoon(_ bench: Bench) {
+    func sendSoon(_ bench: Bench) {
         if !hasLoop, !bench.isPumping { flush(bench) } else { flushIfMuch(bench) }
     }
 

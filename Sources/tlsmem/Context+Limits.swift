@@ -6,7 +6,9 @@ extension Context {
     func setLimits(_ limits: tlsmem_limits) -> CInt {
         unsafe set(nil) { (openSSL) throws(SettingRefused) in
             try limits.expectSense()
+            let keyLife = self.limits.keyLife
             self.limits = Limits(limits)
+            self.limits.keyLife = keyLife
             openSSL.setCertificateListMax(self.limits.certificateListMax)
             openSSL.setKeepsBuffers(limits.buffers_ms > 0)
         }

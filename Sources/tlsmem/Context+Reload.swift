@@ -43,7 +43,8 @@ extension Context {
 
     /// Why every connection would be refused; nil when they would not.
     private var refusal: tlsmem_status? {
-        if openSSL.verifies, !openSSL.trustsSomebody { return TLSMEM_ENOTRUST }
+        let needsTrust = openSSL.role == .server || !openSSL.usesKeys
+        if openSSL.verifies, !openSSL.trustsSomebody, needsTrust { return TLSMEM_ENOTRUST }
         if openSSL.role == .server, !openSSL.mayServe { return TLSMEM_ENOIDENTITY }
         return nil
     }

@@ -8,6 +8,10 @@ internal import TLSEngine
 @safe final class Context: Configuration {
     var onClientHello: (callback: tlsmem_client_hello_cb, user: UnsafeMutableRawPointer?)?
     var onVerify: (callback: tlsmem_verify_cb, user: UnsafeMutableRawPointer?)?
+    var onOCSP: (callback: tlsmem_ocsp_cb, user: UnsafeMutableRawPointer?)?
+    var onPSK: (callback: tlsmem_psk_cb, user: UnsafeMutableRawPointer?)?
+    var onCertificate: (callback: tlsmem_client_cert_cb, user: UnsafeMutableRawPointer?)?
+    var onSign: (callback: tlsmem_sign_cb, user: UnsafeMutableRawPointer?)?
     /// Whom its connections tell of secrets and of messages.
     private(set) var listeners = ReportListeners()
     private let isFrozen = Atomic<Bool>(false)
@@ -42,29 +46,48 @@ internal import TLSEngine
     /// name of the list is to blame.
     func set(_ subject: UnsafePointer<CChar>?, _ setting: (OwnedContext) throws(SettingRefused) -> Void) -> CInt {
         guard !isFrozen.load(ordering: .relaxed) else { return TLSMEM_ESTATE.code }
+        return unsafe renew(subject, setting)
+    }
+
+    /// The same for what may change while there are connections, in any thread. `setting` sees to the threads itself.
+    func renew(_ subject: UnsafePointer<CChar>?, _ setting: (OwnedContext) throws(SettingRefused) -> Void) -> CInt {
         do {
-            try setting(openSSL)
+            try setting(current.openSSL)
             return TLSMEM_OK.code
         } catch {
             let ofOthers = error.cause.isOutOfMemory ? TLSMEM_ENOMEM : TLSMEM_ECONFIG
             let status = error.isArgument ? TLSMEM_EINVAL : ofOthers
             let whole = unsafe subject.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
-            refusal = (status, error, error.subject ?? whole ?? [0])
+            let refusal = (status, error, error.subject ?? whole ?? [0])
+            _ = openSSL.exclusively {
+                self.refusal = refusal
+                return true
+            }
             return status.code
         }
     }
 
+    /// What the last refused setter had to say, whichever thread called it.
+    private var lastRefusal: (status: tlsmem_status, reason: SettingRefused, subject: [CChar])? {
+        var last: (status: tlsmem_status, reason: SettingRefused, subject: [CChar])?
+        _ = openSSL.exclusively {
+            last = refusal
+            return true
+        }
+        return last
+    }
+
     /// Changes whom its connections tell.
-    func listen(_ change: (inout ReportListeners) -> Void) -> CInt {
-        unsafe set(nil) { openSSL in
-            change(&listeners)
-            collects = unsafe listeners.keylog != nil || listeners.trace != nil
+    func listen(_ change: (OwnedContext, inout ReportListeners) throws(SettingRefused) -> Void) -> CInt {
+        unsafe set(nil) { (openSSL) throws(SettingRefused) in
+            try change(openSSL, &listeners)
+            collects = !listeners.isEmpty
             if unsafe listeners.keylog != nil { openSSL.collectSecrets() }
         }
     }
 
     func fill(_ info: inout tlsmem_error_info) {
-        guard let refusal else { return }
+        guard let refusal = lastRefusal else { return }
         info.status = refusal.status.code
         info.openssl_code = refusal.reason.cause.code
         info.sys_errno = refusal.reason.cause.errno

@@ -36,17 +36,13 @@ public func tlsmem_ctx_error(_ ctx: OpaquePointer!, _ error: UnsafeMutablePointe
 
 // MARK: Conduct
 
-@implementation @_cdecl("tlsmem_ctx_set_tickets")
-public func tlsmem_ctx_set_tickets(_ ctx: OpaquePointer!, _ count: CInt) -> CInt {
-    unsafe set(ctx) { (openSSL) throws(SettingRefused) in
-        try expect(count, in: 0...16, "the number of tickets is not 0 to 16")
-        openSSL.setTickets(Int(count))
-    }
-}
-
 @implementation @_cdecl("tlsmem_ctx_set_renegotiation")
 public func tlsmem_ctx_set_renegotiation(_ ctx: OpaquePointer!, _ allowed: CInt) -> CInt {
-    unsafe set(ctx) { $0.setRenegotiation(allowed != 0) }
+    unsafe set(ctx) { (openSSL) throws(SettingRefused) in
+        let number = UInt32(bitPattern: allowed)
+        let allowed = Renegotiation(tlsmem_renegotiation(rawValue: number))
+        openSSL.setRenegotiation(try known(allowed, number, "there is no such tlsmem_renegotiation"))
+    }
 }
 
 @implementation @_cdecl("tlsmem_ctx_set_keylog")
@@ -70,5 +66,16 @@ extension tlsmem_error_info {
         info.alert_received = -1
         info.verify_depth = -1
         return info
+    }
+}
+
+extension Renegotiation {
+    init?(_ renegotiation: tlsmem_renegotiation) {
+        switch renegotiation {
+        case TLSMEM_RENEGOTIATE_NEVER: self = .never
+        case TLSMEM_RENEGOTIATE_ALWAYS: self = .always
+        case TLSMEM_RENEGOTIATE_ONCE: self = .once
+        default: return nil
+        }
     }
 }

@@ -59,8 +59,12 @@ public func tlsmem_ctx_add_keypair(
     _ ctx: OpaquePointer!, _ name: UnsafePointer<CChar>!, _ cert_path: UnsafePointer<CChar>!,
     _ key_path: UnsafePointer<CChar>!
 ) -> CInt {
-    guard let cert = unsafe cert_path, let key = unsafe key_path else { return TLSMEM_EINVAL.code }
+    guard let cert = unsafe cert_path else { return TLSMEM_EINVAL.code }
     return unsafe add(ctx, name) { (openSSL, name) throws(SettingRefused) in
+        guard let key = unsafe key_path else {
+            try expectSigner(openSSL)
+            return try unsafe openSSL.addRemote(for: name, PEMSource(path: cert, bytesMax: bytesMax))
+        }
         try unsafe openSSL.addPair(
             for: name, PEMSource(path: cert, bytesMax: bytesMax), PEMSource(path: key, bytesMax: bytesMax))
     }
@@ -71,10 +75,16 @@ public func tlsmem_ctx_add_keypair_mem(
     _ ctx: OpaquePointer!, _ name: UnsafePointer<CChar>!, _ cert: UnsafeRawPointer!, _ cert_n: Int,
     _ key: UnsafeRawPointer!, _ key_n: Int
 ) -> CInt {
-    guard let cert = unsafe input(cert, cert_n), let key = unsafe input(key, key_n) else { return TLSMEM_EINVAL.code }
+    guard let cert = unsafe input(cert, cert_n), let keyBytes = unsafe input(key, key_n) else {
+        return TLSMEM_EINVAL.code
+    }
     return unsafe add(ctx, name) { (openSSL, name) throws(SettingRefused) in
+        guard unsafe key != nil else {
+            try expectSigner(openSSL)
+            return try unsafe openSSL.addRemote(for: name, PEMSource(cert, bytesMax: bytesMax))
+        }
         try unsafe openSSL.addPair(
-            for: name, PEMSource(cert, bytesMax: bytesMax), PEMSource(key, bytesMax: bytesMax))
+            for: name, PEMSource(cert, bytesMax: bytesMax), PEMSource(keyBytes, bytesMax: bytesMax))
     }
 }
 
@@ -99,5 +109,11 @@ private func add(
             try expectServer(openSSL, "name", "only a server is asked for a name")
             try unsafe setting(openSSL, ascii ?? name)
         }
+    }
+}
+
+private func expectSigner(_ openSSL: OwnedContext) throws(SettingRefused) {
+    guard openSSL.asksForSignatures else {
+        throw SettingRefused(argument: "key", "without one somebody has to sign: tlsmem_ctx_set_sign_cb comes first")
     }
 }

@@ -36,7 +36,7 @@ public func tlsmem_peer_chain(_ c: OpaquePointer!, _ index: Int, _ der: UnsafeMu
 public func tlsmem_peer_verified_chain(
     _ c: OpaquePointer!, _ index: Int, _ der: UnsafeMutableRawPointer!, _ n: Int
 ) -> Int {
-    unsafe copy(c, to: der, n, { $0.engine.ask { $0.verifiedCertificate(at: index) } }, { $0.der })
+    unsafe copy(c, to: der, n, { $0.verifiedPeer(at: index) }, { $0.der })
 }
 
 @implementation @_cdecl("tlsmem_peer_san")

@@ -7,7 +7,7 @@ public func tlsmem_ctx_set_keylog_cb(
     _ user: UnsafeMutableRawPointer!
 ) -> CInt {
     guard let context = unsafe Handle.object(ctx, Context.self) else { return TLSMEM_EINVAL.code }
-    return context.listen { unsafe ($0.keylog, $0.keylogUser) = (cb, user) }
+    return context.listen { unsafe ($1.keylog, $1.keylogUser) = (cb, user) }
 }
 
 @implementation @_cdecl("tlsmem_ctx_set_trace_cb")
@@ -17,5 +17,5 @@ public func tlsmem_ctx_set_trace_cb(
     _ user: UnsafeMutableRawPointer!
 ) -> CInt {
     guard let context = unsafe Handle.object(ctx, Context.self) else { return TLSMEM_EINVAL.code }
-    return context.listen { unsafe ($0.trace, $0.traceUser) = (cb, user) }
+    return context.listen { unsafe ($1.trace, $1.traceUser) = (cb, user) }
 }

@@ -55,3 +55,7 @@ func known<Meaning>(
 func expectServer(_ openSSL: OwnedContext, _ name: StaticString, _ sentence: StaticString) throws(SettingRefused) {
     guard openSSL.role == .server else { throw SettingRefused(argument: name, sentence) }
 }
+
+func expectClient(_ openSSL: OwnedContext, _ name: StaticString, _ sentence: StaticString) throws(SettingRefused) {
+    guard openSSL.role == .client else { throw SettingRefused(argument: name, sentence) }
+}

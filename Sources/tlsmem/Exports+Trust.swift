@@ -57,14 +57,15 @@ public func tlsmem_ctx_set_crl_check(_ ctx: OpaquePointer!, _ check: tlsmem_crl_
 
 @implementation @_cdecl("tlsmem_ctx_set_verify")
 public func tlsmem_ctx_set_verify(_ ctx: OpaquePointer!, _ verify: tlsmem_verify) -> CInt {
-    let (asks, requires) = (verify != TLSMEM_VERIFY_NONE, verify == TLSMEM_VERIFY_REQUIRED)
-    let isKnown = verify.rawValue <= TLSMEM_VERIFY_REQUIRED.rawValue
+    let (asks, isLater) = (verify != TLSMEM_VERIFY_NONE, verify == TLSMEM_VERIFY_LATER)
+    let requires = verify == TLSMEM_VERIFY_REQUIRED
+    let isKnown = verify.rawValue <= TLSMEM_VERIFY_LATER.rawValue
     return unsafe set(ctx) { (openSSL) throws(SettingRefused) in
         _ = try known(isKnown ? verify : nil, verify.rawValue, "there is no such tlsmem_verify")
         _ = try known(
             openSSL.role == .server || requires ? verify : nil, verify.rawValue,
             "a client's tlsmem_verify is TLSMEM_VERIFY_REQUIRED (2) always")
-        openSSL.setVerification(asks: asks, requires: requires)
+        openSSL.setVerification(asks: asks, requires: requires || isLater, later: isLater)
     }
 }
 

@@ -97,7 +97,10 @@ extension Failure {
         case .updateLimit: unsafe sentence.append("the peer asks for new keys too often: update_rate is reached")
         default: sentence.append(status.sentence)
         }
-        if failure.verifyResult != 0 {
+        if let staple = failure.staple {
+            unsafe sentence.append(": ")
+            sentence.append(staple.sentence)
+        } else if failure.verifyResult != 0 {
             if failure.kind != .unpinned {
                 unsafe sentence.append(": ")
                 unsafe sentence.append(Words.verifyResult(failure.verifyResult))

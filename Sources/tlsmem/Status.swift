@@ -67,6 +67,8 @@ extension EngineFailure.Kind {
         case .wrongHost: TLSMEM_EHOST
         case .expired: TLSMEM_EEXPIRED
         case .unpinned: TLSMEM_EPIN
+        case .badStaple: TLSMEM_EOCSP
+        case .noCommonKey: TLSMEM_EPSK
         case .noCertificate: TLSMEM_ENOCERT
         case .rejected: TLSMEM_EREJECTED
         case .endOfFileInHandshake: TLSMEM_EHANDSHAKEEOF
@@ -74,6 +76,7 @@ extension EngineFailure.Kind {
         case .controlLimit, .updateLimit, .messageLimit: TLSMEM_ELIMIT
         case .noSession: TLSMEM_ESESSION
         case .refused: TLSMEM_EREFUSED
+        case .unsigned: TLSMEM_ESIGN
         case .outOfMemory: TLSMEM_ENOMEM
         case .unexpected: TLSMEM_EINTERNAL
         }
@@ -122,6 +125,9 @@ extension tlsmem_status {
         case TLSMEM_EPIN: "TLSMEM_EPIN"
         case TLSMEM_EREFUSED: "TLSMEM_EREFUSED"
         case TLSMEM_LATER: "TLSMEM_LATER"
+        case TLSMEM_EOCSP: "TLSMEM_EOCSP"
+        case TLSMEM_EPSK: "TLSMEM_EPSK"
+        case TLSMEM_ESIGN: "TLSMEM_ESIGN"
         default: "TLSMEM_?"
         }
     }
@@ -161,8 +167,11 @@ extension tlsmem_status {
         case TLSMEM_ECONNECT: "no address could be connected to"
         case TLSMEM_ESESSION: "there is no session in the bytes, or it has expired"
         case TLSMEM_EPIN: "the peer has no key that is pinned"
-        case TLSMEM_EREFUSED: "the program refused the client"
+        case TLSMEM_EREFUSED: "the program refused the peer"
         case TLSMEM_LATER: "the answer comes later"
+        case TLSMEM_EOCSP: "there is no good OCSP response for the server's certificate"
+        case TLSMEM_EPSK: "the peers have no key in common"
+        case TLSMEM_ESIGN: "there is no signature"
         default: "no such status"
         }
     }

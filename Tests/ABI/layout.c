@@ -25,6 +25,25 @@ HOLDS(sizeof(tlsmem_state) == 4 && sizeof(tlsmem_protocol_version) == 4);
 HOLDS(sizeof(tlsmem_timeout) == 4);
 HOLDS(sizeof(tlsmem_preset) == 4 && sizeof(tlsmem_alpn_policy) == 4);
 HOLDS(sizeof(tlsmem_trace_kind) == 4);
+HOLDS(sizeof(tlsmem_ticket_mode) == 4);
+
+SIZE(tlsmem_session_entry, 64);
+PLACE(tlsmem_session_entry, id, 8);
+PLACE(tlsmem_session_entry, id_length, 16);
+PLACE(tlsmem_session_entry, bytes, 24);
+PLACE(tlsmem_session_entry, length, 32);
+PLACE(tlsmem_session_entry, expires, 40);
+PLACE(tlsmem_session_entry, once, 48);
+PLACE(tlsmem_session_entry, token, 56);
+SIZE(tlsmem_session_callbacks, 32);
+HOLDS(TLSMEM_QUESTION_SESSION == 5);
+
+SIZE(tlsmem_ticket_key, 112);
+PLACE(tlsmem_ticket_key, name, 8);
+PLACE(tlsmem_ticket_key, secret, 24);
+PLACE(tlsmem_ticket_key, encrypt_from, 88);
+PLACE(tlsmem_ticket_key, encrypt_until, 96);
+PLACE(tlsmem_ticket_key, decrypt_until, 104);
 
 SIZE(tlsmem_error_info, 304);
 PLACE(tlsmem_error_info, size, 0);
@@ -189,6 +208,54 @@ PLACE(tlsmem_verify_details, result, 8);
 PLACE(tlsmem_verify_details, depth, 16);
 PLACE(tlsmem_verify_details, sentence, 20);
 
+SIZE(tlsmem_ocsp_request, 40);
+PLACE(tlsmem_ocsp_request, size, 0);
+PLACE(tlsmem_ocsp_request, server_name, 8);
+PLACE(tlsmem_ocsp_request, certificate, 16);
+PLACE(tlsmem_ocsp_request, certificate_n, 24);
+PLACE(tlsmem_ocsp_request, token, 32);
+
+SIZE(tlsmem_psk_request, 32);
+PLACE(tlsmem_psk_request, size, 0);
+PLACE(tlsmem_psk_request, identity, 8);
+PLACE(tlsmem_psk_request, hint, 16);
+PLACE(tlsmem_psk_request, token, 24);
+
+SIZE(tlsmem_ocsp_details, 216);
+PLACE(tlsmem_ocsp_details, size, 0);
+PLACE(tlsmem_ocsp_details, is_good, 8);
+PLACE(tlsmem_ocsp_details, status, 12);
+PLACE(tlsmem_ocsp_details, reason, 16);
+PLACE(tlsmem_ocsp_details, revoked_at, 24);
+PLACE(tlsmem_ocsp_details, produced_at, 32);
+PLACE(tlsmem_ocsp_details, this_update, 40);
+PLACE(tlsmem_ocsp_details, next_update, 48);
+PLACE(tlsmem_ocsp_details, sentence, 56);
+
+SIZE(tlsmem_sign_request, 96);
+PLACE(tlsmem_sign_request, size, 0);
+PLACE(tlsmem_sign_request, key_sha256, 8);
+PLACE(tlsmem_sign_request, key_type, 16);
+PLACE(tlsmem_sign_request, scheme, 24);
+PLACE(tlsmem_sign_request, scheme_name, 32);
+PLACE(tlsmem_sign_request, message, 40);
+PLACE(tlsmem_sign_request, message_bytes, 48);
+PLACE(tlsmem_sign_request, hash, 56);
+PLACE(tlsmem_sign_request, digest, 64);
+PLACE(tlsmem_sign_request, digest_bytes, 72);
+PLACE(tlsmem_sign_request, signature_max, 80);
+PLACE(tlsmem_sign_request, token, 88);
+
+SIZE(tlsmem_cert_request, 48);
+PLACE(tlsmem_cert_request, size, 0);
+PLACE(tlsmem_cert_request, authorities, 8);
+PLACE(tlsmem_cert_request, authorities_bytes, 16);
+PLACE(tlsmem_cert_request, schemes, 24);
+PLACE(tlsmem_cert_request, schemes_bytes, 32);
+PLACE(tlsmem_cert_request, token, 40);
+
+HOLDS(TLSMEM_QUESTION_SIGN == 6 && TLSMEM_QUESTION_CLIENT_CERT == 7);
+
 HOLDS(TLSMEM_OK == 0);
 HOLDS(TLSMEM_AGAIN == -1);
 HOLDS(TLSMEM_CLOSED == -2);
@@ -222,6 +289,7 @@ HOLDS(TLSMEM_ERESOLVE == -29);
 HOLDS(TLSMEM_ECONNECT == -30);
 HOLDS(TLSMEM_ESESSION == -31);
 HOLDS(TLSMEM_EPIN == -32);
+HOLDS(TLSMEM_ESIGN == -37);
 HOLDS(TLSMEM_CRL_NONE == 0 && TLSMEM_CRL_LEAF == 1 && TLSMEM_CRL_CHAIN == 2);
 HOLDS(TLSMEM_PURPOSE_PEER == 0 && TLSMEM_PURPOSE_INSECURE_ANY == 1);
 
@@ -254,6 +322,15 @@ HOLDS(TLSMEM_TIMEOUT_READ == 3);
 HOLDS(TLSMEM_TIMEOUT_WRITE == 4);
 HOLDS(TLSMEM_TIMEOUT_CLOSE == 5);
 
+HOLDS(TLSMEM_VERIFY_LATER == 3);
+HOLDS(TLSMEM_RENEGOTIATE_NEVER == 0);
+HOLDS(TLSMEM_RENEGOTIATE_ALWAYS == 1);
+HOLDS(TLSMEM_RENEGOTIATE_ONCE == 2);
+
+HOLDS(TLSMEM_BINDING_EXPORTER == 1);
+HOLDS(TLSMEM_BINDING_SERVER_END_POINT == 2);
+HOLDS(TLSMEM_BINDING_UNIQUE == 3);
+
 HOLDS(TLSMEM_VERSION_NUMBER == ((TLSMEM_VERSION_MAJOR << 16) | (TLSMEM_VERSION_MINOR << 8) | TLSMEM_VERSION_PATCH));
 
 /* The _INIT macros are constant, complete, and say the right size. */
@@ -270,10 +347,11 @@ typedef struct every_init {
     tlsmem_loop_stats_info loop_stats;
     tlsmem_peer_details peer;
     tlsmem_verify_details verified;
+    tlsmem_ocsp_details stapled;
 } every_init;
 extern const every_init tlsmem_layout_inits;
 const every_init tlsmem_layout_inits = {
     TLSMEM_ERROR_INFO_INIT, TLSMEM_LIMITS_INIT, TLSMEM_REPORT_INFO_INIT, TLSMEM_CALLBACKS_INIT, TLSMEM_WANT_INFO_INIT,
     TLSMEM_STATS_INFO_INIT, TLSMEM_LISTEN_OPTIONS_INIT, TLSMEM_LOOP_OPTIONS_INIT, TLSMEM_CONNECT_OPTIONS_INIT,
-    TLSMEM_LOOP_STATS_INFO_INIT, TLSMEM_PEER_DETAILS_INIT, TLSMEM_VERIFY_DETAILS_INIT
+    TLSMEM_LOOP_STATS_INFO_INIT, TLSMEM_PEER_DETAILS_INIT, TLSMEM_VERIFY_DETAILS_INIT, TLSMEM_OCSP_DETAILS_INIT
 };

@@ -75,7 +75,7 @@ static void *reallocate(void *block, size_t size, const char *file, int line)
 /** What a call may say: it went well, it has to wait, there is no memory, or it comes after the end. */
 static int documented(long status)
 {
-    return status >= TLSMEM_EREFUSED;
+    return status >= TLSMEM_ESIGN;
 }
 
 static void note(const char *what, long status)

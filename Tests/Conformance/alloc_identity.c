@@ -89,6 +89,12 @@ static ptrdiff_t tell_it(char *password, size_t size, const char *subject, void 
     return 6;
 }
 
+static int sign(tlsmem *c, const tlsmem_sign_request *request, void *user)
+{
+    (void)c, (void)request, (void)user;
+    return TLSMEM_ESIGN;
+}
+
 /** Gives a context every kind of identity; returns whether it has them all. */
 static int give(void)
 {
@@ -100,6 +106,9 @@ static int give(void)
         && set("certificate", tlsmem_ctx_set_cert_file(ctx, certificate("server.der")))
         && set("another", tlsmem_ctx_add_keypair(ctx, NULL, certificate("rsa.pem"), certificate("rsa.encrypted.der")))
         && set("name", tlsmem_ctx_add_keypair(ctx, "b.example", certificate("b.pem"), certificate("b.key")))
+        && set("signer", tlsmem_ctx_set_sign_cb(ctx, sign, NULL))
+        && set("key elsewhere", tlsmem_ctx_add_keypair(ctx, NULL, certificate("ed25519.pem"), NULL))
+        && set("name, key elsewhere", tlsmem_ctx_add_keypair(ctx, "a.example", certificate("a-rsa.pem"), NULL))
         && set("strict", tlsmem_ctx_set_sni_strict(ctx, 1))
         && set("PKCS#12", tlsmem_ctx_set_pkcs12(ctx, certificate("full.p12"), "secret"))
         && set("authorities", tlsmem_ctx_set_ca_file(ctx, certificate("ca.pem")));

@@ -4,9 +4,11 @@
 
 #include <openssl/ssl.h>
 
-enum { AUTHORITIES, ACCEPTED, LISTS, IDENTITY, NAME, SETTERS };
-static const char *const names[] = { "authorities", "accepted authorities", "lists", "PKCS#12", "a pair for a name" };
+enum { AUTHORITIES, ACCEPTED, LISTS, IDENTITY, NAME, RESPONSE, KEY, SETTERS };
+static const char *const names[] = { "authorities", "accepted authorities", "lists", "PKCS#12", "a pair for a name",
+                                    "OCSP response", "key in common" };
 static char authorities[16384], lists[16384];
+static const char common_key[] = "a key that is nowhere when its context is gone";
 
 static int try(tlsmem_ctx *ctx, int setter)
 {
@@ -15,6 +17,8 @@ static int try(tlsmem_ctx *ctx, int setter)
     case ACCEPTED: return tlsmem_ctx_set_accepted_ca_mem(ctx, authorities, strlen(authorities));
     case LISTS: return tlsmem_ctx_add_crl_mem(ctx, lists, strlen(lists));
     case IDENTITY: return tlsmem_ctx_set_pkcs12(ctx, certificate("full.p12"), "secret");
+    case RESPONSE: return tlsmem_ctx_set_ocsp_response(ctx, certificate("server.good.ocsp"));
+    case KEY: return tlsmem_ctx_set_psk(ctx, "a", common_key, sizeof common_key);
     default: return tlsmem_ctx_add_keypair(ctx, "b.example", certificate("b.pem"), certificate("b.key"));
     }
 }
@@ -35,6 +39,8 @@ static int attempt(int setter, long at, int all)
     long before[3], after[3];
     tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
     MUST(ctx != NULL && tlsmem_ctx_set_ca_file(ctx, certificate("ca.pem")) == TLSMEM_OK);
+    MUST(setter != RESPONSE || tlsmem_ctx_set_cert_file(ctx, certificate("server.pem")) == TLSMEM_OK);
+    MUST(setter != RESPONSE || tlsmem_ctx_set_key_file(ctx, certificate("server.key")) == TLSMEM_OK);
     look(ctx, before);
     allocations = failures = 0;
     fail_all = all;
@@ -49,10 +55,43 @@ static int attempt(int setter, long at, int all)
           error.sentence);
     /* Of a failure OpenSSL may say nothing at all, and from 3.2 on its parser says only that it could not parse. */
     int tells = strncmp(tlsmem_openssl_version(), "OpenSSL 3.0", 11) == 0 && error.openssl_code != 0;
-    CHECK(status == TLSMEM_OK || status == TLSMEM_ENOMEM || setter == IDENTITY || setter == NAME || all || !tells, "%s: %s",
+    CHECK(status == TLSMEM_OK || status == TLSMEM_ENOMEM || setter == IDENTITY || setter == NAME || setter == RESPONSE || all || !tells, "%s: %s",
           tlsmem_status_name(status), error.sentence);
     tlsmem_ctx_free(ctx);
     return status;
+}
+
+/** Wiped with the context, and after a handshake wherever OpenSSL had it. */
+static void key_is_wiped(int version)
+{
+    situation("a key in common, TLS 1.%d", version - 0x0301);
+    tlsmem_ctx *ctxs[2];
+    tlsmem *both[2];
+    const void *bytes;
+    size_t n;
+    const char *const secret_before = secret;
+    const size_t length_before = secret_length;
+    secret = common_key;
+    secret_length = sizeof common_key;
+    for (int i = 0; i < 2; i++) {
+        ctxs[i] = tlsmem_ctx_new(i == 0 ? TLSMEM_CLIENT : TLSMEM_SERVER);
+        MUST(tlsmem_ctx_set_max_version(ctxs[i], version) == TLSMEM_OK);
+        MUST(tlsmem_ctx_set_psk(ctxs[i], "a", common_key, sizeof common_key) == TLSMEM_OK);
+        MUST((both[i] = tlsmem_new(ctxs[i], NULL, NULL)) != NULL);
+    }
+    found = 0;
+    for (int turn = 0; turn < 8; turn++)
+        while (tlsmem_outgoing_peek(both[turn % 2], &bytes, &n) == TLSMEM_OK)
+            MUST(tlsmem_feed(both[!(turn % 2)], bytes, n) == (ptrdiff_t)n
+                 && tlsmem_outgoing_consume(both[turn % 2], n) == TLSMEM_OK);
+    for (int i = 0; i < 2; i++) {
+        CHECK(tlsmem_psk_identity(both[i]) != NULL && tlsmem_is_established(both[i]), "no connection");
+        tlsmem_free(both[i]);
+        tlsmem_ctx_free(ctxs[i]);
+    }
+    CHECK(found == 0, "it is still there %ld times", found);
+    secret = secret_before;
+    secret_length = length_before;
 }
 
 static void fill(char *text, size_t room, const char *const *files)
@@ -68,6 +107,8 @@ static void fill(char *text, size_t room, const char *const *files)
 
 void settings(void)
 {
+    for (int version = TLSMEM_TLS1_2; version <= TLSMEM_TLS1_3; version++)
+        key_is_wiped(version);
     fill(authorities, sizeof authorities, (const char *const[]){ "other-ca.pem", "ca.pem", "intermediate.pem", NULL });
     fill(lists, sizeof lists, (const char *const[]){ "corpus/stranger.crl", "corpus/both.crl", NULL });
     for (int setter = 0; setter < SETTERS; setter++)

@@ -33,6 +33,14 @@ static void null_contexts(void)
     CHECK_STATUS(tlsmem_ctx_set_ca_system(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_verify(NULL, TLSMEM_VERIFY_REQUIRED), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_insecure_no_verify(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_ocsp_response(NULL, "x"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_ocsp_response_mem(NULL, "x", 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_request_ocsp(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_psk(NULL, "x", "0123456789abcdef", 16), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_psk_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_ocsp_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
+    CHECK(tlsmem_psk_identity(NULL) == NULL, "an identity of NULL");
+    CHECK_STATUS(tlsmem_ctx_require_ocsp(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_accepted_ca_file(NULL, "x"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_accepted_ca_mem(NULL, "x", 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_add_crl(NULL, "x"), TLSMEM_EINVAL);
@@ -53,9 +61,19 @@ static void null_contexts(void)
     CHECK_STATUS(tlsmem_ctx_set_signature_algorithms(NULL, "ECDSA+SHA256"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_tickets(NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_early_data(NULL, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_ticket_mode(NULL, TLSMEM_TICKETS_NEVER), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_add_ticket_key(NULL, &(tlsmem_ticket_key)TLSMEM_TICKET_KEY_INIT), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_remove_ticket_key(NULL, (const uint8_t *)"sixteen bytes ..."), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_ticket_keys_file(NULL, "/"), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_ticket_keys_mem(NULL, "x", 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_session_callbacks(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_renegotiation(NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_client_hello_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_verify_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_key_update(NULL, 1, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_post_handshake_auth(NULL, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_client_cert_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_sign_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_limits(NULL, &limits), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_keylog(NULL, "x"), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_keylog_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
@@ -73,6 +91,7 @@ static void null_connections(void)
     tlsmem_want_info want = TLSMEM_WANT_INFO_INIT;
     tlsmem_peer_details peer = TLSMEM_PEER_DETAILS_INIT;
     tlsmem_verify_details verified = TLSMEM_VERIFY_DETAILS_INIT;
+    tlsmem_ocsp_details stapled = TLSMEM_OCSP_DETAILS_INIT;
     tlsmem_report_info report = TLSMEM_REPORT_INFO_INIT;
     tlsmem_stats_info stats = TLSMEM_STATS_INFO_INIT;
     tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
@@ -123,6 +142,7 @@ static void null_connections(void)
     CHECK_STATUS(tlsmem_report(NULL, &report), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_key_update(NULL, 0), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_renegotiate(NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_request_certificate(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK(tlsmem_protocol(NULL) == 0, "a protocol of nothing");
     CHECK(tlsmem_cipher_id(NULL) == 0 && tlsmem_group_id(NULL) == 0 && tlsmem_signature_id(NULL) == 0
           && tlsmem_own_signature_id(NULL) == 0, "a number of nothing");
@@ -142,6 +162,10 @@ static void null_connections(void)
     CHECK_STATUS(tlsmem_peer_san(NULL, 0, text, sizeof text), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_peer_info(NULL, &peer), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_verify_result(NULL, &verified), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ocsp_info(NULL, &stapled), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ocsp_response(NULL, &stapled, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_export_keying_material(NULL, "x", NULL, 0, text, sizeof text), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_channel_binding(NULL, TLSMEM_BINDING_EXPORTER, text, sizeof text), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_error(NULL, &error), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_stats(NULL, &stats), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_trim(NULL), TLSMEM_EINVAL);
@@ -242,11 +266,11 @@ static void words(void)
 {
     char version[32];
     situation("names and sentences");
-    for (int status = 0; status >= TLSMEM_LATER; status--)
+    for (int status = 0; status >= TLSMEM_ESIGN; status--)
         for (int other = 0; other > status; other--)
             CHECK(strcmp(tlsmem_status_name(status), tlsmem_status_name(other)) != 0
                   && strcmp(tlsmem_strerror(status), tlsmem_strerror(other)) != 0, "%d and %d share words", status, other);
-    static const int unknown[] = { 1, TLSMEM_LATER - 1, 2147483647, -2147483647 - 1 };
+    static const int unknown[] = { 1, TLSMEM_ESIGN - 1, 2147483647, -2147483647 - 1 };
     for (int i = 0; i < 4; i++) {
         CHECK(strcmp(tlsmem_status_name(unknown[i]), "TLSMEM_?") == 0, "%d: %s", unknown[i],
               tlsmem_status_name(unknown[i]));

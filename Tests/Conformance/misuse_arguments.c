@@ -40,6 +40,8 @@ static void buffers(void)
         CHECK_STATUS(tlsmem_peer_san(c, bad[i], NULL, 0), TLSMEM_AGAIN);
         CHECK_STATUS(tlsmem_peer_chain(c, bad[i], NULL, 0), TLSMEM_AGAIN);
         CHECK_STATUS(tlsmem_peer_verified_chain(c, bad[i], NULL, 0), TLSMEM_AGAIN);
+        CHECK_STATUS(tlsmem_export_keying_material(c, "x", NULL, 0, &n, bad[i]), TLSMEM_EINVAL);
+        CHECK_STATUS(tlsmem_channel_binding(c, TLSMEM_BINDING_EXPORTER, &n, bad[i]), TLSMEM_EINVAL);
         CHECK_STATUS(tlsmem_outgoing_consume(c, bad[i]), TLSMEM_EINVAL);
         CHECK_STATUS(tlsmem_read_consume(c, bad[i]), TLSMEM_EINVAL);
         CHECK_STATUS(tlsmem_feed(c, NULL, bad[i]), TLSMEM_EINVAL);
@@ -90,6 +92,9 @@ static void buffers(void)
     CHECK_STATUS(tlsmem_peer_serial(c, NULL, 0), TLSMEM_AGAIN);
     CHECK_STATUS(tlsmem_peer_pem(c, NULL, 0), TLSMEM_AGAIN);
     CHECK_STATUS(tlsmem_peer_verified_chain(c, 0, NULL, 1), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_export_keying_material(c, NULL, NULL, 0, &n, sizeof n), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_export_keying_material(c, "x", NULL, 0, NULL, 16), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_channel_binding(c, TLSMEM_BINDING_EXPORTER, NULL, 1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_set_fd(c, -1), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_set_fd(c, -2147483647 - 1), TLSMEM_EINVAL);
 }

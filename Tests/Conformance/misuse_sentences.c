@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 
 static const char pem[] = "no PEM";
+static char lots[514]; /* of "x" */
 #define NOWHERE "/nonexistent/file"
 
 static int no_hello(tlsmem *c, const tlsmem_client_hello *hello, void *user)
@@ -35,6 +36,8 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(SERVER, TLSMEM_ECONFIG, "a..b: ", tlsmem_ctx_add_keypair(ctx, "a..b", certificate("server.pem"),                  \
                                                               certificate("server.key")))                              \
     X(CLIENT, TLSMEM_EINVAL, "name: only a server", tlsmem_ctx_add_keypair_mem(ctx, "localhost", pem, 1, pem, 1))       \
+    X(BOTH, TLSMEM_EINVAL, "key: without one somebody", tlsmem_ctx_add_keypair(ctx, NULL, NOWHERE, NULL))               \
+    X(BOTH, TLSMEM_EINVAL, "key: without one somebody", tlsmem_ctx_add_keypair_mem(ctx, NULL, pem, 1, NULL, 0))         \
     X(CLIENT, TLSMEM_EINVAL, "strict: only a server", tlsmem_ctx_set_sni_strict(ctx, 1))                                \
     X(BOTH, TLSMEM_ECONFIG, NOWHERE, tlsmem_ctx_set_ca_file(ctx, NOWHERE))                                              \
     X(BOTH, TLSMEM_ECONFIG, NOWHERE, tlsmem_ctx_set_ca_dir(ctx, NOWHERE))                                               \
@@ -43,8 +46,20 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(CLIENT, TLSMEM_ECONFIG, "only a server", tlsmem_ctx_set_accepted_ca_mem(ctx, pem, sizeof pem - 1))                \
     X(BOTH, TLSMEM_ECONFIG, NOWHERE, tlsmem_ctx_add_crl(ctx, NOWHERE))                                                  \
     X(BOTH, TLSMEM_ECONFIG, "there is no", tlsmem_ctx_add_crl_mem(ctx, pem, sizeof pem - 1))                            \
+    X(SERVER, TLSMEM_ECONFIG, NOWHERE, tlsmem_ctx_set_ocsp_response(ctx, NOWHERE))                                     \
+    X(SERVER, TLSMEM_ECONFIG, "there is no", tlsmem_ctx_set_ocsp_response_mem(ctx, pem, sizeof pem - 1))               \
+    X(CLIENT, TLSMEM_EINVAL, "ocsp_response: only a server", tlsmem_ctx_set_ocsp_response_mem(ctx, pem, 1))            \
+    X(SERVER, TLSMEM_EINVAL, "ctx: only a client", tlsmem_ctx_request_ocsp(ctx))                                       \
+    X(SERVER, TLSMEM_EINVAL, "ctx: only a client", tlsmem_ctx_require_ocsp(ctx))                                       \
+    X(BOTH, TLSMEM_EINVAL, "key: it has fewer", tlsmem_ctx_set_psk(ctx, "somebody", pem, sizeof pem))                  \
+    X(BOTH, TLSMEM_EINVAL, "key: it has fewer", tlsmem_ctx_set_psk(ctx, "somebody", NULL, 0))                          \
+    X(BOTH, TLSMEM_EINVAL, "key: it has more", tlsmem_ctx_set_psk(ctx, "somebody", lots, 513))                         \
+    X(BOTH, TLSMEM_EINVAL, "identity: it is not", tlsmem_ctx_set_psk(ctx, "", lots, 16))                               \
+    X(BOTH, TLSMEM_EINVAL, "identity: it is not", tlsmem_ctx_set_psk(ctx, "\xff", lots, 16))                           \
+    X(BOTH, TLSMEM_EINVAL, "identity: it is not", tlsmem_ctx_set_psk(ctx, lots, lots, 16))                             \
+    X(CLIENT, TLSMEM_EINVAL, "cb: only a server", tlsmem_ctx_set_ocsp_cb(ctx, NULL, NULL))                             \
     X(BOTH, TLSMEM_EINVAL, "3: there is no such tlsmem_crl_check", tlsmem_ctx_set_crl_check(ctx, (tlsmem_crl_check)3))  \
-    X(BOTH, TLSMEM_EINVAL, "3: there is no such tlsmem_verify", tlsmem_ctx_set_verify(ctx, (tlsmem_verify)3))           \
+    X(BOTH, TLSMEM_EINVAL, "4: there is no such tlsmem_verify", tlsmem_ctx_set_verify(ctx, (tlsmem_verify)4))           \
     X(CLIENT, TLSMEM_EINVAL, "1: a client's", tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_OPTIONAL))                       \
     X(BOTH, TLSMEM_EINVAL, "101: the number of intermediates", tlsmem_ctx_set_verify_depth(ctx, 101))                   \
     X(BOTH, TLSMEM_EINVAL, "-1: there is no such tlsmem_purpose", tlsmem_ctx_set_purpose(ctx, (tlsmem_purpose)-1))      \
@@ -68,6 +83,17 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(CLIENT, TLSMEM_EINVAL, "max_bytes: a client", tlsmem_ctx_set_early_data(ctx, 0))                                  \
     X(SERVER, TLSMEM_EINVAL, "max_bytes: it is not 0 to 2147483647", tlsmem_ctx_set_early_data(ctx, 2147483648u))       \
     X(SERVER, TLSMEM_EINVAL, "max_bytes: it is not 0 to", tlsmem_ctx_set_early_data(ctx, SIZE_MAX))                     \
+    X(SERVER, TLSMEM_EINVAL, "3: there is no such tlsmem_ticket_mode",                                                  \
+      tlsmem_ctx_set_ticket_mode(ctx, (tlsmem_ticket_mode)3))                                                           \
+    X(CLIENT, TLSMEM_EINVAL, "mode: only a server", tlsmem_ctx_set_ticket_mode(ctx, TLSMEM_TICKETS_NEVER))              \
+    X(SERVER, TLSMEM_EINVAL, "size: ", tlsmem_ctx_set_session_callbacks(ctx, &(tlsmem_session_callbacks){ 0 }, NULL))   \
+    X(CLIENT, TLSMEM_EINVAL, "callbacks: only a server", tlsmem_ctx_set_session_callbacks(ctx, NULL, NULL))             \
+    X(BOTH, TLSMEM_EINVAL, "size: ", tlsmem_ctx_add_ticket_key(ctx, &(tlsmem_ticket_key){ .size = 8 }))                 \
+    X(BOTH, TLSMEM_ECONFIG, NOWHERE, tlsmem_ctx_set_ticket_keys_file(ctx, NOWHERE))                                     \
+    X(BOTH, TLSMEM_ECONFIG, "line 1: ", tlsmem_ctx_set_ticket_keys_mem(ctx, pem, sizeof pem - 1))                       \
+    X(SERVER, TLSMEM_EINVAL, "offered: a server asks", tlsmem_ctx_set_post_handshake_auth(ctx, 1))                      \
+    X(BOTH, TLSMEM_EINVAL, "3: there is no such tlsmem_renegotiation", tlsmem_ctx_set_renegotiation(ctx, 3))            \
+    X(BOTH, TLSMEM_EINVAL, "-1: there is no such", tlsmem_ctx_set_renegotiation(ctx, -1))                               \
     X(BOTH, TLSMEM_EINVAL, "size: ", limits_with(ctx, offsetof(tlsmem_limits, size), 8))                                \
     X(BOTH, TLSMEM_EINVAL, "outgoing_max: ", limits_with(ctx, offsetof(tlsmem_limits, outgoing_max), 32767))            \
     X(BOTH, TLSMEM_EINVAL, "outgoing_max: ", limits_with(ctx, offsetof(tlsmem_limits, outgoing_max), SIZE_MAX))         \
@@ -78,14 +104,17 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(BOTH, TLSMEM_EINVAL, "wake_max: ", limits_with(ctx, offsetof(tlsmem_limits, wake_max), 0))                        \
     X(BOTH, TLSMEM_EINVAL, "cert_list_max: ", limits_with(ctx, offsetof(tlsmem_limits, cert_list_max), SIZE_MAX))       \
     X(BOTH, TLSMEM_ECONFIG, NOWHERE, tlsmem_ctx_set_keylog(ctx, NOWHERE))                                               \
+    X(SERVER, TLSMEM_EINVAL, "cb: only a client", tlsmem_ctx_set_client_cert_cb(ctx, NULL, NULL))                       \
     X(CLIENT, TLSMEM_EINVAL, "cb: only a server", tlsmem_ctx_set_client_hello_cb(ctx, no_hello, NULL))
 
 /** These take any value that is not NULL, or NULL, too. */
 static const char *const takes_anything[] = {
     "tlsmem_ctx_reload", /* says by its status what is wrong with the other one */
     "tlsmem_ctx_set_password_cb", "tlsmem_ctx_set_ca_system", "tlsmem_ctx_insecure_no_verify", "tlsmem_ctx_add_pin",
-    "tlsmem_ctx_set_partial_chain", "tlsmem_ctx_set_renegotiation", "tlsmem_ctx_set_verify_cb", "tlsmem_ctx_set_limits",
-    "tlsmem_ctx_set_keylog_cb", "tlsmem_ctx_set_trace_cb",
+    "tlsmem_ctx_set_partial_chain", "tlsmem_ctx_set_verify_cb", "tlsmem_ctx_set_limits",
+    "tlsmem_ctx_set_keylog_cb", "tlsmem_ctx_set_trace_cb", "tlsmem_ctx_set_psk_cb",
+    "tlsmem_ctx_remove_ticket_key", "tlsmem_ctx_set_key_update",
+    "tlsmem_ctx_set_sign_cb", /* it refuses to be taken back: signing.c */
 };
 
 /** What OpenSSL would do. */
@@ -124,6 +153,7 @@ static void refuse_all(tlsmem_role role)
     tlsmem_ctx *ctx = context(role, 0), *other = context(role == TLSMEM_CLIENT ? TLSMEM_SERVER : TLSMEM_CLIENT, 0);
     char *before = strdup(portrait(ctx));
     MUST(before != NULL);
+    memset(lots, 'x', sizeof lots - 1);
     situation("each setter of a %s refuses something", role == TLSMEM_CLIENT ? "client" : "server");
 #define TRY(who, expected, begins, call)  \
     if (who == BOTH || who == (int)role) \

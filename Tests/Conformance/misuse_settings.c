@@ -133,7 +133,7 @@ static void values(void)
     CHECK_STATUS(tlsmem_ctx_set_verify(of_client, TLSMEM_VERIFY_NONE), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_verify(of_client, TLSMEM_VERIFY_OPTIONAL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_verify(of_client, TLSMEM_VERIFY_REQUIRED), TLSMEM_OK);
-    CHECK_STATUS(tlsmem_ctx_set_verify(ctx, (tlsmem_verify)3), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_verify(ctx, (tlsmem_verify)4), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_verify(ctx, (tlsmem_verify)-1), TLSMEM_EINVAL);
     static const int versions[] = { 0, -1, 0x0300, 0x0301, 0x0302, 0x0305, 0x7f000304, 2147483647 };
     for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
@@ -255,12 +255,15 @@ static void frozen(void)
         CHECK_STATUS(tlsmem_ctx_add_keypair(ctx, NULL, certificate("server.pem"), certificate("server.key")), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_add_keypair_mem(ctx, "b.example", "x", 1, "x", 1), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_sni_strict(ctx, 1), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_set_sign_cb(ctx, NULL, NULL), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_ca_file(ctx, certificate("ca.pem")), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_ca_dir(ctx, "/"), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_ca_mem(ctx, "x", 1), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_ca_system(ctx), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_NONE), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_insecure_no_verify(ctx), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_request_ocsp(ctx), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_require_ocsp(ctx), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_min_version(ctx, TLSMEM_TLS1_2), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_max_version(ctx, TLSMEM_TLS1_3), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_ciphers(ctx, "HIGH"), TLSMEM_ESTATE);
@@ -271,7 +274,10 @@ static void frozen(void)
         CHECK_STATUS(tlsmem_ctx_set_signature_algorithms(ctx, "ECDSA+SHA256"), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_tickets(ctx, 1), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_early_data(ctx, 1), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_set_ticket_mode(ctx, TLSMEM_TICKETS_NEVER), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_renegotiation(ctx, 1), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_set_key_update(ctx, 1, 1), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_set_post_handshake_auth(ctx, 1), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_limits(ctx, &limits), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_keylog(ctx, "/dev/null"), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_keylog_cb(ctx, NULL, NULL), TLSMEM_ESTATE);

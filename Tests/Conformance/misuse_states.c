@@ -48,6 +48,7 @@ static long call_unwrapped(tlsmem *c) { char byte; return tlsmem_unwrapped(c, &b
 static long call_abort(tlsmem *c) { return tlsmem_abort(c); }
 static long call_key_update(tlsmem *c) { return tlsmem_key_update(c, 1); }
 static long call_renegotiate(tlsmem *c) { return tlsmem_renegotiate(c); }
+static long call_request(tlsmem *c) { return tlsmem_request_certificate(c, NULL, NULL); } /* nobody offers it here */
 static long call_loop_add(tlsmem *c) { return tlsmem_loop_add(loop, c, spare[0]); }
 static long call_loop_remove(tlsmem *c) { return tlsmem_loop_remove(loop, c); }
 static long call_established(tlsmem *c) { return tlsmem_is_established(c); }
@@ -104,6 +105,7 @@ static const struct {
     { "abort", call_abort,                     { 0, 0, 0, 0, 0, 0, 0 } },
     { "key_update", call_key_update,           { STA, STA, 0, STA, STA, STA, STA } },
     { "renegotiate", call_renegotiate,         { STA, STA, STA, 0, STA, STA, STA } },
+    { "request_certificate", call_request,     { STA, STA, STA, STA, STA, STA, STA } },
     { "loop_add", call_loop_add,               { 0, 0, 0, 0, 0, STA, STA } },
     { "loop_remove", call_loop_remove,         { STA, STA, STA, STA, STA, STA, STA } },
     { "set_timeout", call_set_timeout,         { 0, 0, 0, 0, 0, 0, 0 } },

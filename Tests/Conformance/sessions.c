@@ -7,90 +7,6 @@
 #include <openssl/ssl.h>
 #include <time.h>
 
-static tlsmem_loop *loops[2];
-
-void visit_open(tlsmem_ctx *from, tlsmem_ctx *to, face client_face, face server_face)
-{
-    for (int i = 0; i < 2; i++)
-        MUST((loops[i] = new_loop()) != NULL);
-    end_open(&client, from, client_face, loops[0], 0, 0);
-    end_open(&server, to, server_face, loops[1], 1, 0);
-    wire_open(&pair_wire, &client, &server, (cut){ CUT_WHOLE, 0 });
-}
-
-void visit_run(void)
-{
-    client.to_send = client.to_receive = server.to_send = server.to_receive = 1000;
-    client.close_when_done = server.close_on_eof = 1;
-    CHECK(wire_run(&pair_wire, both_ended), "stalled");
-}
-
-void visit_end(void)
-{
-    CHECK(client.wrong == 0 && server.wrong == 0, "%d wrong on the client, %d on the server", client.wrong,
-          server.wrong);
-    end_finish(&client);
-    end_finish(&server);
-    for (int i = 0; i < 2; i++)
-        tlsmem_loop_free(loops[i]);
-}
-
-/** Runs a visit whose ends are open. */
-static tlsmem_session *go_on(const tlsmem_session *offered, int resumed)
-{
-    if (offered != NULL)
-        CHECK_STATUS(tlsmem_session_set(client.c, offered), TLSMEM_OK);
-    CHECK(tlsmem_session_get(client.c) == NULL, "a session before the handshake");
-    visit_run();
-    CHECK_ENDED(client, TLSMEM_OK);
-    CHECK_ENDED(server, TLSMEM_OK);
-    CHECK_DELIVERED(client, server);
-    CHECK_DELIVERED(server, client);
-    CHECK(tlsmem_is_resumed(client.c) == resumed && tlsmem_is_resumed(server.c) == resumed,
-          "resumed: client %d, server %d, expected %d", tlsmem_is_resumed(client.c), tlsmem_is_resumed(server.c), resumed);
-    CHECK(tlsmem_peer_certificate(client.c, NULL, 0) > 0, "nobody knows who the server is");
-    CHECK(tlsmem_session_get(server.c) == NULL, "a server gives a session");
-    tlsmem_session *session = tlsmem_session_get(client.c);
-    visit_end();
-    return session;
-}
-
-tlsmem_session *visit(tlsmem_ctx *from, tlsmem_ctx *to, const tlsmem_session *offered, int resumed)
-{
-    visit_open(from, to, FACE_BUFFERS, FACE_BUFFERS);
-    return go_on(offered, resumed);
-}
-
-tlsmem_ctx *server_with(const char *name, int version)
-{
-    char file[64];
-    tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
-    snprintf(file, sizeof file, "%s.pem", name);
-    MUST(tlsmem_ctx_set_cert_file(ctx, certificate(file)) == TLSMEM_OK);
-    snprintf(file, sizeof file, "%s.key", name);
-    MUST(tlsmem_ctx_set_key_file(ctx, certificate(file)) == TLSMEM_OK);
-    MUST(tlsmem_ctx_set_min_version(ctx, version) == TLSMEM_OK && tlsmem_ctx_set_max_version(ctx, version) == TLSMEM_OK);
-    return ctx;
-}
-
-tlsmem_ctx *insecure_client(int version)
-{
-    tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_CLIENT);
-    MUST(tlsmem_ctx_set_min_version(ctx, version) == TLSMEM_OK && tlsmem_ctx_set_max_version(ctx, version) == TLSMEM_OK);
-    MUST(tlsmem_ctx_insecure_no_verify(ctx) == TLSMEM_OK);
-    return ctx;
-}
-
-unsigned char *bytes_of(const tlsmem_session *session, size_t *n)
-{
-    ptrdiff_t length = tlsmem_session_to_bytes(session, NULL, 0);
-    MUST(length > 0);
-    unsigned char *bytes = malloc((size_t)length);
-    MUST(bytes != NULL && tlsmem_session_to_bytes(session, bytes, (size_t)length) == length);
-    *n = (size_t)length;
-    return bytes;
-}
-
 static int same(const tlsmem_session *one, const tlsmem_session *other)
 {
     size_t n, other_n;
@@ -118,7 +34,7 @@ static void again_and_again(int version, face client_face, face server_face, int
               face_names[client_face], face_names[server_face]);
     for (int i = 0; i < 5; i++) {
         visit_open(from, to, client_face, server_face);
-        tlsmem_session *next = go_on(session, i > 0);
+        tlsmem_session *next = visit_go_on(session, i > 0);
         CHECK(next != NULL, "visit %d brought no session", i);
         if (version == TLSMEM_TLS1_3 && session != NULL && next != NULL)
             CHECK(!same(session, next), "visit %d has the ticket of the one before", i);

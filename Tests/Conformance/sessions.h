@@ -12,6 +12,8 @@ void visit_open(tlsmem_ctx *from, tlsmem_ctx *to, face client_face, face server_
 void visit_run(void);
 /** Frees both ends. */
 void visit_end(void);
+/** Runs a visit whose ends are open, and frees them; as `visit`. */
+tlsmem_session *visit_go_on(const tlsmem_session *offered, int resumed);
 
 /** A whole visit in the buffers face, which offers the session unless it is NULL, and is to be resumed or not. Returns the
  *  newest session. */

@@ -7,12 +7,13 @@
 static end client, server;
 static wire w;
 
-static void open_pair(int version, const tlsmem_limits *client_limits, const tlsmem_limits *server_limits, int allow)
+static void open_with(int version, const tlsmem_limits *client_limits, const tlsmem_limits *server_limits,
+                      int client_allows, int server_allows)
 {
     tlsmem_ctx *client_ctx = context_limited(TLSMEM_CLIENT, version, client_limits);
     tlsmem_ctx *server_ctx = context_limited(TLSMEM_SERVER, version, server_limits);
-    MUST(tlsmem_ctx_set_renegotiation(client_ctx, (allow & 1) != 0) == TLSMEM_OK);
-    MUST(tlsmem_ctx_set_renegotiation(server_ctx, (allow & 2) != 0) == TLSMEM_OK);
+    MUST(tlsmem_ctx_set_renegotiation(client_ctx, client_allows) == TLSMEM_OK);
+    MUST(tlsmem_ctx_set_renegotiation(server_ctx, server_allows) == TLSMEM_OK);
     end_open(&client, client_ctx, FACE_BUFFERS, NULL, 0, 0);
     end_open(&server, server_ctx, FACE_BUFFERS, NULL, 1, 0);
     tlsmem_ctx_free(client_ctx);
@@ -20,6 +21,11 @@ static void open_pair(int version, const tlsmem_limits *client_limits, const tls
     wire_open(&w, &client, &server, (cut){ CUT_WHOLE, 0 });
     wire_establish(&w);
     wire_settle(&w);
+}
+
+static void open_pair(int version, const tlsmem_limits *client_limits, const tlsmem_limits *server_limits, int allow)
+{
+    open_with(version, client_limits, server_limits, (allow & 1) != 0, (allow & 2) != 0);
 }
 
 static void close_pair(void)
@@ -141,6 +147,34 @@ static void renegotiation_refused(void)
     }
 }
 
+/** Where one is enough, for us and for the peer: the second is refused, and data still goes both ways. */
+static void renegotiation_once(int by_client, int of_asker)
+{
+    tlsmem_limits limits = TLSMEM_LIMITS_INIT;
+    int once = TLSMEM_RENEGOTIATE_ONCE, always = TLSMEM_RENEGOTIATE_ALWAYS;
+    end *asks = by_client ? &client : &server, *other = by_client ? &server : &client;
+    situation("one renegotiation is enough for the %s, who %s", by_client == of_asker ? "client" : "server",
+              of_asker ? "begins it" : "answers it");
+    open_with(TLSMEM_TLS1_2, &limits, &limits, by_client == of_asker ? once : always, by_client == of_asker ? always : once);
+    client.to_send = server.to_receive = server.to_send = client.to_receive = 100000;
+    CHECK_STATUS(tlsmem_renegotiate(asks->c), TLSMEM_OK);
+    CHECK_STATUS(tlsmem_renegotiate(asks->c), TLSMEM_ESTATE);
+    wire_settle(&w);
+    CHECK(client.received == 100000 && server.received == 100000 && !end_ended(&client) && !end_ended(&server),
+          "%llu and %llu bytes came", (unsigned long long)client.received, (unsigned long long)server.received);
+    CHECK_STATUS(tlsmem_renegotiate((of_asker ? asks : other)->c), TLSMEM_ESTATE);
+    if (!of_asker) {
+        CHECK_STATUS(tlsmem_renegotiate(asks->c), TLSMEM_OK);
+        wire_settle(&w);
+        tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
+        CHECK(tlsmem_error(asks->c, &error) == TLSMEM_OK && error.status == TLSMEM_EPROTOCOL && error.alert_sent == 40,
+              "who was refused has %s, alert %d", tlsmem_status_name(error.status), error.alert_sent);
+        CHECK(failure_of(other->c) == TLSMEM_EALERT, "who refuses has failed by itself: %s",
+              tlsmem_status_name(failure_of(other->c)));
+    }
+    close_pair();
+}
+
 static void renegotiation_storm(void)
 {
     tlsmem_limits limits = TLSMEM_LIMITS_INIT, few = TLSMEM_LIMITS_INIT;
@@ -177,6 +211,8 @@ int main(void)
     }
     own_requests(1);
     renegotiation_refused();
+    for (int i = 0; i < 4; i++)
+        renegotiation_once(i & 1, i >> 1);
     renegotiation_storm();
     return finish();
 }

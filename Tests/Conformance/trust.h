@@ -1,18 +1,11 @@
 /*
- * What the programs about trust share: one connection of a client to a server, in memory.
+ * What the programs about trust share.
  */
 #ifndef TRUST_H
 #define TRUST_H
 
-#include "pair.h"
+#include "meeting.h"
 
-/** Runs a connection to its end: bytes go both ways, and both sides close, unless one refuses the other. The client asks
- *  for host, unless that is NULL, and offers the session, unless that is NULL. */
-void meet(tlsmem_ctx *from, tlsmem_ctx *to, const char *host, const tlsmem_session *offered);
-/** Frees both ends of it. */
-void part(void);
-/** Copies what failed on a connection. */
-tlsmem_error_info error_of(const tlsmem *c);
 /** Lets a context show what nobody should: weak keys, signatures by MD5. */
 void without_scruples(tlsmem_ctx *ctx);
 /** Turns 64 hexadecimal digits into a pin, and pins it. */

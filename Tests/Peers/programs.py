@@ -26,6 +26,7 @@ TABLE = {
     "relay_server": SERVER,
     "https_server": SERVER,
     "h2_server": SERVER,
+    "remote_key": SERVER,
     "tls_proxy": Program(listens=(("--upstream", "127.0.0.1:9"), ("--mode", "client", "--upstream", "localhost:9", "--insecure"))),
     "memory_pair": Program(answers=True),
     "relay_client": Program(connects=(HOST,), identity=False),

@@ -23,6 +23,7 @@ struct exchange {
     struct settings *s;      /* of a client; NULL for a server's */
     tlsmem_loop *loop;
     tlsmem_session *session; /* of a client's connection that has ended */
+    int awaits;              /* of a server's: the client has been asked for its certificate */
     size_t n;
     char line[64];
 };
@@ -41,9 +42,31 @@ static void say(tlsmem *c, const char *line)
         fact("unsent", line);
 }
 
+static const struct settings *served; /* what a server's connections have in common */
+
+/* Whoever answers closes. */
+static void answer(tlsmem *c, struct exchange *e)
+{
+    if (e->awaits || memchr(e->line, '\0', e->n) == NULL)
+        return;
+    say(c, "pong\n");
+    tlsmem_close(c);
+}
+
+static void on_certificate(tlsmem *c, void *user)
+{
+    struct exchange *e = user;
+    e->awaits = 0;
+    answer(c, e);
+}
+
 static void on_established(tlsmem *c, void *user)
 {
     struct exchange *e = user;
+    if (e->s == NULL && served->request) {
+        must(tlsmem_request_certificate(c, on_certificate, e), "request");
+        e->awaits = 1;
+    }
     if (e->s == NULL)
         return;
     if (e->s->renegotiate)
@@ -51,7 +74,7 @@ static void on_established(tlsmem *c, void *user)
     say(c, "ping\n");
 }
 
-/* Whoever answers closes, and so does who has the answer. */
+/* Who has the answer closes, too. */
 static void on_data(tlsmem *c, const void *bytes, size_t n, void *user)
 {
     struct exchange *e = user;
@@ -64,8 +87,9 @@ static void on_data(tlsmem *c, const void *bytes, size_t n, void *user)
         return;
     *end = '\0';
     if (e->s == NULL)
-        say(c, "pong\n");
-    tlsmem_close(c);
+        answer(c, e);
+    else
+        tlsmem_close(c);
 }
 
 static void on_close(tlsmem *c, const tlsmem_report_info *report, void *user)
@@ -149,6 +173,7 @@ int main(int argc, char **argv)
     for (int i = 2; i < argc; i++)
         apply(&s, argv[i]);
     apply_limits(&s);
+    served = &s;
     if (serves)
         serve(&s, e.loop);
     else

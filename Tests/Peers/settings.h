@@ -16,6 +16,7 @@ struct settings {
     const char *host, *name; /* where to connect, and whom to expect there: NULL for the host */
     int port;
     int again;               /* not 0: connect a second time, with the session of the first */
+    int request;             /* not 0: of a server, which asks for a certificate before it answers */
     int renegotiate;         /* not 0: once established, before anything is written */
 };
 
@@ -23,6 +24,9 @@ struct settings {
 void apply(struct settings *s, char *word);
 /** Puts the limits, which words may have changed, in force. */
 void apply_limits(struct settings *s);
+
+/** Returns the length of a file whose bytes it reads. Ends the program when it cannot be read. */
+size_t read_file(const char *path, char *bytes, size_t size);
 
 /** What callbacks were told of a connection, to whose user pointer it belongs: "" and 0 where none was set. */
 struct told {
@@ -37,6 +41,9 @@ int hello(tlsmem_ctx *ctx, const char *value);     /* refuse:ALERT, alpn:PROTOCO
 int verdict(tlsmem_ctx *ctx, const char *value);   /* keep, refuse, accept, or the X509_V_ERR_... that it is to be */
 int keylog_cb(tlsmem_ctx *ctx, const char *value); /* the file that the lines are written to */
 int trace(tlsmem_ctx *ctx, const char *value);
+int staple_cb(tlsmem_ctx *ctx, const char *value); /* the file with the response */
+int psk_cb(tlsmem_ctx *ctx, const char *value);    /* IDENTITY:KEY, the key in hexadecimal digits */
+int psk(tlsmem_ctx *ctx, const char *value);       /* the same, which takes no function */
 
 /** Prints one fact. */
 void fact(const char *name, const char *value);

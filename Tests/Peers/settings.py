@@ -28,7 +28,8 @@ CLIENTS = (OurClient, OpenSSLClient, GnuTLSClient, PythonClient, NSSClient)
 SERVERS = (OpenSSLServer, GnuTLSServer, PythonServerPeer)
 # Each column of the table is a pair of client and server, one of them ours, or both.
 COLUMNS = tuple((client, OurServer) for client in CLIENTS) + tuple((OurClient, server) for server in SERVERS)
-AGREE = ("protocol", "cipher", "group", "alpn", "resumed", "secrets")
+BOUND = ("exported", "tls_exporter", "tls_unique")  # another after each handshake
+AGREE = ("protocol", "cipher", "group", "alpn", "resumed", "secrets", "tls_server_end_point", *BOUND)
 # Words and reasons that several tables have.
 ASKS = "verify=required ca=ca"
 # gnutls-cli --resume waits for a ticket before it says anything, or for none at all; ours come with the first answer.
@@ -148,6 +149,8 @@ def run_cell(row, client, server, version, start_server):
             outcomes = {"client": visitor.finish()}
             outcomes["server"] = listening.outcome(visitor.connections)
             outcomes[peer.side].is_deaf = version in peer.DEAF
+            if "renegotiate" in wanted and peer.name != "ours":  # which told them before
+                outcomes[peer.side].forget(BOUND)
         wrong = check(then, outcomes)
     except Cannot as reason:
         return cell(".", str(reason), True)
@@ -182,8 +185,9 @@ def run_row(row, pool):
 
 @functools.cache
 def make_identities():
-    """Makes what Tests/identities adds to the certificates, once for the run."""
-    subprocess.run([HERE.parent / "identities", certificates()], check=True, timeout=LIMIT, capture_output=True)
+    """Makes what Tests/identities and Tests/responses add to the certificates, once for the run."""
+    for script in ("identities", "responses"):
+        subprocess.run([HERE.parent / script, certificates()], check=True, timeout=LIMIT, capture_output=True)
 
 
 @functools.cache

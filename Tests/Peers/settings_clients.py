@@ -9,7 +9,7 @@ import subprocess
 
 from settings_names import (ALERTS, GNUTLS_CIPHERS, GNUTLS_GROUPS, GNUTLS_SIGNATURES, NSS_ALERTS, NSS_CIPHERS, NSS_GROUPS,
                             OPENSSL_SIGNATURES, group, split_ciphers)
-from settings_peers import Cannot, Outcome, Peer, looked_up, once, one_of, openssl, options, secrets
+from settings_peers import EXPORTS, Cannot, Outcome, Peer, last_of, looked_up, once, one_of, openssl, options, secrets
 from support import LIMIT, VERSIONS, Process, certificate, certificates, tool
 from tls import VERSION
 
@@ -51,18 +51,23 @@ class OpenSSLClient(Peer):
         "sigalgs": lambda v: ["-sigalgs", v],
         "alpn": lambda v: ["-alpn", v],
         "again": lambda _: [],
+        "post_handshake_auth": lambda _: ["-enable_pha"],
         "renegotiation": lambda _: [],
         "renegotiate": lambda _: [],
         "keylog": lambda _: [],
+        "request_ocsp": lambda _: ["-status"],
+        "psk": lambda v: ["-psk_identity", v.partition(":")[0], "-psk", v.partition(":")[2]],
     }
 
     def __init__(self, lane, port, wanted):
         self.lane, self.again = lane, "again" in wanted
         self.keylog = lane.file("keylog") if "keylog" in wanted else None
         self.command = [*openssl(), "s_client", "-connect", f"127.0.0.1:{port}",
+                        "-keymatexport", EXPORTS[0], "-keymatexportlen", EXPORTS[1],
                         *options("s_client", self.WORDS, wanted), *(["-keylogfile", self.keylog] if self.keylog else [])]
         self.session = lane.file("session") if self.again else None
         self.renegotiates = "renegotiate" in wanted
+        self.has_key = "psk" in wanted  # which it calls a resumed session in TLS 1.3
         self.connections = 1
         self.process = self._start(*(["-sess_out", self.session] if self.again else []))
 
@@ -92,8 +97,9 @@ class OpenSSLClient(Peer):
             group=group(one_of(r"^(?:Server|Peer) Temp Key: (?:ECDH, )?([\w-]+),", out)
                         or one_of(r"^Negotiated TLS1.3 group: (\S+)", out)),
             alpn=one_of(r"^ALPN protocol: (.*)", out, "" if protocol else None),
-            signature=openssl_signature(out), accepted=one_of(r"^Acceptable client certificate CA names\n.*CN ?= ?(.*)", out),
-            resumed={"New": 0, "Reused": 1}.get(one_of(r"^(New|Reused), ", out)) if protocol else None,
+            ocsp=one_of(r"^ +Cert Status: (\w+)", out, "none" if "OCSP response: no response" in out else None),
+            signature=openssl_signature(out), exported=last_of(r"Keying material: (\w+)$", out), accepted=one_of(r"^Acceptable client certificate CA names\n.*CN ?= ?(.*)", out),
+            resumed={"New": 0, "Reused": 1}.get(one_of(r"^(New|Reused), ", out)) if protocol and not self.has_key else None,
             secrets=secrets(self.keylog) if self.keylog else None)
 
 
@@ -114,10 +120,13 @@ class GnuTLSClient(Peer):
         "name": lambda v: ["--verify-hostname", v, *(["--disable-sni"] if is_address(v) else ["--sni-hostname", v])],
         "alpn": lambda v: [option for name in v.split(",") for option in ("--alpn", name)],
         "again": lambda _: ["--resume"],
+        "post_handshake_auth": lambda _: ["--post-handshake-auth"],
         "sigalgs": lambda _: [],
         "renegotiation": lambda _: [],
         "renegotiate": lambda _: ["--rehandshake"],
         "keylog": lambda _: [],
+        "request_ocsp": lambda _: [],  # it does without being told
+        "psk": lambda v: ["--pskusername", v.partition(":")[0], "--pskkey", v.partition(":")[2]],
     } | dict.fromkeys(("version", "min", "max", "ciphers", "groups"), lambda _: [])
 
     def __init__(self, lane, port, wanted):
@@ -125,7 +134,8 @@ class GnuTLSClient(Peer):
         self.keylog = lane.file("keylog") if "keylog" in wanted else None
         environment = ["env", f"SSLKEYLOGFILE={self.keylog}"] if self.keylog else []
         self.process = Process(lane, *environment, tool("gnutls-cli", "gnutls-bin"), "--port", port, "--priority",
-                               priority(wanted), *options("gnutls-cli", self.WORDS, wanted), "127.0.0.1")
+                               priority(wanted), "--verbose", "--keymatexport", EXPORTS[0], "--keymatexportsize", EXPORTS[1],
+                               *options("gnutls-cli", self.WORDS, wanted), "127.0.0.1")
         say_ping(self.process)
 
     def finish(self):
@@ -146,6 +156,9 @@ def gnutls_facts(out):
         "protocol": {"TLS1.2": "TLSv1.2", "TLS1.3": "TLSv1.3"}.get(one_of(r"^\((TLS1\.\d)", description)),
         "group": group(one_of(r"\(ECDHE-(\w+)\)", description)),
         "alpn": one_of(r"^- Application protocol: (.*)", out, "" if description else None),
+        "exported": last_of(r"^- Key material: (\w+)$", out), "tls_exporter": last_of(r"^ - 'tls-exporter': (\w+)$", out),
+        "tls_unique": last_of(r"^ - 'tls-unique': (\w+)$", out),
+        "tls_server_end_point": last_of(r"^ - 'tls-server-end-point': (\w+)$", out),
     }
 
 
@@ -154,6 +167,10 @@ def priority(wanted):
     parts = ["NORMAL"]
     oldest, newest = version_range(wanted)
     parts += ["-VERS-ALL", *(f"+VERS-TLS{version}" for version in VERSIONS if oldest <= version <= newest)]
+    if "psk" in wanted:
+        # gnutls-cli 3.7 crashes when it is to show an ECDHE-PSK of TLS 1.2.
+        parts += ["-KX-ALL", *([] if wanted.get("version") == "1.2" else ["+ECDHE-PSK"]), "+PSK"]
+        parts += ["+ECDHE-ECDSA", "+ECDHE-RSA"] if "ca" in wanted or "identity" in wanted else []
     if "ciphers" in wanted:
         parts += ["-CIPHER-ALL", *looked_up("GnuTLS", GNUTLS_CIPHERS, wanted["ciphers"], ":")]
     if "groups" in wanted:
@@ -243,13 +260,14 @@ class PythonClient(PythonPeer):
     """A connection is made when its outcome is asked for."""
 
     side = "client"
-    WORDS = {"insecure", "name", "again"}
+    WORDS = {"insecure", "name", "again", "post_handshake_auth"}
 
     def __init__(self, lane, port, wanted):
         self.must_know(wanted)
         self.port, self.name_of_server = port, wanted["name"]
         self.connections = 2 if "again" in wanted else 1
         self.context = python_context(ssl.PROTOCOL_TLS_CLIENT, wanted)
+        self.context.post_handshake_auth = "post_handshake_auth" in wanted
         self.context.check_hostname = "insecure" not in wanted
         self.context.verify_mode = ssl.CERT_NONE if "insecure" in wanted else ssl.CERT_REQUIRED
         self.keylog = lane.file("keylog") if "keylog" in wanted else None
@@ -296,8 +314,10 @@ def python_context(protocol, wanted):
 
 def python_facts(connection):
     peer = connection.getpeercert() or {}
+    unique = connection.get_channel_binding("tls-unique").hex() if connection.version() == "TLSv1.2" else None
     return {"protocol": connection.version(), "serial": peer.get("serialNumber"), "cipher": connection.cipher()[0],
-            "alpn": connection.selected_alpn_protocol() or "", "resumed": int(connection.session_reused)}
+            "alpn": connection.selected_alpn_protocol() or "", "resumed": int(connection.session_reused),
+            "tls_unique": unique}
 
 
 def python_alert(error):

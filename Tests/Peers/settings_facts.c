@@ -47,6 +47,8 @@ static void print_peer(const tlsmem *c)
 {
     tlsmem_peer_details peer = TLSMEM_PEER_DETAILS_INIT;
     tlsmem_verify_details verified = TLSMEM_VERIFY_DETAILS_INIT;
+    tlsmem_ocsp_details stapled = TLSMEM_OCSP_DETAILS_INIT;
+    static const char *const says[] = { "nothing", "good", "revoked", "unknown" };
     int is_there = tlsmem_peer_info(c, &peer) == TLSMEM_OK;
     copied("subject", tlsmem_peer_subject, c);
     copied("issuer", tlsmem_peer_issuer, c);
@@ -58,7 +60,33 @@ static void print_peer(const tlsmem *c)
     for (size_t i = 0; is_there && i < sizeof peer.sha256; i++)
         printf("%02X", peer.sha256[i]);
     printf("\n");
+    fact("ocsp", tlsmem_ocsp_info(c, &stapled) == TLSMEM_OK ? says[stapled.status + 1] : "none");
     number("verified", tlsmem_verify_result(c, &verified) == TLSMEM_OK ? verified.result : -1);
+}
+
+/* Digits, or no line at all where there is nothing to compare. */
+static int print_bytes(const char *name, const unsigned char *bytes, ptrdiff_t n)
+{
+    if (n <= 0)
+        return 0;
+    printf("%s=", name);
+    for (ptrdiff_t i = 0; i < n; i++)
+        printf("%02x", bytes[i]);
+    printf("\n");
+    return 1;
+}
+
+/* What ties something else to the connection; how many of these there are. */
+static void print_bindings(const tlsmem *c)
+{
+    static const char *const names[] = { "tls_exporter", "tls_server_end_point", "tls_unique" };
+    unsigned char bytes[64];
+    int status = tlsmem_export_keying_material(c, "EXPERIMENTAL tlsmem", NULL, 0, bytes, 32);
+    int count = print_bytes("exported", bytes, status == TLSMEM_OK ? 32 : 0);
+    for (int i = 0; i < 3; i++)
+        count += print_bytes(names[i], bytes,
+                             tlsmem_channel_binding(c, (tlsmem_binding)(TLSMEM_BINDING_EXPORTER + i), bytes, sizeof bytes));
+    number("bindings", count);
 }
 
 static void print_end(const tlsmem *c, const tlsmem_report_info *report)
@@ -90,8 +118,10 @@ void print_facts(const tlsmem *c, const tlsmem_report_info *report, const char *
     print_alpn(c);
     fact("sni", tlsmem_server_name(c));
     number("resumed", tlsmem_is_resumed(c));
+    fact("psk", tlsmem_psk_identity(c));
     print_peer(c);
     number("renegotiations", (long)stats.key_updates_in);
+    print_bindings(c);
     print_told(tlsmem_user(c));
     fact("received", received);
     print_end(c, report);

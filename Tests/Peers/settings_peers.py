@@ -20,7 +20,8 @@ import threading
 
 from support import BUILD, HERE, LIMIT, Process, certificate, certificates, tool
 
-SOURCES = ("settings.c", "settings_words.c", "settings_questions.c", "settings_facts.c")
+EXPORTS = ("EXPERIMENTAL tlsmem", "32")  # the label of settings_facts.c, and how many bytes
+SOURCES = ("settings.c", "settings_words.c", "settings_questions.c", "settings_answers.c", "settings_facts.c")
 
 
 class Cannot(Exception):
@@ -43,6 +44,11 @@ class Outcome:
         self.alert = alert    # the one that it has received
         self.facts = {name: str(value) for name, value in facts.items() if value is not None}
         self.is_ours = self.is_deaf = False
+
+    def forget(self, names):
+        """Drops facts that are of no use."""
+        for name in names:
+            self.facts.pop(name, None)
 
 
 class Lane(contextlib.ExitStack):
@@ -85,6 +91,12 @@ def one_of(pattern, text, missing=None):
     """Returns the first group of a pattern, or what is given for a text without it."""
     match = re.search(pattern, text, re.MULTILINE)
     return match[1] if match else missing
+
+
+def last_of(pattern, text):
+    """Returns the first group of the last match, in small letters, or None."""
+    found = re.findall(pattern, text, re.MULTILINE)
+    return found[-1].lower() if found else None
 
 
 def once(function):
@@ -165,7 +177,8 @@ class Ours(Peer):
     name = "ours"
     FILES = {"ca": _file(".pem"), "ca_mem": _file(".pem"), "ca_dir": ca_directory,
              "accepted_ca": _file(".pem"), "accepted_ca_mem": _file(".pem"), "crl": revocation_list,
-             "crl_mem": revocation_list, "pin": pin}
+             "crl_mem": revocation_list, "pin": pin,
+             "staple": _file(".ocsp"), "staple_mem": _file(".ocsp"), "staple_cb": _file(".ocsp")}
     # An identity in other forms (Tests/identities), each as the words that it is made of.
     IDENTITIES = {
         "identity": {"cert": "{}.pem", "key": "{}.key"},

@@ -34,7 +34,7 @@ static int which(const char *names, const char *name)
 
 static int verify(tlsmem_ctx *ctx, const char *value)
 {
-    return tlsmem_ctx_set_verify(ctx, (tlsmem_verify)which("none optional required", value));
+    return tlsmem_ctx_set_verify(ctx, (tlsmem_verify)which("none optional required later", value));
 }
 
 static int crl_check(tlsmem_ctx *ctx, const char *value)
@@ -102,8 +102,7 @@ static void cut(const char *value, char *copy, size_t size, const char **parts, 
     }
 }
 
-/* Returns the length of a file whose bytes it reads. */
-static size_t read_file(const char *path, char *bytes, size_t size)
+size_t read_file(const char *path, char *bytes, size_t size)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
@@ -180,6 +179,11 @@ static const struct word words[] = {
     { "password", .text = password },
     { "sni_strict", .count = tlsmem_ctx_set_sni_strict },
     { "hello", .text = hello },
+    { "staple", .text = tlsmem_ctx_set_ocsp_response },
+    { "staple_mem", .bytes = tlsmem_ctx_set_ocsp_response_mem },
+    { "staple_cb", .text = staple_cb },
+    { "psk", .text = psk },
+    { "psk_cb", .text = psk_cb },
     /* trust */
     { "ca", .text = tlsmem_ctx_set_ca_file },
     { "ca_dir", .text = tlsmem_ctx_set_ca_dir },
@@ -193,6 +197,8 @@ static const struct word words[] = {
     { "crl_mem", .bytes = tlsmem_ctx_add_crl_mem },
     { "crl_check", .text = crl_check },
     { "pin", .text = pin },
+    { "request_ocsp", .alone = tlsmem_ctx_request_ocsp },
+    { "require_ocsp", .alone = tlsmem_ctx_require_ocsp },
     { "depth", .count = tlsmem_ctx_set_verify_depth },
     { "partial_chain", .count = tlsmem_ctx_set_partial_chain },
     { "purpose", .text = purpose },
@@ -211,6 +217,7 @@ static const struct word words[] = {
     /* sessions, limits, facts */
     { "tickets", .count = tlsmem_ctx_set_tickets },
     { "renegotiation", .count = tlsmem_ctx_set_renegotiation },
+    { "post_handshake_auth", .count = tlsmem_ctx_set_post_handshake_auth },
     { "keylog", .text = tlsmem_ctx_set_keylog },
     { "keylog_cb", .text = keylog_cb },
     { "trace", .text = trace },
@@ -220,6 +227,7 @@ static const struct word words[] = {
     { "name", .own_text = offsetof(struct settings, name) },
     { "port", .own_number = offsetof(struct settings, port) },
     { "again", .own_number = offsetof(struct settings, again) },
+    { "request", .own_number = offsetof(struct settings, request) },
     { "renegotiate", .own_number = offsetof(struct settings, renegotiate) },
 };
 

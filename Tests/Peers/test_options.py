@@ -87,7 +87,7 @@ class Options(Talking):
     def test_every_option_of_the_table_is_in_a_test_and_in_the_help(self):
         names = re.findall(r'^    \{ "([a-z-]+)", ', SETTINGS.read_text(encoding="utf-8"), re.MULTILINE)
         self.assertGreater(len(names), 15)
-        modules = "options", "options_asked", "negotiation", "names", "early_data"
+        modules = "options", "options_asked", "negotiation", "names", "ocsp", "early_data"
         tests = "".join((HERE / f"test_{name}.py").read_text(encoding="utf-8") for name in modules)
         text = Process(self, example("echo_server"), "--help")
         self.assertEqual(text.exit_code(), 0)
@@ -199,7 +199,7 @@ class Options(Talking):
             self.assertEqual(client.stdout.text.count("New Session Ticket arrived"), count)
 
     def test_renegotiation_is_refused_unless_allowed(self):
-        for options in ([], ["--renegotiation"]):
+        for options in ([], ["--renegotiation", "always"]):
             server = Server(self, "echo_server", "--greeting", "hello", *options)
             client = Process(self, tool("openssl", "openssl"), "s_client", "-connect", f"127.0.0.1:{server.port}", "-tls1_2")
             client.stdout.wait_for("hello")
@@ -214,7 +214,7 @@ class Options(Talking):
     def test_a_value_that_is_none_is_code_1_and_a_sentence(self):
         for program in ("echo_server", "relay_client", "https_get", "tls_proxy", "memory_pair", "starttls"):
             for option, value in (("--crl-check", "some"), ("--crl-check", ""), ("--crl-check", "lea"), ("--alpn-policy", "strict|lenient"),
-                                  ("--preset", "old"), ("--client-verify", "yes"), ("--insecure-accept", "0"), ("--tls", "1"), ("--verify-depth", "101"), ("--verify-depth", "-1"),
+                                  ("--preset", "old"), ("--renegotiation", "twice"), ("--client-verify", "yes"), ("--insecure-accept", "0"), ("--tls", "1"), ("--verify-depth", "101"), ("--verify-depth", "-1"),
                                   ("--security-level", "0"), ("--security-level", "6"), ("--tickets", "17"), ("--tickets", "many")):
                 with self.subTest(program=program, option=option, value=value):
                     self.ends(1, f"{option}: ", program, option, value)

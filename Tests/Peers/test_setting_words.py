@@ -10,8 +10,8 @@ from support import HERE
 
 HEADER = HERE.parent.parent / "include/tlsmem.h"
 # A setter's name with what it is given; not where a comment speaks of it.
-DECLARED = re.compile(r"^int (tlsmem_ctx_(?:set|add|insecure)_\w+)\(", re.MULTILINE)
-USED = re.compile(r"\b(tlsmem_ctx_(?:set|add|insecure)_\w+)\b")
+DECLARED = re.compile(r"^int (tlsmem_ctx_(?:set|add|insecure|request|require)_\w+)\(", re.MULTILINE)
+USED = re.compile(r"\b(tlsmem_ctx_(?:set|add|insecure|request|require)_\w+)\b")
 WORD = re.compile(r'^    (?:\{ "(\w+)", \.|LIMIT\((\w+)\))', re.MULTILINE)
 
 

@@ -57,6 +57,11 @@ ROWS = [
     row("signature, resumed: none", client="again=1",
         then="resumed=1 " + UNSIGNED.format("client", "server"), cannot=LATE),
 
+    row("exporter and channel bindings", then={"1.2": "bindings=4", "1.3": "bindings=3"}),
+    row("exporter and channel bindings, an RSA key", server="identity=rsa", then={"1.2": "bindings=4", "1.3": "bindings=3"}),
+    row("exporter and channel bindings, resumed", client="again=1",
+        then={"1.2": "client.bindings=4 server.bindings=3", "1.3": "client.bindings=3 server.bindings=2"}, cannot=LATE),
+
     row("certificate of the server, what is in it", then=of("server", "client", "client." + ALL_NAMES)),
     row("certificate of the server, with its chain", server="identity=full",
         then=of("full", "client", "client." + ALL_NAMES)),

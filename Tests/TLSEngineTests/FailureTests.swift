@@ -29,7 +29,8 @@ import Testing
     @Test func `that the peer tells is classified by its alert`() {
         let expected: [UInt8: EngineFailure.Kind] = [
             40: .noCommonCipher, 71: .noCommonCipher, 42: .rejected, 43: .rejected, 44: .rejected, 45: .rejected,
-            46: .rejected, 48: .rejected, 49: .rejected, 116: .rejected, 70: .noCommonVersion, 120: .noCommonProtocol,
+            46: .rejected, 48: .rejected, 49: .rejected, 113: .rejected, 116: .rejected, 70: .noCommonVersion,
+            115: .noCommonKey, 120: .noCommonProtocol,
         ]
         for alert in UInt8.min...UInt8.max {
             let found = kind(ssl(anyReason), received: alert)

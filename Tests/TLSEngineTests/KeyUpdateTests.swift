@@ -42,6 +42,17 @@ import Testing
         #expect(pair.client.seen.recordsOut == before + 1)
     }
 
+    @Test(arguments: [Version.tls12, .tls13])
+    func `is made by itself after so many records`(version: Version) throws {
+        let pair = try Pair(version) { client, _ in client.limits.keyLife = KeyLife(records: 100) }
+        pair.run()
+        for _ in 0..<1000 { #expect(pair.client.write([1]) == 1) }
+        pair.run()
+        #expect(pair.server.received.count == 1000 && pair.server.failure == nil)
+        #expect(version == .tls12 ? pair.server.updatesAsked == 0 : (8...10).contains(pair.server.updatesAsked))
+        #expect(pair.client.updatesAsked == 0)
+    }
+
     @Test func `is refused where it makes no sense`() throws {
         let old = try Pair(.tls12)
         #expect(!old.client.updateKey(askPeer: false))

@@ -100,7 +100,7 @@ import Testing
     func `and does not read is ended at control_max`(most: Int) throws {
         let pair = try Pair(.tls12) { client, server in
             client.limits.controlMax = most
-            server.context.setRenegotiation(true)
+            server.context.setRenegotiation(.always)
         }
         pair.run()  // the handshake itself is no control output
         #expect(pair.client.failure == nil)
@@ -164,8 +164,8 @@ import Testing
     @Test(arguments: [true, false])
     func `for renegotiations is counted too`(byClient: Bool) throws {
         let pair = try Pair(.tls12) { clients, servers in
-            clients.context.setRenegotiation(true)
-            servers.context.setRenegotiation(true)
+            clients.context.setRenegotiation(.always)
+            servers.context.setRenegotiation(.always)
             (byClient ? servers : clients).limits.updateBurst = 3
         }
         pair.run()

@@ -81,6 +81,7 @@ package final class End {
     /// Lends the pair for the length of `work`.
     package func withLent<Result>(_ work: () -> Result) -> Result {
         precondition(engine.begin(incoming: lent.incoming, lent.pool), "no memory")
+        if engine.watchesKey { engine.changeKeyIfDue(incoming: lent.incoming, lent.pool, now: { now }) }
         defer {
             engine.end(lent.pool)
             lent.incoming.empty(keeping: 1 << 17)
@@ -116,6 +117,7 @@ package final class End {
             answer = []
         case .peerClosed:
             events.append(.peerClosed)
+        case .authenticated: break  // in a pair nobody asks later
         case .asks:
             return false
         case .beyondTLS:

@@ -12,7 +12,7 @@ exercised() {
     case $1 in
         hello) said_hello ;;
         memory_pair) paired ;;
-        echo_server | own_loop_* | nested_*) echoed "$1" ;;
+        echo_server | own_loop_* | nested_* | remote_key) echoed "$1" ;;
         relay_client) asked_for_echos ;;
         relay_server) relayed ;;
         tls_proxy) proxied ;;

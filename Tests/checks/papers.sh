@@ -44,7 +44,7 @@ limits_differ() { diff <(limits) <(sed -n 's/^| `\([a-z_]*\)` | [^|]* | \([0-9]*
 # Each setter, and each word of the examples' table, has its place in the page about them, and no other has one there.
 page=docs/settings.md
 setters_differ() {
-    diff <(declared | grep -E '^tlsmem_ctx_(set|add|insecure)_') \
+    diff <(declared | grep -E '^tlsmem_ctx_(set|add|insecure|request|require)_') \
         <(grep '^| `' $page | cut -d '|' -f 2 | grep -oE '\btlsmem_ctx_[a-z0-9_]+' | sort)
 }
 options_differ() {

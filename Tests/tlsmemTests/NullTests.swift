@@ -16,6 +16,7 @@ import Testing
             tlsmem_ctx_set_key_mem(nil, "x", 1), tlsmem_ctx_set_ca_file(nil, "x"), tlsmem_ctx_set_ca_dir(nil, "x"),
             tlsmem_ctx_set_ca_mem(nil, "x", 1), tlsmem_ctx_set_ca_system(nil),
             tlsmem_ctx_set_verify(nil, TLSMEM_VERIFY_REQUIRED), tlsmem_ctx_insecure_no_verify(nil),
+            tlsmem_ctx_request_ocsp(nil), tlsmem_ctx_require_ocsp(nil),
             tlsmem_ctx_set_accepted_ca_file(nil, "x"), tlsmem_ctx_set_accepted_ca_mem(nil, "x", 1),
             tlsmem_ctx_add_crl(nil, "x"), tlsmem_ctx_add_crl_mem(nil, "x", 1),
             tlsmem_ctx_set_crl_check(nil, TLSMEM_CRL_LEAF), tlsmem_ctx_add_pin(nil, [UInt8](repeating: 0, count: 32)),
