@@ -213,8 +213,7 @@ extension Connection {
         return true
     }
 
-    @inline(__always)
-    private func deliverDrain() -> Bool {
+    @inline(__always) private func deliverDrain() -> Bool {
         guard drainIsFree else { return false }
         owesDrain = false
         guard let onDrain = unsafe callbacks.on_drain else { return false }
@@ -223,17 +222,14 @@ extension Connection {
     }
 
     /// on_drain is owed, and what waits has fallen far enough.
-    @inline(__always)
-    private var drainIsFree: Bool { owesDrain && outgoingHasFallen }
+    @inline(__always) private var drainIsFree: Bool { owesDrain && outgoingHasFallen }
 
-    @inline(never)
-    private var outgoingHasFallen: Bool {
+    @inline(never) private var outgoingHasFallen: Bool {
         engine.outgoingBytes <= limits.outgoingLow && !isCongested && engine.acceptsPlaintext && isMoving
     }
 
     /// The same, for somebody who hears of it: a drive has to come, or the producer sleeps for ever.
-    @inline(__always)
-    var drainIsDue: Bool { unsafe drainIsFree && callbacks.on_drain != nil }
+    @inline(__always) var drainIsDue: Bool { unsafe drainIsFree && callbacks.on_drain != nil }
 
     /// Due, and no loop sees to the drive: tlsmem_interest and tlsmem_deadline have to ask for it. A write in the fd face
     /// sends at once and calls nothing back, so what it empties may be what another producer waits for.
