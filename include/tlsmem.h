@@ -741,7 +741,8 @@ typedef struct tlsmem_reply {
 #define TLSMEM_REPLY_INIT { sizeof(tlsmem_reply), 0, 0, 0, 0, 0, 0 }
 /**
  * Answers the question with this token: `status` is what its callback would return, `reply` may be NULL, and everything in it
- * is copied; a context gets an owner more. The first answer counts, also against what the callback returns.
+ * is copied; a context gets an owner more. The bytes are wiped when the handshake has made use of them, or the connection ends.
+ * The first answer counts, also against what the callback returns.
  *
  * Any thread, and any time: of `c` only the address is used, and no token is used twice (but after 2^40 questions), so that it
  * may have been freed. It calls nothing back. In a loop the connection goes on by itself; otherwise with its next driving call,
@@ -749,7 +750,8 @@ typedef struct tlsmem_reply {
  * wake the thread that drives it.
  *
  * Returns TLSMEM_OK; TLSMEM_ESTATE when nobody waits for it: it is answered, or the connection has ended or was freed;
- * TLSMEM_EINVAL for NULL for c, a status TLSMEM_LATER, or an unknown size.
+ * TLSMEM_EINVAL for NULL for c, a status TLSMEM_LATER, or an unknown size; TLSMEM_ENOMEM when there is no memory for the
+ * bytes: the question is open still.
  */
 int tlsmem_answer(tlsmem *c, uint64_t token, int status, const tlsmem_reply *reply);
 
@@ -859,7 +861,7 @@ typedef int (*tlsmem_psk_cb)(tlsmem *c, const tlsmem_psk_request *request, void 
  * asks when it begins; when it was given none, and the server chooses TLS 1.2 with a key, once more, with the hint. All else is
  * as if a key had been set. NULL for none, the default. As any setter.
  *
- * The library wipes its own copy of the key when the handshake is done, but not that of the reply.
+ * The key is wiped when the handshake is done; in TLS 1.3 OpenSSL may have it in the session until the connection is freed.
  */
 int tlsmem_ctx_set_psk_cb(tlsmem_ctx *ctx, tlsmem_psk_cb cb, void *user) TLSMEM_CHECK;
 

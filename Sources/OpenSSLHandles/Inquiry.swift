@@ -38,8 +38,8 @@ package struct Answer {
     package var identityHolder: AnyObject?
     /// Somebody has said so; else nobody was there to answer.
     package var isGiven = true
-    /// For the questions that are answered with bytes, and with a name.
-    package var bytes: [UInt8] = []
+    /// For the questions that are answered with bytes, of which there is at least one, and with a name.
+    package var bytes: SecretBytes?
     package var name: [UInt8] = []
 
     package init(_ status: CInt) { self.status = status }
@@ -107,6 +107,12 @@ package struct Answer {
     /// No call stands still.
     var isIdle: Bool { !(fiber?.isUnderWay ?? false) }
 
+    /// A handshake is done. Another one asks anew.
+    func end() {
+        (key, keyQuestions) = (nil, 0)
+        rest()
+    }
+
     /// Gives the stack back, when no call stands on it.
     func rest() {
         guard isIdle else { return }
@@ -153,7 +159,8 @@ package struct Answer {
         ERR_clear_error()  // what went wrong so far would be taken for the reason that the handshake stands still
         fiber?.pause()
         self.question = nil
-        return answer
+        defer { self.answer = .none }
+        return self.answer
     }
 
     /// Asks about a ClientHello. Returns the alert to refuse it with, or nil. What was said to the first holds for the second,
@@ -214,12 +221,12 @@ package struct Answer {
         return nil
     }
 
-    /// Asks for a signature. Returns nil when there is none.
-    func askForSignature(_ request: SignatureRequest) -> [UInt8]? {
+    /// Asks for a signature. Nil when nobody has signed.
+    func askForSignature(_ request: SignatureRequest) -> Answer? {
         self.request = request
         let answer = ask(.sign)
         self.request = nil
-        return answer.isGiven && answer.status == 0 ? answer.bytes : nil
+        return answer.isGiven && answer.status == 0 ? answer : nil
     }
 }
 

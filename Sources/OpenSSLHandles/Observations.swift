@@ -78,6 +78,7 @@ func listen(_ ssl: OpaquePointer, _ target: UnsafeMutablePointer<Observations>) 
     unsafe copenssl_set_msg_arg(ssl, target)
 }
 
+@inline(never)
 private func note(
     isWrite: Bool, _ version: CInt, _ type: CInt, _ bytes: UnsafeRawBufferPointer, _ seen: inout Observations
 ) {

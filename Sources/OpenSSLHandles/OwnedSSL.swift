@@ -114,7 +114,7 @@ internal import COpenSSL
     package mutating func handshake() -> SSLResult {
         if mayAsk, let inquiry = unsafe inquiry(of: ssl) {
             let result = unsafe observed(inquiry) { unsafe SSL_do_handshake($0) }
-            if case .done = result { inquiry.rest() }
+            if case .done = result { inquiry.end() }
             return result
         }
         return unsafe observed { unsafe SSL_do_handshake($0) }

@@ -8,32 +8,32 @@ internal import COpenSSL
     static var bytesMax: Int { Int(PSK_MAX_PSK_LEN) }
 
     let identity: KeyIdentity
-    let bytes: UnsafeRawBufferPointer
+    private let secret: SecretBytes
 
-    private init(_ identity: KeyIdentity, _ bytes: UnsafeRawBufferPointer) {
-        self.identity = identity
-        unsafe self.bytes = bytes
+    private init(_ identity: KeyIdentity, _ secret: SecretBytes) {
+        (self.identity, self.secret) = (identity, secret)
     }
 
-    deinit {
-        unsafe copenssl_clear_free(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
-    }
+    /// Valid as long as this.
+    var bytes: UnsafeRawBufferPointer { unsafe secret.bytes }
 
     /// Of an answer; nil when there is no key in it, or none that would be taken otherwise.
     static func made(of answer: Answer, _ identity: [UInt8]) -> PresharedKey? {
-        guard answer.isGiven, answer.status == 0, (bytesMin...bytesMax).contains(answer.bytes.count),
-            unsafe identity.withUnsafeBytes({ unsafe KeyIdentity.isOne($0) })
+        guard answer.isGiven, answer.status == 0, let secret = answer.bytes,
+            (bytesMin...bytesMax).contains(secret.count)
         else { return nil }
-        return unsafe identity.withUnsafeBytes { name in unsafe answer.bytes.withUnsafeBytes { unsafe make(name, $0) } }
+        return unsafe identity.withUnsafeBytes { name in
+            guard unsafe KeyIdentity.isOne(name), let identity = unsafe KeyIdentity.make(name) else { return nil }
+            return PresharedKey(identity, secret)
+        }
     }
 
     /// Copies both. Nil without memory.
     static func make(_ identity: UnsafeRawBufferPointer, _ key: UnsafeRawBufferPointer) -> PresharedKey? {
-        guard let identity = unsafe KeyIdentity.make(identity), let copy = unsafe copenssl_malloc(key.count) else {
+        guard let identity = unsafe KeyIdentity.make(identity), let secret = unsafe SecretBytes.copy(key) else {
             return nil
         }
-        unsafe UnsafeMutableRawBufferPointer(start: copy, count: key.count).copyMemory(from: key)
-        return unsafe PresharedKey(identity, UnsafeRawBufferPointer(start: copy, count: key.count))
+        return PresharedKey(identity, secret)
     }
 }
 

@@ -65,25 +65,26 @@ internal import Synchronization
     }
 
     /// Returns when the program has answered. Nil, with the reason in the queue, when it has not signed.
-    func sign(_ message: UnsafeRawBufferPointer) -> [UInt8]? {
+    func sign(_ message: UnsafeRawBufferPointer) -> SecretBytes? {
         guard let key, let scheme else { return nil }
         guard let inquiry = Inquiry.running else { return Unsigned.nobodyToAsk.raise() }
         guard let digest = unsafe digest(message) else { return nil }
         let request = unsafe SignatureRequest(
             scheme: scheme, keyType: key.type.name, keyName: key.name, message: Array(message),
             hash: hash == NID_undef ? nil : OBJ_nid2sn(hash), digest: digest, signatureMax: key.signatureMax)
-        guard let signature = inquiry.askForSignature(request) else { return Unsigned.refused.raise() }
-        guard !signature.isEmpty, signature.count <= key.signatureMax else { return Unsigned.tooLong.raise() }
-        return unsafe isGood(signature, message) ? signature : Unsigned.wrong.raise()
+        guard let answer = inquiry.askForSignature(request) else { return Unsigned.refused.raise() }
+        guard let signature = answer.bytes, signature.count <= key.signatureMax else { return Unsigned.tooLong.raise() }
+        return unsafe isGood(signature.bytes, message) ? signature : Unsigned.wrong.raise()
     }
 
     /// A wrong one of RSA would give the key away (RFC 8446 has no more to say than that it must not be sent), and to verify
     /// one costs little. With others that costs more than to sign: they are verified until one was good, so that a holder
     /// with another key is found out; the peer verifies each.
-    private func isGood(_ signature: [UInt8], _ message: UnsafeRawBufferPointer) -> Bool {
+    private func isGood(_ signature: UnsafeRawBufferPointer, _ message: UnsafeRawBufferPointer) -> Bool {
         guard let key, key.type == .rsa || !key.isProven.load(ordering: .relaxed) else { return true }
         let text = unsafe message.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        let good = unsafe EVP_DigestVerify(check, signature, signature.count, text, message.count) == 1
+        let start = unsafe signature.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        let good = unsafe EVP_DigestVerify(check, start, signature.count, text, message.count) == 1
         ERR_clear_error()
         if good { key.isProven.store(true, ordering: .relaxed) }
         return good
@@ -137,7 +138,7 @@ private let makeSignature:
             guard let signed = unsafe signature.sign(UnsafeRawBufferPointer(start: message, count: messageCount)),
                 signed.count <= room
             else { return 0 }
-            unsafe target.update(from: signed, count: signed.count)
+            unsafe UnsafeMutableRawBufferPointer(start: target, count: room).copyMemory(from: signed.bytes)
             unsafe count.pointee = signed.count
             return 1
         }

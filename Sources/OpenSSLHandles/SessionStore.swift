@@ -86,9 +86,9 @@ private let findSession:
         guard let ssl = unsafe ssl, let inquiry = unsafe inquiry(of: ssl), count > 0 else { return nil }
         let id = unsafe [UInt8](UnsafeBufferPointer(start: id, count: Int(count)))
         let version = unsafe SSL_version(ssl)
-        var der = inquiry.askForSession(id, isTLS13: version == TLS1_3_VERSION).bytes
-        defer { unsafe der.withUnsafeMutableBytes { unsafe OPENSSL_cleanse($0.baseAddress, $0.count) } }
-        guard let session = unsafe der.withUnsafeBytes({ unsafe Session.readSession($0) }) else {
+        guard let der = inquiry.askForSession(id, isTLS13: version == TLS1_3_VERSION).bytes,
+            let session = unsafe Session.readSession(der.bytes)
+        else {
             ERR_clear_error()
             return nil
         }

@@ -77,7 +77,7 @@ private let giveStaple: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?
     if context.asksForStaples, let inquiry = unsafe inquiry(of: ssl) {
         let answer = inquiry.ask(.staple)
         if !answer.isGiven || answer.status != 0 { return SSL_TLSEXT_ERR_NOACK }
-        if !answer.bytes.isEmpty { staple = unsafe Staple(answer.bytes, for: SSL_get_certificate(ssl)) }
+        if let der = answer.bytes { staple = unsafe Staple(der.bytes, for: SSL_get_certificate(ssl)) }
     }
     guard let staple, !staple.isOver, let copy = unsafe copenssl_malloc(staple.der.count) else {
         return SSL_TLSEXT_ERR_NOACK
@@ -89,13 +89,13 @@ private let giveStaple: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?
 
 extension Staple {
     /// What the program says; nil when it is no response, or none for this certificate.
-    fileprivate init?(_ der: [UInt8], for certificate: OpaquePointer?) {
-        let response = unsafe der.withUnsafeBytes { unsafe OCSPResponse.decode($0) }
+    fileprivate init?(_ der: UnsafeRawBufferPointer, for certificate: OpaquePointer?) {
+        let response = unsafe OCSPResponse.decode(der)
         guard let statement = unsafe response?.statement(about: certificate, of: nil), statement.validity == .valid
         else {
             return nil
         }
-        self.init(der: der, end: statement.nextUpdate)
+        self.init(der: unsafe [UInt8](der), end: statement.nextUpdate)
     }
 }
 

@@ -222,9 +222,9 @@ extension Engine {
         if configuration.context.renegotiation == .once { ssl.refuseRenegotiation() }
     }
 
-    /// Not while half a record is buffered: OpenSSL would put it off, and then begin inside a write.
+    /// One is due. Not while half a record is buffered: OpenSSL would put it off, and then begin inside a write.
     mutating func beginRenegotiation() {
-        guard renegotiationIsDue, canEncrypt, !ssl.hasPartialRecord else { return }
+        guard canEncrypt, !ssl.hasPartialRecord else { return }
         renegotiationIsDue = false
         if ssl.scheduleRenegotiation(), role == .server { keys.helloAnswersDue += 1 }
         renegotiationWasBegun()

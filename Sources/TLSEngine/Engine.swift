@@ -136,7 +136,7 @@ package struct Engine: ~Copyable {
         case .open(.ended, _):
             return incoming.isEmpty ? .needsCiphertext : .beyondTLS
         case .open(.open, _):
-            beginRenegotiation()
+            if renegotiationIsDue { beginRenegotiation() }
             return readStep(into: &plaintext)
         }
     }

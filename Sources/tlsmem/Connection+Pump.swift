@@ -213,7 +213,7 @@ extension Connection {
         return true
     }
 
-    private func deliverDrain() -> Bool {
+    @inline(__always) private func deliverDrain() -> Bool {
         guard drainIsFree else { return false }
         owesDrain = false
         guard let onDrain = unsafe callbacks.on_drain else { return false }
@@ -222,12 +222,14 @@ extension Connection {
     }
 
     /// on_drain is owed, and what waits has fallen far enough.
-    private var drainIsFree: Bool {
-        owesDrain && engine.outgoingBytes <= limits.outgoingLow && !isCongested && engine.acceptsPlaintext && isMoving
+    @inline(__always) private var drainIsFree: Bool { owesDrain && outgoingHasFallen }
+
+    @inline(never) private var outgoingHasFallen: Bool {
+        engine.outgoingBytes <= limits.outgoingLow && !isCongested && engine.acceptsPlaintext && isMoving
     }
 
     /// The same, for somebody who hears of it: a drive has to come, or the producer sleeps for ever.
-    var drainIsDue: Bool { unsafe owesDrain && callbacks.on_drain != nil && drainIsFree }
+    @inline(__always) var drainIsDue: Bool { unsafe drainIsFree && callbacks.on_drain != nil }
 
     /// Due, and no loop sees to the drive: tlsmem_interest and tlsmem_deadline have to ask for it. A write in the fd face
     /// sends at once and calls nothing back, so what it empties may be what another producer waits for.

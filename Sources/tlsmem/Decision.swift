@@ -1,13 +1,14 @@
 internal import CLinux
 internal import CTLSMem
 internal import EventLoop
+internal import OpenSSLHandles
 
 /// What the program has said to a question.
 struct Reply {
     var status: CInt
     var context: Context?
     var alpn: [UInt8]?
-    var bytes: [UInt8] = []
+    var bytes: SecretBytes?
     var identity: [UInt8] = []
     var accepts = false
 }

@@ -42,23 +42,39 @@ public func tlsmem_select_alpn(_ c: OpaquePointer!, _ name: UnsafePointer<CChar>
 public func tlsmem_answer(
     _ c: OpaquePointer!, _ token: UInt64, _ status: CInt, _ reply: UnsafePointer<tlsmem_reply>!
 ) -> CInt {
-    guard let c = unsafe c, status != TLSMEM_LATER.code, let reply = unsafe Reply(status, reply)
+    guard let c = unsafe c, status != TLSMEM_LATER.code, let given = unsafe GivenReply(reply)
     else { return TLSMEM_EINVAL.code }
-    return (unsafe Decision.answer(token, of: c, reply) ? TLSMEM_OK : TLSMEM_ESTATE).code
+    guard let copy = given.copy(status) else { return TLSMEM_ENOMEM.code }
+    return (unsafe Decision.answer(token, of: c, copy) ? TLSMEM_OK : TLSMEM_ESTATE).code
 }
 
-extension Reply {
-    /// Copies what C gave us; nil when that is no reply.
-    fileprivate init?(_ status: CInt, _ reply: UnsafePointer<tlsmem_reply>?) {
-        self.init(status: status)
-        guard let reply = unsafe reply?.pointee else { return }
-        guard unsafe reply.size == MemoryLayout<tlsmem_reply>.size, let bytes = unsafe input(reply.bytes, reply.length)
-        else { return nil }
-        self.bytes = unsafe Array(bytes)
-        context = unsafe Handle.object(reply.ctx, Context.self)
-        alpn = unsafe reply.alpn.map { unsafe Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
-        identity =
+/// A reply as C gives it.
+@safe private struct GivenReply {
+    private var reply = unsafe tlsmem_reply()
+    private let bytes: UnsafeRawBufferPointer
+
+    /// Nil when it is none.
+    init?(_ reply: UnsafePointer<tlsmem_reply>?) {
+        if let reply = unsafe reply?.pointee {
+            guard unsafe reply.size == MemoryLayout<tlsmem_reply>.size else { return nil }
+            unsafe self.reply = reply
+        }
+        guard let bytes = unsafe input(self.reply.bytes, self.reply.length) else { return nil }
+        unsafe self.bytes = bytes
+    }
+
+    /// Nil without memory.
+    func copy(_ status: CInt) -> Reply? {
+        var copy = Reply(status: status)
+        if unsafe bytes.count > 0 {
+            guard let secret = unsafe SecretBytes.copy(bytes) else { return nil }
+            copy.bytes = secret
+        }
+        copy.context = unsafe Handle.object(reply.ctx, Context.self)
+        copy.alpn = unsafe reply.alpn.map { unsafe Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
+        copy.identity =
             unsafe reply.identity.map { unsafe Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) } ?? []
-        accepts = unsafe reply.insecure_accept == 1
+        copy.accepts = unsafe reply.insecure_accept == 1
+        return copy
     }
 }

@@ -270,5 +270,6 @@ int main(void)
     identities();
     settings();
     early_data();
+    answers();
     return finish();
 }

@@ -22,5 +22,6 @@ int set(const char *what, int status);
 void identities(void);
 void settings(void);
 void early_data(void);
+void answers(void);
 
 #endif

@@ -4,20 +4,13 @@
  * Secrets are kept here in disguise, so that only others' copies are found; one more is one more call of `remember`.
  */
 #define _GNU_SOURCE
-#include "support.h"
+#include "wiped.h"
 
-#include <openssl/crypto.h>
-#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-/* The end of each is searched for: malloc writes to the beginning of what is freed. */
-enum { MASK = 0x5a, LENGTH = 16, SECRETS = 16 };
-
-static struct secret { const char *name; int is_brief; unsigned char masked[LENGTH]; } secrets[SECRETS];
-static int secret_count;
+struct secret secrets[SECRETS];
+int secret_count;
 
 /** Notes what is to be searched for, at least LENGTH bytes, and clears it, unless it is const. */
 static void note(const char *name, const void *bytes, size_t n, int is_brief)
@@ -30,7 +23,7 @@ static void note(const char *name, const void *bytes, size_t n, int is_brief)
         s->masked[i] = ((const unsigned char *)bytes)[n - LENGTH + i] ^ MASK;
 }
 
-static void remember(const char *name, void *bytes, size_t n)
+void remember(const char *name, void *bytes, size_t n)
 {
     note(name, bytes, n, 0);
     OPENSSL_cleanse(bytes, n);
@@ -60,8 +53,7 @@ static int found(const struct secret *s)
     return count;
 }
 
-/** Checks that each is there, or that none is; then they are forgotten. */
-static void all_are(int there)
+void all_are(int there)
 {
     for (int i = 0; i < secret_count; i++) {
         int count = found(&secrets[i]);
@@ -84,7 +76,7 @@ static void on_data(tlsmem *c, const void *bytes, size_t n, void *user)
         *(int *)user = 1;
 }
 
-static void turn(tlsmem *c)
+void turn(tlsmem *c)
 {
     struct pollfd p = { tlsmem_fd(c), (short)tlsmem_interest(c), 0 };
     MUST(poll(&p, 1, 10000) > 0);
@@ -94,7 +86,7 @@ static void turn(tlsmem *c)
         IGNORE(tlsmem_on_writable(c) < 0);
 }
 
-static tlsmem *begin_visit(tlsmem_ctx *ctx, int fd, int *answered, const tlsmem_session *session)
+tlsmem *begin_visit(tlsmem_ctx *ctx, int fd, int *answered, const tlsmem_session *session)
 {
     static tlsmem_callbacks callbacks = TLSMEM_CALLBACKS_INIT;
     callbacks.on_data = on_data;
@@ -105,18 +97,33 @@ static tlsmem *begin_visit(tlsmem_ctx *ctx, int fd, int *answered, const tlsmem_
     return c;
 }
 
-/** Asks, waits for the answer; the connection stays open. */
-static void ask(tlsmem *c, int *answered)
+void ask(tlsmem *c, int *answered)
 {
     MUST(tlsmem_write(c, "?", 1) == 1);
     while (!*answered)
         turn(c);
 }
 
-/** The other process: one end of a visit. Returns its number; the other end is fds[0]. */
-static pid_t start_peer(tlsmem_ctx *ctx, int fds[2], int asks)
+void leave(tlsmem *c)
+{
+    while (state_of(c) != TLSMEM_STATE_CLOSED)
+        turn(c);
+}
+
+void open_pair(int fds[2])
 {
     MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0);
+}
+
+void end_peer(pid_t peer)
+{
+    int status;
+    MUST(waitpid(peer, &status, 0) == peer && status == 0);
+}
+
+pid_t start_peer(tlsmem_ctx *ctx, int fds[2], int asks)
+{
+    open_pair(fds);
     pid_t pid = fork();
     MUST(pid >= 0);
     if (pid > 0) {
@@ -130,13 +137,11 @@ static pid_t start_peer(tlsmem_ctx *ctx, int fds[2], int asks)
         ask(c, &answered);
         tlsmem_close(c);
     }
-    while (state_of(c) != TLSMEM_STATE_CLOSED)
-        turn(c);
+    leave(c);
     _exit(0);
 }
 
-/** Notes the secret that a session resumes by. */
-static void remember_session(const char *name, const tlsmem *c)
+void remember_session(const char *name, const tlsmem *c)
 {
     unsigned char bytes[SSL_MAX_MASTER_KEY_LENGTH];
     size_t n = SSL_SESSION_get_master_key(SSL_get_session(tlsmem_native((tlsmem *)(size_t)c)), bytes, sizeof bytes);
@@ -170,12 +175,10 @@ static void client_visits(int version)
         MUST(n > 0 && tlsmem_session_from_bytes(bytes, (size_t)n, &again) == TLSMEM_OK);
         OPENSSL_cleanse(bytes, sizeof bytes);
         tlsmem_close(c);
-        while (state_of(c) != TLSMEM_STATE_CLOSED)
-            turn(c);
+        leave(c);
         tlsmem_free(c);
         close(fds[0]);
-        int status;
-        MUST(waitpid(server, &status, 0) == server && status == 0);
+        end_peer(server);
     }
     struct secret last = secrets[1];
     secret_count = version == TLSMEM_TLS1_3; /* in TLS 1.2 a session that is resumed keeps its secret */
@@ -217,18 +220,17 @@ static void server_is_visited(int version)
     SSL_CTX_set_options(tlsmem_ctx_native(to), SSL_OP_NO_TICKET);
     MUST(tlsmem_ctx_set_keylog_cb(to, on_secret, NULL) == TLSMEM_OK);
     MUST(tlsmem_ctx_set_tickets(to, 0) == TLSMEM_OK);
-    int fds[2], ignored = 0, status;
+    int fds[2], ignored = 0;
     pid_t peer = start_peer(from, fds, 1);
     tlsmem *c = begin_visit(to, fds[0], &ignored, NULL);
     while (!tlsmem_is_established(c))
         turn(c);
     CHECK(secret_count == (version == TLSMEM_TLS1_2 ? 2 : 5), "%d secrets", secret_count);
     all_are(1);
-    while (state_of(c) != TLSMEM_STATE_CLOSED)
-        turn(c);
+    leave(c);
     tlsmem_free(c);
     close(fds[0]);
-    MUST(waitpid(peer, &status, 0) == peer && status == 0);
+    end_peer(peer);
     tlsmem_ctx_free(to);
     tlsmem_ctx_free(from);
     all_are(0);
@@ -252,7 +254,7 @@ int main(void)
 {
     begin("wiped");
     for (int version = TLSMEM_TLS1_2; version <= TLSMEM_TLS1_3; version++)
-        client_visits(version), server_is_visited(version);
+        client_visits(version), server_is_visited(version), keys_of_the_program(version), answers_of_the_program(version);
     ticket_keys();
     return finish();
 }
