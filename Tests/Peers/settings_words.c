@@ -229,6 +229,7 @@ static const struct word words[] = {
     { "again", .own_number = offsetof(struct settings, again) },
     { "request", .own_number = offsetof(struct settings, request) },
     { "renegotiate", .own_number = offsetof(struct settings, renegotiate) },
+    { "rekey", .own_number = offsetof(struct settings, rekey) },
 };
 
 static void refused(const struct settings *s, const char *word, int status)

@@ -2,7 +2,7 @@
 
 import unittest
 
-from support import SERVERS, Process, Server, certificate, tool, variants
+from support import SERVERS, Process, Server, certificate, identity, relay_client, tool, variants
 from tls import client_context, connect, exchange
 
 
@@ -54,6 +54,26 @@ class MidStream:
         self.assertIn("no renegotiation", client.stderr.text)
         with connect(self, server.port, client_context()) as connection:
             self.assertEqual(exchange(connection, b"still there?"), b"still there?")
+
+
+class MidStreamOfAClient(unittest.TestCase):
+    """relay_client, with a server that changes the keys."""
+
+    def test_key_updates_of_s_server_lose_nothing(self):
+        server = Process(self, tool("openssl", "openssl"), "s_server", "-accept", "127.0.0.1:0", "-naccept", "1", "-tls1_3",
+                         *(word.replace("--", "-") for word in identity()))
+        client = relay_client(self, int(server.stdout.wait_for(r"^ACCEPT \S+:(\d+)$")[1]), "--trace")
+        seen = 0
+        for number in range(20):
+            client.write(b"up %d\n" % number)
+            server.stdout.wait_for(f"^up {number}$")
+            server.write(b"Kk"[number % 2:][:1] + b"\n")  # K asks for an update in return, k does not
+            seen = client.stderr.wait_for("<   KeyUpdate", seen).end()
+            server.write(b"down %d\n" % number)
+            client.stdout.wait_for(f"^down {number}$")
+        client.stdin.close()
+        self.assertEqual(client.exit_code(), 0, client.stderr.text)
+        self.assertEqual(client.stderr.text.count(">   KeyUpdate"), 10)
 
 
 variants(globals(), MidStream, name=SERVERS)
