@@ -124,7 +124,7 @@ int main(int argc, char **argv)
     if (o.cert == NULL || o.key == NULL)
         usage_error("--cert and --key are needed");
 
-    s.holder = start_holder(o.key); /* this process never opens the key */
+    s.holder = start_holder(o.key, o.cert); /* this process never opens the key */
     int signals = stop_descriptor();
     tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_SERVER);
     if (set_tls_options(ctx, &o) || tlsmem_ctx_set_sign_cb(ctx, on_sign, NULL) || tlsmem_ctx_set_cert_file(ctx, o.cert)

@@ -19,7 +19,7 @@ struct frame {
 enum { FRAME_MAX = 1 << 20 };
 
 /** Starts the holder, with the key in a file. Returns the socket to it, on which it has said that it is ready; ends the program
- *  when there is no such key. */
-int start_holder(const char *key_path);
+ *  when there is no such key, or when it is another one than the certificate's. */
+int start_holder(const char *key_path, const char *cert_path);
 
 #endif

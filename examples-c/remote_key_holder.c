@@ -40,16 +40,27 @@ static int answer(int fd, const void *bytes, size_t n)
     return send(fd, bytes, n, MSG_NOSIGNAL) == (ssize_t)n;
 }
 
-static int hold(int fd, const char *key_path)
+/* Whether it is the certificate's, too. What is wrong with a certificate says the server. */
+static int is_key_of(EVP_PKEY *key, const char *cert_path)
+{
+    BIO *file = BIO_new_file(cert_path, "r");
+    X509 *cert = file != NULL ? PEM_read_bio_X509(file, NULL, NULL, NULL) : NULL;
+    int is_so = cert == NULL || X509_check_private_key(cert, key) == 1;
+    X509_free(cert);
+    BIO_free(file);
+    return is_so;
+}
+
+static int hold(int fd, const char *key_path, const char *cert_path)
 {
     static unsigned char message[FRAME_MAX], reply[sizeof(struct frame) + 4096];
-    FILE *file = fopen(key_path, "r");
-    EVP_PKEY *key = file != NULL ? PEM_read_PrivateKey(file, NULL, NULL, NULL) : NULL;
-    if (file != NULL)
-        fclose(file);
-    if (key == NULL) {
-        say("%s: there is no private key in it", key_path);
-        return EXIT_USAGE;
+    BIO *file = BIO_new_file(key_path, "r");
+    EVP_PKEY *key = file != NULL ? PEM_read_bio_PrivateKey(file, NULL, NULL, NULL) : NULL;
+    BIO_free(file);
+    if (key == NULL || !is_key_of(key, cert_path)) {
+        say(key == NULL ? "%s: there is no private key in it" : "%s: it is not the key of the certificate", key_path);
+        EVP_PKEY_free(key);
+        return EXIT_TLS;
     }
     struct frame f;
     int goes_on = answer(fd, "", 1);
@@ -64,7 +75,7 @@ static int hold(int fd, const char *key_path)
     return EXIT_DONE;
 }
 
-int start_holder(const char *key_path)
+int start_holder(const char *key_path, const char *cert_path)
 {
     int fds[2];
     char ready;
@@ -75,10 +86,12 @@ int start_holder(const char *key_path)
         close(fds[0]);
         signal(SIGINT, SIG_IGN); /* it ends when the server does */
         signal(SIGTERM, SIG_IGN);
-        exit(hold(fds[1], key_path));
+        exit(hold(fds[1], key_path, cert_path));
     }
     close(fds[1]);
-    if (pid < 0 || !receive(fds[0], &ready, 1))
-        usage_error("nobody holds the key");
+    if (pid < 0)
+        usage_error("nobody can hold the key");
+    if (!receive(fds[0], &ready, 1))
+        exit(EXIT_TLS); /* and it has said why */
     return fds[0];
 }

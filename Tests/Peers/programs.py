@@ -27,6 +27,7 @@ TABLE = {
     "https_server": SERVER,
     "h2_server": SERVER,
     "remote_key": SERVER,
+    "fleet_server": SERVER,
     "tls_proxy": Program(listens=(("--upstream", "127.0.0.1:9"), ("--mode", "client", "--upstream", "localhost:9", "--insecure"))),
     "memory_pair": Program(answers=True),
     "relay_client": Program(connects=(HOST,), identity=False),

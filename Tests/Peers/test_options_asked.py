@@ -38,7 +38,7 @@ class Sites(unittest.TestCase):
             for version in ("-tls1_2", "-tls1_3"):
                 with self.subTest(name=name, version=version):
                     self.assertEqual(self.subject(server, "-servername", name, version), expected)
-        server.stderr.wait_for(r"^echo_server: the program refused the client$")
+        server.stderr.wait_for(r"^echo_server: the program refused the peer$")
         self.assertEqual(self.subject(server, "-noservername", "-sigalgs", "rsa_pss_rsae_sha256"), "localhost")  # that of --cert
 
     def test_without_a_certificate_of_no_name_a_name_is_needed(self):
