@@ -23,7 +23,7 @@ pc = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@PREFIX@|$(1)|' -e 's|@LIBDIR@|$(2)|
 	pkgconfig/tlsmem.pc.in
 
 .DELETE_ON_ERROR:
-.PHONY: all examples demo test check drivers faces figures bench proxy-soak scanners settings newer-openssl format \
+.PHONY: all examples demo test check drivers faces figures bench signing proxy-soak scanners settings newer-openssl format \
 	install uninstall clean help
 
 all: build/staged
@@ -85,6 +85,10 @@ bench: examples
 	@Tests/packages bench
 	@PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig $(MAKE) --no-print-directory -C Benchmarks BUILD=$(CURDIR)/build/bench/bin
 	@Benchmarks/run $(if $(QUICK),--quick)
+
+# Handshakes whose signature another process makes, beside a key of one's own. The machine should have nothing else to do.
+signing: all
+	@$(MAKE) --no-print-directory --silent -C Benchmarks/memory run PROGRAMS=signing
 
 # The same echo server in ten loops, ours and other people's, under the same cases.
 drivers: examples
@@ -150,6 +154,7 @@ help:
 	@echo 'make faces         every pair of faces over every cut, 5 MiB both ways too: half an hour'
 	@echo 'make figures       timers, 10,000 connections, a burst of newcomers, a slow reader: prints what they cost'
 	@echo 'make bench         beside OpenSSL, libevent, GnuTLS, nginx and others: tables and plots (QUICK=1: in a few minutes)'
+	@echo 'make signing       handshakes a second with a key of the server'\''s own, one that the program asks, and one in another process'
 	@echo 'make proxy-soak    Redis and PostgreSQL through tls_proxy, MINUTES=10: operations, errors, memory'
 	@echo 'make scanners      what testssl.sh, sslyze, sslscan and nmap say of the defaults and presets: four minutes'
 	@echo 'make format        lay out the Swift sources as .swift-format says'

@@ -126,6 +126,11 @@ static int ticket_mode(tlsmem_ctx *ctx, int which)
     return tlsmem_ctx_set_ticket_mode(ctx, modes[which]);
 }
 
+static int key_update(tlsmem_ctx *ctx, int bytes)
+{
+    return tlsmem_ctx_set_key_update(ctx, (uint64_t)bytes, 0);
+}
+
 static int early_data(tlsmem_ctx *ctx, int most)
 {
     return tlsmem_ctx_set_early_data(ctx, (size_t)most);
@@ -168,6 +173,7 @@ const struct setting settings[] = {
     { "ticket-mode", "write|handshake|never", NULL, ticket_mode, 0, 0, "server: when it sends them (write)" },
     { "ticket-keys", "FILE", tlsmem_ctx_set_ticket_keys_file, NULL, 0, 0, "server: keys of tickets, shared with other servers" },
     { "renegotiation", "never|always|once", NULL, tlsmem_ctx_set_renegotiation, 0, 0, "in TLS 1.2 (never)" }, /* by number */
+    { "key-update", "BYTES", NULL, key_update, 0, 1 << 30, "change our key of TLS 1.3 after so many bytes (0: never)" },
     { "early-data", "BYTES", NULL, early_data, 0, 1 << 30, "server: take so much before the handshake (0)" },
     { "trace", NULL, NULL, trace_messages, 0, 1, "print a line on stderr for every record and message of TLS" },
     { "keylog-stderr", NULL, NULL, print_secrets, 0, 1, "print the secrets on stderr: for debugging" },

@@ -8,5 +8,7 @@
 
 /** Keys that programs say when they are asked. */
 void asked_for_keys(int version);
+/** What a server sends for a key that is not the client's: OpenSSL 3.0 illegal_parameter, newer ones decrypt_error. */
+int alert_for_wrong_key(int alert);
 
 #endif

@@ -157,7 +157,7 @@ static void bad(void)
             say(&servers, NULL, of_server[i].key, of_server[i].n, late);
             meet_answered(from, to);
             CHECK_STATUS(error_of(server.c).status, of_server[i].status);
-            CHECK_STATUS(error_of(server.c).alert_sent, of_server[i].alert);
+            CHECK_STATUS(error_of(server.c).alert_sent, alert_for_wrong_key(of_server[i].alert));
             CHECK_STATUS(servers.times, 1);
             part();
         }

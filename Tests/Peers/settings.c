@@ -44,11 +44,18 @@ static void say(tlsmem *c, const char *line)
 
 static const struct settings *served; /* what a server's connections have in common */
 
+static void change_key(tlsmem *c, const struct settings *s)
+{
+    if (s->rekey)
+        must(tlsmem_key_update(c, 1), "key update");
+}
+
 /* Whoever answers closes. */
 static void answer(tlsmem *c, struct exchange *e)
 {
     if (e->awaits || memchr(e->line, '\0', e->n) == NULL)
         return;
+    change_key(c, served);
     say(c, "pong\n");
     tlsmem_close(c);
 }
@@ -71,6 +78,7 @@ static void on_established(tlsmem *c, void *user)
         return;
     if (e->s->renegotiate)
         must(tlsmem_renegotiate(c), "renegotiate");
+    change_key(c, e->s);
     say(c, "ping\n");
 }
 

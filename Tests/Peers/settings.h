@@ -18,6 +18,7 @@ struct settings {
     int again;               /* not 0: connect a second time, with the session of the first */
     int request;             /* not 0: of a server, which asks for a certificate before it answers */
     int renegotiate;         /* not 0: once established, before anything is written */
+    int rekey;               /* not 0: change our key before anything is written, and ask for another of the peer's */
 };
 
 /** Does what a word says. Ends the program when there is no such word, or when the setter refuses it. */

@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 
 from support import BUILD, HERE, LIMIT, Process, certificate, certificates, tool
 
@@ -167,6 +168,14 @@ def pin(name):
     return hashlib.sha256(key).hexdigest()
 
 
+def ticket_keys(age):
+    """Returns a file with a key for tickets, which is so many seconds old and seals for an hour."""
+    begin = int(time.time()) - int(age)
+    path = pathlib.Path(certificate(f"ticket-keys.{age}"))
+    path.write_text(f"{'a7' * 80} {begin} {begin + 3600} {begin + 3600}\n", encoding="ascii")
+    return str(path)
+
+
 def _file(suffix):
     return lambda name: certificate(name + suffix)
 
@@ -178,6 +187,8 @@ class Ours(Peer):
     FILES = {"ca": _file(".pem"), "ca_mem": _file(".pem"), "ca_dir": ca_directory,
              "accepted_ca": _file(".pem"), "accepted_ca_mem": _file(".pem"), "crl": revocation_list,
              "crl_mem": revocation_list, "pin": pin,
+             "ticket_key": lambda age: str(int(time.time()) - int(age)), "ticket_keys": once(ticket_keys),
+             "ticket_keys_mem": once(ticket_keys),
              "staple": _file(".ocsp"), "staple_mem": _file(".ocsp"), "staple_cb": _file(".ocsp")}
     # An identity in other forms (Tests/identities), each as the words that it is made of.
     IDENTITIES = {

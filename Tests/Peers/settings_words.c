@@ -90,6 +90,22 @@ static int alpn_policy(tlsmem_ctx *ctx, const char *value)
     return i < 0 ? TLSMEM_EINVAL : tlsmem_ctx_set_alpn_policy(ctx, policies[i]);
 }
 
+static int ticket_mode(tlsmem_ctx *ctx, const char *value)
+{
+    static const tlsmem_ticket_mode modes[] = { TLSMEM_TICKETS_WITH_WRITE, TLSMEM_TICKETS_WITH_HANDSHAKE, TLSMEM_TICKETS_NEVER };
+    int i = which("write handshake never", value);
+    return i < 0 ? TLSMEM_EINVAL : tlsmem_ctx_set_ticket_mode(ctx, modes[i]);
+}
+
+static int ticket_key(tlsmem_ctx *ctx, int begin) /* it seals from this second on, for an hour */
+{
+    tlsmem_ticket_key key = TLSMEM_TICKET_KEY_INIT;
+    memset(key.secret, 7, sizeof key.secret);
+    key.encrypt_from = begin;
+    key.encrypt_until = key.decrypt_until = key.encrypt_from + 3600;
+    return tlsmem_ctx_add_ticket_key(ctx, &key);
+}
+
 /* Cuts "a,b,c" at its commas; what is missing is "". */
 static void cut(const char *value, char *copy, size_t size, const char **parts, int n)
 {
@@ -216,6 +232,10 @@ static const struct word words[] = {
     { "alpn_policy", .text = alpn_policy },
     /* sessions, limits, facts */
     { "tickets", .count = tlsmem_ctx_set_tickets },
+    { "ticket_mode", .text = ticket_mode },
+    { "ticket_key", .count = ticket_key },
+    { "ticket_keys", .text = tlsmem_ctx_set_ticket_keys_file },
+    { "ticket_keys_mem", .bytes = tlsmem_ctx_set_ticket_keys_mem },
     { "renegotiation", .count = tlsmem_ctx_set_renegotiation },
     { "post_handshake_auth", .count = tlsmem_ctx_set_post_handshake_auth },
     { "keylog", .text = tlsmem_ctx_set_keylog },
@@ -229,6 +249,7 @@ static const struct word words[] = {
     { "again", .own_number = offsetof(struct settings, again) },
     { "request", .own_number = offsetof(struct settings, request) },
     { "renegotiate", .own_number = offsetof(struct settings, renegotiate) },
+    { "rekey", .own_number = offsetof(struct settings, rekey) },
 };
 
 static void refused(const struct settings *s, const char *word, int status)

@@ -13,12 +13,11 @@ class Stapled:
         """Starts a server; returns its port."""
         raise NotImplementedError
 
-    def said(self, response):
+    def said(self, response, option="--request-ocsp", code=3):
         make_identities()
-        client = relay_client(self, self.serve(certificate(response)), "--tls", self.version, "--request-ocsp",
-                              host="localhost")
+        client = relay_client(self, self.serve(certificate(response)), "--tls", self.version, option, host="localhost")
         client.stdin.close()
-        self.assertEqual(client.exit_code(), 3, client.stderr.text)
+        self.assertEqual(client.exit_code(), code, client.stderr.text)
         return client.stderr.text
 
     def test_expired(self):
@@ -29,6 +28,16 @@ class Stapled:
 
     def test_for_another_certificate(self):
         self.assertIn("it is for another certificate", self.said("rsa.good.ocsp"))
+
+    def test_that_says_to_try_again_later_is_none(self):
+        self.assertEqual(self.said("server.later.ocsp", code=0), "")
+        self.assertIn("no good OCSP response for the server's certificate: ", self.said("server.later.ocsp", "--require-ocsp"))
+
+    def test_that_is_broken(self):
+        self.assertIn("no good OCSP response for the server's certificate: it cannot be parsed", self.said("server.broken.ocsp"))
+
+    def test_that_says_revoked(self):
+        self.assertIn("the certificate is revoked", self.said("server.revoked.ocsp"))
 
 
 class OpenSSL(Stapled):

@@ -12,6 +12,14 @@ HEADER = HERE.parent.parent / "include/tlsmem.h"
 # A setter's name with what it is given; not where a comment speaks of it.
 DECLARED = re.compile(r"^int (tlsmem_ctx_(?:set|add|insecure|request|require)_\w+)\(", re.MULTILINE)
 USED = re.compile(r"\b(tlsmem_ctx_(?:set|add|insecure|request|require)_\w+)\b")
+# Not a word, but held against others' servers and clients by these.
+ELSEWHERE = {
+    "tlsmem_ctx_set_sign_cb": "examples-c/remote_key.c",            # test_remote_key.py
+    "tlsmem_ctx_set_client_cert_cb": "Tests/Peers/choosing.c",      # test_choosing.py
+    "tlsmem_ctx_set_session_callbacks": "examples-c/fleet_redis.c", # test_fleet_store.py
+    "tlsmem_ctx_set_early_data": "examples-c/settings.c",           # test_early_data.py
+    "tlsmem_ctx_set_key_update": "examples-c/settings.c",           # test_mid_stream.py
+}
 WORD = re.compile(r'^    (?:\{ "(\w+)", \.|LIMIT\((\w+)\))', re.MULTILINE)
 
 # What is no word, because it needs a callback, a file or several connections: the test that has it.

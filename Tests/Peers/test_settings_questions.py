@@ -89,6 +89,11 @@ ROWS = [
         ours="server", versions=("1.3",), then="server.trace=<ClientHello,>ServerHello," + MESSAGES["1.3"], differs={
             "gnutls client": ("server.trace=" + MESSAGES["1.3"], "gnutls-cli sends a share for P-384, too")}),
     row("trace of the client", client="trace=1 groups=P-256", ours="client", then=trace("client", MESSAGES)),
+    row("trace of the client, new keys", client="trace=1 groups=P-256 rekey=1", ours="client", versions=("1.3",),
+        then=trace("client", {"1.3": MESSAGES["1.3"] + ",<KeyUpdate,>KeyUpdate"})),
+    row("trace of the server, new keys", server="trace=1 rekey=1", ours="server", versions=("1.3",),
+        then=trace("server", {"1.3": MESSAGES["1.3"] + ",>KeyUpdate,<KeyUpdate"}), differs={
+            "gnutls client": (trace("server", {"1.3": MESSAGES["1.3"] + ",>KeyUpdate"}), "gnutls-cli answers when it writes")}),
     row("trace of the server, a client's certificate", server=ASKS + " trace=1", client="identity=client",
         ours="server", then=trace("server", WITH_CLIENTS)),
     row("trace of the client, its certificate", server=ASKS, client="identity=client trace=1 groups=P-256", ours="client",

@@ -96,12 +96,14 @@ class Upstreams(unittest.TestCase):
         for name, code in (("other.example", True), ("localhost", False)):
             with self.subTest(name=name):
                 outer = Proxy(self, f"127.0.0.1:{inner.port}", "--server-name", name, mode="client")
-                client = plain_socket(self, outer.port)
-                client.sendall(b"hello")
                 if code:
+                    client = plain_socket(self, outer.port)
+                    client.sendall(b"hello")
                     self.assertEqual(receive(client, 5), b"hello")
                 else:
-                    with self.assertRaises(ConnectionResetError):
+                    with self.assertRaises(ConnectionResetError):  # as soon as it connects, or later
+                        client = plain_socket(self, outer.port)
+                        client.sendall(b"hello")
                         client.recv(1)
 
     def test_clients_without_a_certificate_are_refused_when_one_is_required(self):
