@@ -1,7 +1,7 @@
 /*
  * Decisions of a handshake that are answered by tlsmem_answer: inside the callback, later, from another thread, and twice. Which
  * there are is in later_decisions.c, what may happen meanwhile in later_meanwhile.c, what an answer may bring along in
- * later_replies.c. Time stands still.
+ * later_replies.c, and what is asked after the handshake in later_postauth.c. Time stands still.
  */
 #define _GNU_SOURCE
 #include "later.h"
@@ -18,7 +18,11 @@ end *decider(const decision *d) { return d->of_server ? &server : &client; }
 
 void later_open(const decision *d, int version, face client_face, face server_face, cut_kind how)
 {
-    tlsmem_ctx *from = d->client_ctx(version), *to = d->server_ctx(version);
+    later_open_between(d, d->client_ctx(version), d->server_ctx(version), client_face, server_face, how);
+}
+
+void later_open_between(const decision *d, tlsmem_ctx *from, tlsmem_ctx *to, face client_face, face server_face, cut_kind how)
+{
     visit_before(d, from, to);
     memset(&last, 0, sizeof last);
     last.returned = TLSMEM_LATER;
@@ -185,6 +189,8 @@ int main(void)
     for (int i = 0; i < decisions_count; i++)
         for (int version = TLSMEM_TLS1_2; version <= TLSMEM_TLS1_3; version++)
             of_decision(&decisions[i], version);
+    for (int i = 0; i < decisions_count; i++)
+        later_postauth(&decisions[i]);
     later_replies();
     forget_keys();
     return finish();

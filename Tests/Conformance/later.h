@@ -33,6 +33,8 @@ extern asked last;
 
 /** Opens a pair of which one side decides; nothing has been driven. */
 void later_open(const decision *d, int version, face client_face, face server_face, cut_kind how);
+/** The same between these contexts, which are freed. */
+void later_open_between(const decision *d, tlsmem_ctx *from, tlsmem_ctx *to, face client_face, face server_face, cut_kind how);
 /** Frees everything. */
 void later_close(void);
 /** Runs until the question is open and nothing moves any more. */
@@ -58,6 +60,7 @@ void check_effect(const decision *d, int is_good);
 void forget_keys(void);
 
 void later_meanwhile(const decision *d, int version);
+void later_postauth(const decision *d);
 void later_replies(void);
 
 #endif
