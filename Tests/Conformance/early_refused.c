@@ -100,6 +100,24 @@ static void too_much(tlsmem_ctx *from, tlsmem_ctx *to)
     }
 }
 
+/** A server that has gone back to TLS 1.2 cannot tell early data from garbage (RFC 8446, D.3). */
+static void gone_back(tlsmem_ctx *from, tlsmem_ctx *to)
+{
+    tlsmem_ctx *older = context(TLSMEM_SERVER, TLSMEM_TLS1_2);
+    tlsmem_session *session = early_session(from, to);
+    situation("to a server that has gone back to TLS 1.2");
+    early_open(from, older, FACE_FD, FACE_FD, 1);
+    early_offer(session);
+    CHECK(early_write(1000) == 1000, "not all was taken");
+    client.to_send = 1000;
+    CHECK(wire_run(&pair_wire, both_ended), "stalled");
+    CHECK_ENDED(server, TLSMEM_EPROTOCOL);
+    CHECK_ENDED(client, TLSMEM_EALERT);
+    CHECK(server.received == 0 && seen.calls == 0, "it was shown");
+    early_free();
+    tlsmem_ctx_free(older);
+}
+
 /** What tlsmem_write_early says, and that nothing has changed: the handshake goes well. */
 static void says(tlsmem_ctx *from, tlsmem_ctx *to, tlsmem_session *session, const char *name, ptrdiff_t expected)
 {
@@ -195,6 +213,7 @@ void early_is_refused(void)
     refusals();
     wrong_age(from, to);
     too_much(from, to);
+    gone_back(from, to);
     write_refused(from, to);
     write_states(from, to);
     no_room(much);

@@ -50,7 +50,7 @@ static void refused(void)
     CHECK_STATUS(tlsmem_ctx_set_ocsp_response_mem(ctx, good, n), TLSMEM_OK);
     for (int is_frozen = 0; is_frozen < 2; is_frozen++) {
         refuses(ctx, "rsa.good.ocsp", "none of our certificates");
-        refuses(ctx, "both.pem", "none of our certificates");
+        refuses(ctx, "responses.pem", "none of our certificates");
         refuses(ctx, "server.expired.ocsp", "has expired");
         refuses(ctx, "server.future.ocsp", "not valid yet");
         refuses(ctx, "server.later.ocsp", "no answer");
@@ -74,7 +74,7 @@ static void several(void)
     situation("several certificates, TLS 1.%d", version - 0x0301);
     tlsmem_ctx *ctx = server_with("server", version);
     MUST(tlsmem_ctx_add_keypair(ctx, NULL, certificate("rsa.pem"), certificate("rsa.key")) == TLSMEM_OK);
-    MUST(tlsmem_ctx_set_ocsp_response(ctx, certificate("both.pem")) == TLSMEM_OK);
+    MUST(tlsmem_ctx_set_ocsp_response(ctx, certificate("responses.pem")) == TLSMEM_OK);
     gives(ctx, NULL, ECDSA, "server.good.ocsp");
     gives(ctx, NULL, RSA, "rsa.good.ocsp");
     tlsmem_ctx_free(ctx);
