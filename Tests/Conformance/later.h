@@ -43,6 +43,8 @@ void later_wait(const decision *d);
 int good_answer(void);
 /** The same with a status of one's own, and has whoever drives the connection go on with it; a loop does so by itself. */
 void answer(int status);
+/** A short run has one of the three faces for each decision, in turn. */
+int skips(const decision *d, int face);
 /** The end that is asked. */
 end *decider(const decision *d);
 /** Runs on, and checks that both have ended cleanly, that everything arrived, and what the answer had to bring about. */

@@ -150,6 +150,8 @@ void later_meanwhile(const decision *d, int version)
     static const face faces[] = { FACE_BUFFERS, FACE_FD, FACE_REGISTRY };
     for (int i = 0; i < 3; i++) {
         face f = faces[i];
+        if (skips(d, i))
+            continue;
         for (int how = 0; how < (short_run() ? 1 : 3); how++)
             closed(d, version, f, (cut_kind)how);
         never(d, version, f);

@@ -136,6 +136,8 @@ void later_postauth(const decision *d)
         return;
     static const face faces[] = { FACE_BUFFERS, FACE_FD, FACE_REGISTRY };
     for (int i = 0; i < 3; i++) {
+        if (skips(d, i))
+            continue;
         for (int how = 0; how < 3; how++)
             answered(d, faces[i], faces[(i + how) % 3], how);
         refused(d, faces[i]);
