@@ -1,81 +1,21 @@
 /*
- * A thousand handshakes whose every decision is answered late, by any of four threads, while four loops, each in a thread of
- * its own, have the connections. Run it with a library under ThreadSanitizer, too: `make check`.
+ * A thousand handshakes whose every decision is answered late, by any of four threads (later_answers.c), while four loops, each
+ * in a thread of its own, have the connections; half of the clients come back with a session. Run it with a library under ThreadSanitizer, too: `make check`.
  */
-#define _GNU_SOURCE
-#include "support.h"
+#include "later_loops.h"
 
 #include <pthread.h>
-#include <unistd.h>
 
-enum { LOOPS = 2, THREADS = 4, AT_ONCE = 25, QUEUE = 4096 };
-
-/* ---- those who answer */
-
-typedef struct question {
-    tlsmem *c;
-    uint64_t token;
-} question;
-
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
-static question queue[QUEUE];
-static int first, count, is_over, overrun;
-static int asked[2], answered, refused_twice, lost; /* atomic */
-
-static int put(tlsmem *c, uint64_t token, int which)
-{
-    __atomic_add_fetch(&asked[which], 1, __ATOMIC_RELAXED);
-    pthread_mutex_lock(&mutex);
-    if (count < QUEUE)
-        queue[(first + count++) % QUEUE] = (question){ c, token };
-    else
-        overrun++;
-    pthread_cond_signal(&more);
-    pthread_mutex_unlock(&mutex);
-    return TLSMEM_LATER;
-}
-
-static int on_hello(tlsmem *c, const tlsmem_client_hello *hello, void *user)
-{
-    (void)user;
-    return put(c, hello->token, 0);
-}
-
-static int on_verdict(tlsmem *c, tlsmem_verdict *verdict, void *user)
-{
-    (void)user;
-    return put(c, verdict->token, 1);
-}
-
-static void *answers(void *seed)
-{
-    seeded random = { (uint64_t)(uintptr_t)seed };
-    for (;;) {
-        pthread_mutex_lock(&mutex);
-        while (count == 0 && !is_over)
-            pthread_cond_wait(&more, &mutex);
-        if (count == 0) {
-            pthread_mutex_unlock(&mutex);
-            return NULL;
-        }
-        question q = queue[first];
-        first = (first + 1) % QUEUE;
-        count--;
-        pthread_mutex_unlock(&mutex);
-        if (seeded_next(&random) % 4 == 0)
-            usleep((useconds_t)(seeded_next(&random) % 2000));
-        __atomic_add_fetch(tlsmem_answer(q.c, q.token, TLSMEM_OK, NULL) == TLSMEM_OK ? &answered : &lost, 1, __ATOMIC_RELAXED);
-        __atomic_add_fetch(&refused_twice, tlsmem_answer(q.c, q.token, 40, NULL) == TLSMEM_ESTATE, __ATOMIC_RELAXED);
-    }
-}
+enum { LOOPS = 2, AT_ONCE = 25 };
 
 /* ---- the loops: servers that echo, clients that come one after another */
 
 static tlsmem_ctx *client_ctx, *server_ctx;
 static tlsmem_loop *server_loops[LOOPS], *client_loops[LOOPS];
 static int to_come, port, wrong; /* to_come and wrong are atomic */
-static int done[LOOPS];
+static int is_by_key; /* there nobody comes back with a session */
+static int done[LOOPS], offered[LOOPS], resumed[LOOPS], stapled[LOOPS], left[LOOPS];
+static tlsmem_session *newest[LOOPS]; /* of each loop's clients, half of which offer it, and each that can be once */
 
 static void on_server_data(tlsmem *c, const void *bytes, size_t n, void *user)
 {
@@ -115,16 +55,22 @@ static void on_client_close(tlsmem *c, const tlsmem_report_info *report, void *u
     int loop = (int)(intptr_t)user;
     if (report->status != TLSMEM_OK || report->bytes_received != 5)
         __atomic_add_fetch(&wrong, 1, __ATOMIC_RELAXED);
+    tlsmem_session *session = tlsmem_session_get(c);
+    if (session != NULL) {
+        tlsmem_session_free(newest[loop]);
+        newest[loop] = session;
+    }
+    resumed[loop] += tlsmem_is_resumed(c);
+    stapled[loop] += tlsmem_ocsp_response(c, NULL, 0) > 0;
     tlsmem_free(c);
     done[loop]++;
     next_client(loop);
 }
 
-static int left[LOOPS];
-
 static void next_client(int loop)
 {
     static const tlsmem_callbacks callbacks = { sizeof callbacks, NULL, on_client_data, NULL, NULL, on_client_close };
+    static unsigned number[LOOPS];
     if (__atomic_sub_fetch(&to_come, 1, __ATOMIC_RELAXED) < 0) {
         if (--left[loop] == 0)
             tlsmem_loop_stop(client_loops[loop]);
@@ -133,6 +79,12 @@ static void next_client(int loop)
     tlsmem *c = connection(client_ctx, &callbacks, (void *)(intptr_t)loop);
     tlsmem_connect_options options = TLSMEM_CONNECT_OPTIONS_INIT;
     MUST(tlsmem_set_server_name(c, "localhost") == TLSMEM_OK);
+    if (!is_by_key && newest[loop] != NULL && number[loop]++ % 2 == 1) {
+        MUST(tlsmem_session_set(c, newest[loop]) == TLSMEM_OK);
+        tlsmem_session_free(newest[loop]);
+        newest[loop] = NULL;
+        offered[loop]++;
+    }
     options.host = "127.0.0.1";
     options.port = port;
     MUST(tlsmem_loop_connect(client_loops[loop], c, &options) == TLSMEM_OK);
@@ -145,31 +97,36 @@ static void *run(void *loop)
     return NULL;
 }
 
-static void set_up(int version)
+/** Each full handshake has asked all of it, and a resumed one only what is left then. */
+static void check_counts(int handshakes)
 {
-    server_ctx = context(TLSMEM_SERVER, version);
-    MUST(tlsmem_ctx_set_ca_file(server_ctx, certificate("ca.pem")) == TLSMEM_OK);
-    MUST(tlsmem_ctx_set_verify(server_ctx, TLSMEM_VERIFY_REQUIRED) == TLSMEM_OK);
-    MUST(tlsmem_ctx_set_client_hello_cb(server_ctx, on_hello, NULL) == TLSMEM_OK);
-    MUST(tlsmem_ctx_set_verify_cb(server_ctx, on_verdict, NULL) == TLSMEM_OK);
-    client_ctx = context(TLSMEM_CLIENT, version);
-    MUST(tlsmem_ctx_set_cert_file(client_ctx, certificate("client.pem")) == TLSMEM_OK);
-    MUST(tlsmem_ctx_set_key_file(client_ctx, certificate("client.key")) == TLSMEM_OK);
-    MUST(tlsmem_ctx_set_verify_cb(client_ctx, on_verdict, NULL) == TLSMEM_OK);
+    int hits = resumed[0] + resumed[1], offers = offered[0] + offered[1], full = is_by_key ? 0 : handshakes - hits, all = 0;
+    const int expected[8] = { 0, handshakes, 2 * full, full, is_by_key ? 2 * handshakes : 0, offers, 2 * full, full };
+    CHECK(wrong == 0 && done[0] + done[1] == handshakes, "%d wrong, %d of %d handshakes", wrong, done[0] + done[1], handshakes);
+    for (int i = 0; i < 8; i++) {
+        CHECK(asked[i] == expected[i], "question %d was put %d times, not %d", i, asked[i], expected[i]);
+        all += asked[i];
+    }
+    CHECK(hits == found && (is_by_key || (hits > 0 && offers > hits)), "%d offered, %d found, %d resumed", offers, found, hits);
+    CHECK(stapled[0] + stapled[1] == full, "%d responses, and %d full handshakes", stapled[0] + stapled[1], full);
+    CHECK(answered == all && lost == 0, "%d answers taken, %d not", answered, lost);
+    CHECK(refused_twice == all, "%d of %d second answers refused", refused_twice, all);
+    printf("later_loops: %d handshakes, %d resumed of %d that offered it, %d answers\n", handshakes, hits, offers, answered);
 }
 
-static void all_late(int version, int handshakes)
+static void all_late(int version, int handshakes, int by_key)
 {
-    situation("version %x: %d handshakes with every decision late", (unsigned)version, handshakes);
-    pthread_t loop_threads[2 * LOOPS], answering[THREADS];
-    set_up(version);
-    memset(asked, 0, sizeof asked);
-    answered = lost = refused_twice = wrong = overrun = is_over = 0;
+    situation("version %x: %d handshakes%s with every decision late", (unsigned)version, handshakes, by_key ? " by a common key" : "");
+    pthread_t loop_threads[2 * LOOPS];
+    asking_contexts(version, by_key, &client_ctx, &server_ctx);
+    begin_answers();
+    wrong = 0;
+    is_by_key = by_key;
     to_come = handshakes;
     for (int i = 0; i < LOOPS; i++) {
         MUST((server_loops[i] = new_loop()) != NULL && (client_loops[i] = new_loop()) != NULL);
         left[i] = AT_ONCE;
-        done[i] = 0;
+        done[i] = offered[i] = resumed[i] = stapled[i] = 0;
     }
     tlsmem_listen_options options = TLSMEM_LISTEN_OPTIONS_INIT;
     tlsmem_listener *listener = NULL;
@@ -179,8 +136,6 @@ static void all_late(int version, int handshakes)
     for (int i = 0; i < LOOPS; i++)
         MUST(tlsmem_listener_add_loop(listener, server_loops[i]) == TLSMEM_OK);
     port = tlsmem_listener_port(listener);
-    for (int i = 0; i < THREADS; i++)
-        MUST(pthread_create(&answering[i], NULL, answers, (void *)(uintptr_t)(i + 1)) == 0);
     for (int i = 0; i < LOOPS; i++) {
         for (int k = 0; k < AT_ONCE; k++)
             next_client(i);
@@ -193,30 +148,26 @@ static void all_late(int version, int handshakes)
     tlsmem_loop_drain(server_loops[1], 5000);
     for (int i = 0; i < LOOPS; i++)
         pthread_join(loop_threads[i], NULL);
-    pthread_mutex_lock(&mutex);
-    is_over = 1;
-    pthread_cond_broadcast(&more);
-    pthread_mutex_unlock(&mutex);
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(answering[i], NULL);
-    CHECK(wrong == 0 && overrun == 0, "%d wrong, %d not queued", wrong, overrun);
-    CHECK(done[0] + done[1] == handshakes, "%d of %d handshakes", done[0] + done[1], handshakes);
-    CHECK(asked[0] == handshakes && asked[1] == 2 * handshakes, "asked %d times about ClientHellos, %d about verdicts", asked[0], asked[1]);
-    CHECK(answered == 3 * handshakes && lost == 0, "%d answers taken, %d not", answered, lost);
-    CHECK(refused_twice == 3 * handshakes, "%d second answers refused", refused_twice);
+    end_answers();
+    check_counts(handshakes);
     for (int i = 0; i < LOOPS; i++) {
         tlsmem_loop_free(server_loops[i]);
         tlsmem_loop_free(client_loops[i]);
+        tlsmem_session_free(newest[i]);
+        newest[i] = NULL;
     }
     tlsmem_ctx_free(server_ctx);
     tlsmem_ctx_free(client_ctx);
+    forget_answers();
 }
 
 int main(void)
 {
     begin("later_loops");
     int handshakes = (int)setting("LATER_HANDSHAKES", 500);
-    for (int version = TLSMEM_TLS1_2; version <= TLSMEM_TLS1_3; version++)
-        all_late(version, handshakes);
+    for (int version = TLSMEM_TLS1_2; version <= TLSMEM_TLS1_3; version++) {
+        all_late(version, handshakes, 0);
+        all_late(version, handshakes / 5, 1);
+    }
     return finish();
 }

@@ -60,7 +60,7 @@ static void freed_with_its_answer(const decision *d, int version, face f)
     situation("%s, version %x, %s: freed when it has its answer", d->name, (unsigned)version, face_names[f]);
     later_open(d, version, f, f, CUT_WHOLE);
     later_wait(d);
-    CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, NULL), TLSMEM_OK);
+    CHECK_STATUS(good_answer(), TLSMEM_OK);
     end_free_connection(decider(d));
     check_nobody_waits();
     wire_settle(&pair_wire);
@@ -134,13 +134,13 @@ static void moved(const decision *d, int version, int answered_before)
     tlsmem_loop *other = new_loop(), *own = e->loop;
     MUST(other != NULL);
     if (answered_before)
-        CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, NULL), TLSMEM_OK);
+        CHECK_STATUS(good_answer(), TLSMEM_OK);
     CHECK_STATUS(tlsmem_loop_move(other, e->c), TLSMEM_OK);
     e->loop = other;
     IGNORE(tlsmem_loop_run_once(own, 0) < 0);
     if (!answered_before)
-        CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, NULL), TLSMEM_OK);
-    check_whole();
+        CHECK_STATUS(good_answer(), TLSMEM_OK);
+    check_whole(d);
     later_close();
     tlsmem_loop_free(other);
 }
@@ -150,6 +150,8 @@ void later_meanwhile(const decision *d, int version)
     static const face faces[] = { FACE_BUFFERS, FACE_FD, FACE_REGISTRY };
     for (int i = 0; i < 3; i++) {
         face f = faces[i];
+        if (skips(d, i))
+            continue;
         for (int how = 0; how < (short_run() ? 1 : 3); how++)
             closed(d, version, f, (cut_kind)how);
         never(d, version, f);

@@ -20,7 +20,7 @@ static void with_another_context(int version, int can_serve)
     CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, &reply), TLSMEM_OK);
     tlsmem_ctx_free(other); /* the answer has an owner of its own */
     if (can_serve) {
-        check_whole();
+        check_whole(&decisions[0]);
         const char *name = "";
         size_t n = 0;
         CHECK_STATUS(tlsmem_alpn(client.c, &name, &n), TLSMEM_OK);
@@ -57,7 +57,7 @@ static void with_the_verbs(int version)
     CHECK_STATUS(tlsmem_select_alpn(server.c, "imap"), TLSMEM_EALPN);
     CHECK_STATUS(tlsmem_select_alpn(server.c, "h2"), TLSMEM_OK);
     CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, NULL), TLSMEM_OK);
-    check_whole();
+    check_whole(&decisions[0]);
     later_close();
 }
 

@@ -5,6 +5,25 @@
 #define _GNU_SOURCE
 #include "reloads.h"
 
+#include <time.h>
+
+const char *const responses[2] = { "server.good.ocsp", "rsa.good.ocsp" };
+const int key_bytes[2] = { 0xa1, 0xb2 };
+
+/** That of the other only opens. Whatever a line lacks makes the whole text bad. */
+static int set_ticket_keys(tlsmem_ctx *ctx, int which, int lacks_times)
+{
+    char text[1024] = "", *at = text;
+    long long now = (long long)time(NULL), since = now - 3600;
+    for (int i = 0; i < 2; i++) {
+        for (int k = 0; k < 80; k++)
+            at += sprintf(at, "%02x", key_bytes[i]);
+        at += lacks_times && i == 1 ? sprintf(at, "\n")
+            : sprintf(at, " %lld %lld %lld\n", since, i == which ? now + 3600 : since + 1, now + 3600);
+    }
+    return tlsmem_ctx_set_ticket_keys_mem(ctx, text, strlen(text));
+}
+
 /** Number `which` of two configurations: certificate and application protocol say which it is, and clients must show one. */
 tlsmem_ctx *configured(int which, int flaw)
 {
@@ -14,6 +33,8 @@ tlsmem_ctx *configured(int which, int flaw)
         && tlsmem_ctx_set_key_file(ctx, certificate(keys[flaw == FLAW_OTHER_KEY ? !which : which])) == TLSMEM_OK
         && tlsmem_ctx_set_alpn(ctx, which == 0 ? "zero" : "one") == TLSMEM_OK
         && tlsmem_ctx_set_verify(ctx, TLSMEM_VERIFY_REQUIRED) == TLSMEM_OK;
+    good = good && set_ticket_keys(ctx, which, flaw == FLAW_BAD_KEYS) == TLSMEM_OK
+        && tlsmem_ctx_set_ocsp_response(ctx, certificate(responses[flaw == FLAW_OTHER_RESPONSE ? !which : which])) == TLSMEM_OK;
     if (good && flaw != FLAW_NO_TRUST)
         good = tlsmem_ctx_set_ca_file(ctx, certificate(flaw == FLAW_BAD_CA ? "server.key" : "ca.pem")) == TLSMEM_OK
             && (which == 0 || tlsmem_ctx_set_ca_file(ctx, certificate("other-ca.pem")) == TLSMEM_OK);
@@ -28,7 +49,7 @@ static tlsmem_ctx *client_context(int version)
     tlsmem_ctx *ctx = context(TLSMEM_CLIENT, version);
     MUST(tlsmem_ctx_set_cert_file(ctx, certificate("client.pem")) == TLSMEM_OK);
     MUST(tlsmem_ctx_set_key_file(ctx, certificate("client.key")) == TLSMEM_OK);
-    MUST(tlsmem_ctx_set_alpn(ctx, "one,zero") == TLSMEM_OK);
+    MUST(tlsmem_ctx_set_alpn(ctx, "one,zero") == TLSMEM_OK && tlsmem_ctx_request_ocsp(ctx) == TLSMEM_OK);
     return ctx;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Fifty changes of configuration, half of them broken, while clients come one after another: all are served, each by one
- * whole configuration, and resumed or not as they like.
+ * Fifty changes of certificate, authority, ticket keys and OCSP response, half of them broken, while clients come one after
+ * another: all are served, each by one whole configuration, and resumed or not as they like.
  */
 #define _GNU_SOURCE
 #include "reloads.h"
@@ -16,7 +16,7 @@ static tlsmem_loop *client_loop, *server_loop;
 static int port, left;
 static int handshakes, is_over, failed, mixed, resumed; /* atomic */
 static tlsmem_session *newest;
-static int served[2];
+static int served[2], sealed[2];
 
 /* ---- the server: says what it is */
 
@@ -48,6 +48,52 @@ static int on_accept(tlsmem_listener *listener, tlsmem_accepted *accepted, void 
     return 0;
 }
 
+/* ---- what a client sees of a configuration */
+
+static unsigned char stapled[2][4096];
+static size_t stapled_n[2];
+
+static void read_responses(void)
+{
+    for (int i = 0; i < 2; i++) {
+        FILE *file = fopen(certificate(responses[i]), "rb");
+        MUST(file != NULL && (stapled_n[i] = fread(stapled[i], 1, sizeof stapled[i], file)) > 0);
+        fclose(file);
+    }
+}
+
+/** The certificate and the response are those of this configuration. */
+static int is_whole(const tlsmem *c, int which)
+{
+    unsigned char der[4096];
+    const char *signature = tlsmem_signature_name(c);
+    ptrdiff_t n = tlsmem_ocsp_response(c, der, sizeof der);
+    return signature != NULL && (strncmp(signature, "rsa", 3) == 0) == which && n == (ptrdiff_t)stapled_n[which]
+        && memcmp(der, stapled[which], stapled_n[which]) == 0;
+}
+
+/** Which key sealed a ticket, whose name it begins with (RFC 5077, 4); all generations have one set, so it need not be that of
+ *  the connection. -1 for a key of nobody's. */
+static int sealed_by(const tlsmem_session *session)
+{
+    unsigned char bytes[8192], name[16];
+    ptrdiff_t n = tlsmem_session_to_bytes(session, bytes, sizeof bytes);
+    for (int i = 0; i < 2 && n > 0 && n <= (ptrdiff_t)sizeof bytes; i++) {
+        memset(name, key_bytes[i], sizeof name);
+        if (memmem(bytes, (size_t)n, name, sizeof name) != NULL)
+            return i;
+    }
+    return -1;
+}
+
+static int protocol_of(const tlsmem *c)
+{
+    const char *name = "";
+    size_t length = 0;
+    IGNORE(tlsmem_alpn(c, &name, &length) != 0);
+    return length == 3;
+}
+
 /* ---- the clients: one after another, half of them with the newest session */
 
 static void next_client(void);
@@ -55,14 +101,10 @@ static void next_client(void);
 static void on_client_data(tlsmem *c, const void *bytes, size_t n, void *user)
 {
     (void)bytes, (void)n, (void)user;
-    const char *name = "";
-    size_t length = 0;
-    IGNORE(tlsmem_alpn(c, &name, &length) != 0);
-    int which = length == 3;
-    const char *signature = tlsmem_signature_name(c);
+    int which = protocol_of(c);
     if (tlsmem_is_resumed(c))
         __atomic_add_fetch(&resumed, 1, __ATOMIC_RELAXED); /* the certificate is that of its first handshake */
-    else if (signature == NULL || (strncmp(signature, "rsa", 3) == 0) != which)
+    else if (!is_whole(c, which))
         __atomic_add_fetch(&mixed, 1, __ATOMIC_RELAXED);
     served[which]++;
     tlsmem_close(c);
@@ -75,6 +117,11 @@ static void on_client_close(tlsmem *c, const tlsmem_report_info *report, void *u
         __atomic_add_fetch(&failed, 1, __ATOMIC_RELAXED);
     tlsmem_session *session = tlsmem_session_get(c);
     if (session != NULL) {
+        int which = sealed_by(session);
+        if (which < 0)
+            __atomic_add_fetch(&mixed, 1, __ATOMIC_RELAXED);
+        else
+            sealed[which]++;
         tlsmem_session_free(newest);
         newest = session;
     }
@@ -136,7 +183,8 @@ void reloads_under_load(tlsmem_ctx *client_ctx, int version)
     pthread_t threads[2];
     tlsmem_ctx *ctx = configured(0, FLAW_NONE);
     clients = client_ctx;
-    handshakes = is_over = failed = mixed = resumed = served[0] = served[1] = 0;
+    read_responses();
+    handshakes = is_over = failed = mixed = resumed = served[0] = served[1] = sealed[0] = sealed[1] = 0;
     left = AT_ONCE;
     MUST((server_loop = new_loop()) != NULL && (client_loop = new_loop()) != NULL);
     tlsmem_listen_options options = TLSMEM_LISTEN_OPTIONS_INIT;
@@ -169,6 +217,7 @@ void reloads_under_load(tlsmem_ctx *client_ctx, int version)
     CHECK(failed == 0 && mixed == 0, "%d failed, %d had parts of two", failed, mixed);
     CHECK(changed == CHANGES / 2 && broken == CHANGES / 2, "%d changes, %d refused", changed, broken);
     CHECK(served[0] > 0 && served[1] > 0 && resumed > 0, "%d by the first, %d by the second, %d resumed", served[0], served[1], resumed);
+    CHECK(sealed[0] > 0 && sealed[1] > 0, "%d tickets by the first key, %d by the second", sealed[0], sealed[1]);
     tlsmem_ctx_stats_info stats = TLSMEM_CTX_STATS_INFO_INIT;
     CHECK_STATUS(tlsmem_ctx_stats(ctx, &stats), TLSMEM_OK);
     CHECK(stats.generation == 1 + CHANGES / 2 && stats.connections + stats.connections_old == 0, "generation %d, %d and %d left",

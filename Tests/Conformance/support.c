@@ -77,8 +77,8 @@ void situation(const char *format, ...)
 int check_at(const char *file, int line, int good, const char *format, ...)
 {
     va_list arguments;
-    checks++;
-    failed_checks += !good;
+    __atomic_add_fetch(&checks, 1, __ATOMIC_RELAXED); /* threads check, too */
+    __atomic_add_fetch(&failed_checks, !good, __ATOMIC_RELAXED);
     if (every_check_counts)
         end_case();
     if (good)

@@ -47,7 +47,7 @@ static void asked(const void *caller)
 {
     Dl_info info;
     if (dladdr(caller, &info) != 0 && info.dli_fname != NULL && strstr(info.dli_fname, "libtlsmem") != NULL)
-        state.asked++;
+        __atomic_add_fetch(&state.asked, 1, __ATOMIC_RELAXED);
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now)

@@ -1,0 +1,24 @@
+/*
+ * A thousand handshakes with late answers: who answers (later_answers.c), and whom (later_loops.c).
+ */
+#ifndef LATER_LOOPS_H
+#define LATER_LOOPS_H
+
+#include "support.h"
+
+/** Makes two contexts that ask about everything; or, by a common key, about what is left then. */
+void asking_contexts(int version, int by_key, tlsmem_ctx **client_ctx, tlsmem_ctx **server_ctx);
+/** Frees what they have been answered with. */
+void forget_answers(void);
+
+/** How often each question was put (by tlsmem_question), and how many sessions were found. Atomic. */
+extern int asked[8], found;
+/** How many answers were taken, how many not, and how many second ones were refused. Atomic. */
+extern int answered, lost, refused_twice;
+
+/** Begins to answer, in four threads. */
+void begin_answers(void);
+/** Answers what is left, and ends the threads. */
+void end_answers(void);
+
+#endif
