@@ -885,7 +885,8 @@ typedef struct tlsmem_session_callbacks {
     void (*on_new)(tlsmem *c, const tlsmem_session_entry *entry, void *user);
     /** Look for a session: the bytes that on_new was given under this id are the answer, by tlsmem_answer with TLSMEM_OK and
      *  `bytes` in the reply, at once or later, and TLSMEM_LATER is returned. Anything else that is returned or answered
-     *  means that there is none, and so do bytes of another session: then there is a whole handshake. */
+     *  means that there is none, and so do bytes of another session: then there is a whole handshake. A client may come
+     *  with hundreds of ids at once: of one handshake up to 8 are looked for. */
     int (*on_find)(tlsmem *c, const tlsmem_session_entry *entry, void *user);
     /** Drop the session of this id, if it is there: its connection has failed, by an alert of either side or by breaking the
      *  protocol (RFC 5246, 7.2.2; RFC 8446, 6.2). Told before on_close. */

@@ -100,6 +100,8 @@ internal import CLinux
             unsafe state.pointee.outsideForSanitizer = ThreadSanitizer.current?()
             unsafe ThreadSanitizer.change?(state.pointee.insideForSanitizer, 0)
         #endif
+        // It would bring along which signals were blocked where it stood still; another thread may block others.
+        _ = unsafe pthread_sigmask(SIG_SETMASK, nil, &state.pointee.inside.pointee.uc_sigmask)
         _ = unsafe swapcontext(state.pointee.outside, state.pointee.inside)
     }
 

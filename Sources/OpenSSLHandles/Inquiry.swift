@@ -58,6 +58,8 @@ package struct Answer {
 /// on with when the answer is there.
 @safe final class Inquiry {
     private static let plaintextBytes = 16384
+    /// So many keys, and so many sessions, are looked up for one handshake: a client may name hundreds in one ClientHello.
+    private static let questionsMax = 8
 
     private var fiber: Fiber?
     private(set) var question: Question?
@@ -70,6 +72,8 @@ package struct Answer {
     /// The key that the program has said, and how often it was asked for one.
     private var key: PresharedKey?
     private var keyQuestions = 0
+    /// How often it was asked for a session in this handshake.
+    private var sessionQuestions = 0
     private(set) var keyRequest = KeyRequest()
     /// What the question about a session is about.
     private(set) var sessionRequest: (id: [UInt8], isTLS13: Bool) = ([], false)
@@ -117,6 +121,7 @@ package struct Answer {
     func rest() {
         guard isIdle else { return }
         fiber = nil
+        sessionQuestions = 0
         dropPlaintext()
     }
 
@@ -175,11 +180,10 @@ package struct Answer {
         return UInt8(exactly: answer.status) ?? UInt8(SSL_AD_INTERNAL_ERROR)
     }
 
-    /// Asks a server's program for the key of this name. What it has said holds for a second ClientHello as well; a client may
-    /// offer hundreds of names, and has a few looked up.
+    /// Asks a server's program for the key of this name. What it has said holds for a second ClientHello as well.
     func askForKey(named identity: UnsafeRawBufferPointer) -> PresharedKey? {
         if let key, unsafe key.identity.order(identity) == 0 { return key }
-        guard unsafe KeyIdentity.isOne(identity), keyQuestions < 8 else { return nil }
+        guard unsafe KeyIdentity.isOne(identity), keyQuestions < Self.questionsMax else { return nil }
         keyQuestions += 1
         let name = unsafe identity.map { CChar(bitPattern: $0) }
         keyRequest = KeyRequest(identity: name + [0])
@@ -198,8 +202,10 @@ package struct Answer {
         return key
     }
 
-    /// Asks for the bytes of a session; none when it is not there.
+    /// Asks for the bytes of a session; none when it is not there, or others were not too often.
     func askForSession(_ id: [UInt8], isTLS13: Bool) -> Answer {
+        guard sessionQuestions < Self.questionsMax else { return .none }
+        sessionQuestions += 1
         sessionRequest = (id, isTLS13)
         return ask(.session)
     }

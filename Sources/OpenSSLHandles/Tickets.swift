@@ -102,29 +102,30 @@ func canSealTickets(_ ssl: OpaquePointer) -> Bool {
 
 // MARK: Whose keys they are
 
-private nonisolated(unsafe) var ringSlot: CInt = -1
-private nonisolated(unsafe) var ringOnce: CRYPTO_ONCE = 0
+private nonisolated(unsafe) var firstSlot: CInt = -1
+private nonisolated(unsafe) var firstOnce: CRYPTO_ONCE = 0
 
 /// The keys that OpenSSL asks for: those of the context that the connection began with. Nil when it has none of its own.
 private func ticketKeys(of ssl: OpaquePointer) -> TicketKeyRing? {
-    if let kept = unsafe SSL_get_ex_data(ssl, ringSlot) {
-        return unsafe Unmanaged<TicketKeyRing>.fromOpaque(kept).takeUnretainedValue()
+    if let kept = unsafe SSL_get_ex_data(ssl, firstSlot) {
+        return unsafe Unmanaged<OwnedContext>.fromOpaque(kept).takeUnretainedValue().ticketKeys
     }
     return unsafe context(of: ssl)?.ticketKeys
 }
 
-/// To be called before a connection goes on with another context. False without memory.
+/// To be called before a connection goes on with another context: it keeps the one that it began with, by whose keys OpenSSL
+/// seals its tickets, and which clears them when it goes. False without memory.
 func keepTicketKeys(_ ssl: OpaquePointer) -> Bool {
-    guard let ring = unsafe ticketKeys(of: ssl) else { return true }
-    _ = unsafe CRYPTO_THREAD_run_once(&ringOnce) {
-        unsafe ringSlot = copenssl_ssl_index_freed { _, kept, _, _, _, _ in
+    guard let first = unsafe context(of: ssl) else { return true }
+    _ = unsafe CRYPTO_THREAD_run_once(&firstOnce) {
+        unsafe firstSlot = copenssl_ssl_index_freed { _, kept, _, _, _, _ in
             guard let kept = unsafe kept else { return }
-            unsafe Unmanaged<TicketKeyRing>.fromOpaque(kept).release()
+            unsafe Unmanaged<OwnedContext>.fromOpaque(kept).release()
         }
     }
-    if unsafe SSL_get_ex_data(ssl, ringSlot) != nil { return true }
-    let held = unsafe Unmanaged.passRetained(ring)
-    if unsafe SSL_set_ex_data(ssl, ringSlot, held.toOpaque()) == 1 { return true }
+    if unsafe SSL_get_ex_data(ssl, firstSlot) != nil { return true }
+    let held = unsafe Unmanaged.passRetained(first)
+    if unsafe SSL_set_ex_data(ssl, firstSlot, held.toOpaque()) == 1 { return true }
     unsafe held.release()
     return false
 }

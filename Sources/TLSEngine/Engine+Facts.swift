@@ -28,7 +28,7 @@ extension Engine {
 
     /// Nothing can be written, or closed, before the peer has answered in a handshake.
     package var waitsForHandshake: Bool {
-        ssl.isInHandshake || (state.writing == .closing && ssl.isRenegotiationPending)
+        ssl.isInHandshake || (state.writing == .closing && awaitsHello)
     }
 
     package var counts: Tally { tally }

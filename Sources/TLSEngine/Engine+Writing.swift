@@ -30,6 +30,10 @@ extension Engine {
         return max(0, limits.outgoingMax - used - Self.recordOverheadMax)
     }
 
+    /// The client's answer to a HelloRequest would find us closed, and its handshake would never end. Who has closed itself
+    /// does not answer any more.
+    var awaitsHello: Bool { ssl.isRenegotiationPending && state.reading == .open }
+
     package var deferredBytes: Int { outgoing.deferredCount }
     package var outgoingBytes: Int { outgoing.count + deferredBytes }
     package var acceptsPlaintext: Bool { acceptsWrites && room > 0 }
@@ -115,10 +119,7 @@ extension Engine {
             }
             return isMoving
         }
-        // The client's answer to a HelloRequest would find us closed, and its handshake would never end.
-        guard state.writing == .closing, canEncrypt, !ssl.isRenegotiationPending,
-            isAttached(incoming, pool)
-        else { return false }
+        guard state.writing == .closing, canEncrypt, !awaitsHello, isAttached(incoming, pool) else { return false }
         switch ssl.sendCloseNotify() {
         case .failed(let cause): _ = fail(cause)
         case .done, .wantsCiphertext, .closeNotify, .asks: state.closeNotifySent()

@@ -211,6 +211,55 @@ static void reload(void)
     tlsmem_ctx_free(from);
 }
 
+static struct { tlsmem *c; uint64_t token; } hello;
+
+static int on_hello(tlsmem *c, const tlsmem_client_hello *asked, void *user)
+{
+    (void)user;
+    hello.c = c;
+    hello.token = asked->token;
+    return TLSMEM_LATER;
+}
+
+static tlsmem_ctx *hearing(void)
+{
+    tlsmem_ctx *ctx = context(TLSMEM_SERVER, version);
+    MUST(tlsmem_ctx_set_client_hello_cb(ctx, on_hello, NULL) == TLSMEM_OK);
+    return ctx;
+}
+
+/** The keys are those of the context that a connection began with, which may be gone when its ticket is sealed. */
+static void first_context_goes(void)
+{
+    tlsmem_ctx *from = context(TLSMEM_CLIENT, version), *to = hearing(), *other = context(TLSMEM_SERVER, version);
+    tlsmem_session *session = NULL;
+    situation("a ticket of a context that was reloaded and left meanwhile, TLS 1.%d", version - 0x0301);
+    for (int again = 0; again < 2; again++) {
+        tlsmem_reply reply = TLSMEM_REPLY_INIT;
+        for (int i = 0; i < 2; i++) {
+            tlsmem_ctx *fresh = hearing();
+            CHECK_STATUS(tlsmem_ctx_reload(to, fresh), TLSMEM_OK);
+            tlsmem_ctx_free(fresh);
+            if (i == 0) {
+                visit_open(from, to, FACE_BUFFERS, FACE_BUFFERS);
+                if (session != NULL)
+                    CHECK_STATUS(tlsmem_session_set(client.c, session), TLSMEM_OK);
+                wire_settle(&pair_wire);
+                MUST(hello.c == server.c);
+            }
+        }
+        reply.ctx = other;
+        CHECK_STATUS(tlsmem_answer(server.c, hello.token, TLSMEM_OK, &reply), TLSMEM_OK);
+        IGNORE(tlsmem_handshake(server.c));
+        tlsmem_session_free(session);
+        MUST((session = visit_go_on(NULL, again)) != NULL);
+    }
+    tlsmem_session_free(session);
+    tlsmem_ctx_free(from);
+    tlsmem_ctx_free(to);
+    tlsmem_ctx_free(other);
+}
+
 void fleet_keys(int of_version)
 {
     version = of_version;
@@ -220,4 +269,5 @@ void fleet_keys(int of_version)
     certificates();
     chosen_context();
     reload();
+    first_context_goes();
 }

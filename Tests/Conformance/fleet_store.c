@@ -244,6 +244,22 @@ static void no_answer(void)
     tlsmem_ctx_free(from);
 }
 
+/** Whoever looks for a session asks another machine: one packet must not have it asked hundreds of times. */
+static void many_tickets(void)
+{
+    static unsigned char hello[16384];
+    size_t n = hello_with_tickets(hello, 200);
+    tlsmem_ctx *to = storing(context(TLSMEM_SERVER, TLSMEM_TLS1_3));
+    situation("one ClientHello with two hundred tickets");
+    finds = 0;
+    tlsmem *c = connection(to, NULL, NULL);
+    CHECK_STATUS(tlsmem_feed(c, hello, n), (long)n);
+    CHECK(finds > 0 && finds <= 8, "asked for %d sessions", finds);
+    CHECK(state_of(c) == TLSMEM_STATE_HANDSHAKING && want_of(c).outgoing_bytes > 500, "state %d, %zu bytes", (int)state_of(c), want_of(c).outgoing_bytes);
+    tlsmem_free(c);
+    tlsmem_ctx_free(to);
+}
+
 static void misuse(void)
 {
     tlsmem_ctx *ctx = context(TLSMEM_SERVER, version);
@@ -279,5 +295,7 @@ void fleet_store(int of_version)
     certificates();
     failures();
     no_answer();
+    if (version == TLSMEM_TLS1_3)
+        many_tickets();
     misuse();
 }

@@ -7,6 +7,7 @@
 #include "false_clock.h"
 
 #include <pthread.h>
+#include <signal.h>
 
 /* ---- no answer */
 
@@ -124,6 +125,44 @@ static void all_has_come(const decision *d, int version, face f)
     later_close();
 }
 
+static volatile sig_atomic_t heard;
+
+static void hear(int number)
+{
+    (void)number;
+    heard++;
+}
+
+static void *go_on_unheard(void *c)
+{
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR1);
+    MUST(pthread_sigmask(SIG_BLOCK, &blocked, NULL) == 0 && pthread_kill(pthread_self(), SIGUSR1) == 0);
+    IGNORE(tlsmem_handshake(c));
+    CHECK(heard == 0, "a signal came to a thread that has blocked it");
+    MUST(pthread_sigmask(SIG_UNBLOCK, &blocked, NULL) == 0);
+    CHECK(heard == 1, "the signal was lost");
+    return NULL;
+}
+
+/** A thread that has blocked a signal goes on with what one that has not began. */
+static void signals(const decision *d, int version, face f)
+{
+    situation("%s, version %x, %s: gone on with in a thread that blocks a signal", d->name, (unsigned)version, face_names[f]);
+    struct sigaction action = { .sa_handler = hear }, before;
+    pthread_t thread;
+    later_open(d, version, f, f, CUT_WHOLE);
+    later_wait(d);
+    heard = 0;
+    MUST(sigaction(SIGUSR1, &action, &before) == 0);
+    CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, NULL), TLSMEM_OK);
+    MUST(pthread_create(&thread, NULL, go_on_unheard, last.c) == 0 && pthread_join(thread, NULL) == 0);
+    check_whole();
+    later_close();
+    MUST(sigaction(SIGUSR1, &before, NULL) == 0);
+}
+
 static void moved(const decision *d, int version, int answered_before)
 {
     situation("%s, version %x: moved to another loop while it waits, answered %s", d->name, (unsigned)version,
@@ -161,6 +200,8 @@ void later_meanwhile(const decision *d, int version)
         freed_with_its_answer(d, version, f);
         aborted(d, version, f);
         all_has_come(d, version, f);
+        if (f != FACE_REGISTRY)
+            signals(d, version, f);
     }
     moved(d, version, 0);
     moved(d, version, 1);

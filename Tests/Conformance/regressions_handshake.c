@@ -139,6 +139,25 @@ static void renegotiates_within_a_record(void)
         half_a_record(half);
 }
 
+/** The client's close_notify crosses the HelloRequest. */
+static void asks_who_has_closed(void)
+{
+    establish_ends(&renegotiable);
+    pair_wire.down.cut_off = 1;
+    CHECK_STATUS(tlsmem_renegotiate(server.c), TLSMEM_OK);
+    CHECK_STATUS(tlsmem_close(client.c), TLSMEM_OK);
+    wire_settle(&pair_wire);
+    CHECK(server.eofs == 1, "on_eof %d times", server.eofs);
+    say(&server, 5);
+    CHECK_STATUS(tlsmem_close(server.c), TLSMEM_OK);
+    pair_wire.down.cut_off = 0;
+    CHECK(wire_run(&pair_wire, both_ended), "stalled");
+    CHECK_ENDED(client, TLSMEM_OK);
+    CHECK_ENDED(server, TLSMEM_OK);
+    CHECK_DELIVERED(server, client);
+    close_ends();
+}
+
 static void renegotiates_twice(void)
 {
     for (int role = 0; role < 2; role++) {
@@ -162,5 +181,6 @@ const regression handshake_regressions[] = {
     { "closes before the renegotiation that it asked for is answered", asks_and_closes_at_once },
     { "fails when it renegotiates while half a record is there", renegotiates_within_a_record },
     { "says OK to a second renegotiation while one is under way", renegotiates_twice },
+    { "waits with its close for a renegotiation of a client that has closed", asks_who_has_closed },
     { NULL, NULL }
 };

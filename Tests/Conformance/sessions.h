@@ -24,6 +24,9 @@ tlsmem_ctx *server_with(const char *name, int version);
 /** A client's context that trusts nobody, and does not verify. */
 tlsmem_ctx *insecure_client(int version);
 
+/** Writes a ClientHello of TLS 1.3 that comes back with n tickets at once, which nobody ever gave out. Returns its bytes. */
+size_t hello_with_tickets(unsigned char *hello, size_t n);
+
 /** Writes a session as bytes, which the caller frees. */
 unsigned char *bytes_of(const tlsmem_session *session, size_t *n);
 

@@ -83,3 +83,33 @@ unsigned char *bytes_of(const tlsmem_session *session, size_t *n)
     *n = (size_t)length;
     return bytes;
 }
+
+size_t hello_with_tickets(unsigned char *hello, size_t n)
+{
+    static const unsigned char extensions[] = {
+        0, 43, 0, 3, 2, 3, 4,                           /* TLS 1.3 */
+        0, 10, 0, 4, 0, 2, 0, 29,                       /* X25519 */
+        0, 13, 0, 6, 0, 4, 8, 4, 4, 3,                  /* RSA-PSS, ECDSA */
+        0, 45, 0, 2, 1, 1,                              /* a key along with Diffie-Hellman */
+        0, 51, 0, 38, 0, 36, 0, 29, 0, 32, [41 ... 72] = 9, /* a share */
+        0, 41,                                          /* and the tickets */
+    };
+    size_t names = 38 * n, proofs = 33 * n, last = 4 + names + proofs, all = sizeof extensions + 2 + last, body = 43 + all;
+    unsigned char *p = hello;
+    const unsigned char head[] = { 22, 3, 1, (body + 4) >> 8, body + 4, 1, 0, body >> 8, body, 3, 3 };
+    p = (unsigned char *)memcpy(p, head, sizeof head) + sizeof head;
+    p = (unsigned char *)memset(p, 7, 32) + 32;
+    const unsigned char middle[] = { 0, 0, 2, 0x13, 1, 1, 0, all >> 8, all };
+    p = (unsigned char *)memcpy(p, middle, sizeof middle) + sizeof middle;
+    p = (unsigned char *)memcpy(p, extensions, sizeof extensions) + sizeof extensions;
+    const unsigned char lengths[] = { last >> 8, last, names >> 8, names };
+    p = (unsigned char *)memcpy(p, lengths, sizeof lengths) + sizeof lengths;
+    for (size_t i = 0; i < n; i++, p += 38) {
+        memset(p, (int)i, 38);
+        p[0] = 0, p[1] = 32;
+    }
+    *p++ = (unsigned char)(proofs >> 8), *p++ = (unsigned char)proofs;
+    for (size_t i = 0; i < n; i++, p += 33)
+        memset(p, 32, 33);
+    return (size_t)(p - hello);
+}

@@ -22,19 +22,6 @@ ELSEWHERE = {
 }
 WORD = re.compile(r'^    (?:\{ "(\w+)", \.|LIMIT\((\w+)\))', re.MULTILINE)
 
-# What is no word, because it needs a callback, a file or several connections: the test that has it.
-ELSEWHERE = {
-    "tlsmem_ctx_add_ticket_key": "Tests/Conformance/fleet_keys.c",
-    "tlsmem_ctx_set_ticket_keys_file": "Tests/Conformance/fleet_files.c",
-    "tlsmem_ctx_set_ticket_keys_mem": "Tests/Conformance/fleet_keys.c",
-    "tlsmem_ctx_set_session_callbacks": "Tests/Conformance/fleet_store.c",
-    "tlsmem_ctx_set_sign_cb": "Tests/Conformance/signing.c",
-    "tlsmem_ctx_set_client_cert_cb": "Tests/Conformance/signing_clients.c",
-    "tlsmem_ctx_set_key_update": "Tests/Conformance/rekeys.c",
-    "tlsmem_ctx_set_early_data": "Tests/Conformance/early.c",
-    "tlsmem_ctx_set_ticket_mode": "examples-c/settings.c",  # an option: test_tickets.py
-}
-
 
 def used_words():
     """Returns the words of all rows, with those that an identity is made of and those inside other words."""
