@@ -159,10 +159,12 @@ package struct Answer {
 
     /// Puts the question, and returns when it is answered.
     func ask(_ question: Question) -> Answer {
+        // OpenSSL may be driven by somebody else, who would find nobody to answer, and no stack to stand still on.
+        guard let fiber, fiber.isUnderWay else { return .none }
         answer = .none
         self.question = question
         ERR_clear_error()  // what went wrong so far would be taken for the reason that the handshake stands still
-        fiber?.pause()
+        fiber.pause()
         self.question = nil
         defer { self.answer = .none }
         return self.answer

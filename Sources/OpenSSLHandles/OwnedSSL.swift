@@ -7,7 +7,14 @@ internal import COpenSSL
     let ssl: OpaquePointer
     package private(set) var observations: Observations
     /// A handshake may stand still for a question.
-    private(set) var mayAsk = false
+    private(set) var mayAsk: Bool {
+        get { marks & 1 != 0 }
+        set { marks = newValue ? marks | 1 : marks & ~1 }
+    }
+    /// It has failed without memory: OpenSSL 3.2 or newer may have no record layer then that it would look for.
+    private var isBroken: Bool { marks & 2 != 0 }
+    /// Both in a byte: an idle connection has no other to spare.
+    private var marks: UInt8 = 0
 
     package init(_ context: OwnedContext) throws(OpenSSLError) {
         ERR_clear_error()
@@ -84,7 +91,14 @@ internal import COpenSSL
 
     /// False when OpenSSL 3.2 or newer has begun the handshake without memory for them: it has failed then, and would
     /// crash if it were given a BIO.
-    private var hasRecordLayers: Bool { unsafe SSL_rstate_string(ssl).pointee != CChar(UInt8(ascii: "u")) }
+    private var hasRecordLayers: Bool {
+        unsafe !isBroken && SSL_rstate_string(ssl).pointee != CChar(UInt8(ascii: "u"))
+    }
+
+    /// It has failed without memory, and is given no other BIO any more, nor asked to let this one go.
+    package mutating func ranOutOfMemory() {
+        if OpenSSL_version_num() >= 0x3020_0000 { marks |= 2 }
+    }
 
     /// Bytes in the outgoing BIO that is attached.
     package var outgoingCount: Int { unsafe BIO_ctrl_pending(SSL_get_wbio(ssl)) }

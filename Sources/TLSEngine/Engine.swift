@@ -220,6 +220,7 @@ package struct Engine: ~Copyable {
     }
 
     mutating func fail(_ cause: OpenSSLError) -> Step {
+        if cause.isOutOfMemory { ssl.ranOutOfMemory() }
         let isNegotiating = state.isHandshaking && !ssl.hasChosenCipher
         return fail(
             EngineFailure(

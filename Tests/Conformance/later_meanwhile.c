@@ -156,9 +156,9 @@ static void signals(const decision *d, int version, face f)
     later_wait(d);
     heard = 0;
     MUST(sigaction(SIGUSR1, &action, &before) == 0);
-    CHECK_STATUS(tlsmem_answer(last.c, last.token, TLSMEM_OK, NULL), TLSMEM_OK);
+    CHECK_STATUS(good_answer(), TLSMEM_OK);
     MUST(pthread_create(&thread, NULL, go_on_unheard, last.c) == 0 && pthread_join(thread, NULL) == 0);
-    check_whole();
+    check_whole(d);
     later_close();
     MUST(sigaction(SIGUSR1, &before, NULL) == 0);
 }
