@@ -995,8 +995,8 @@ int tlsmem_ctx_set_client_cert_cb(tlsmem_ctx *ctx, tlsmem_client_cert_cb cb, voi
  *
  * Returns TLSMEM_OK; TLSMEM_ENOTRUST or TLSMEM_ENOIDENTITY when every connection of `fresh` would end with that, of which
  * tlsmem_ctx_error says nothing; TLSMEM_ESTATE when connections were made of it, or it was reloaded itself, or used for a
- * reload; TLSMEM_EINVAL for NULL, `ctx` itself, or another role; TLSMEM_ENOMEM. Any thread, while others make connections; two
- * reloads of one context at once are not allowed.
+ * reload, and when `ctx` has been put in the place of another; TLSMEM_EINVAL for NULL, `ctx` itself, or another role;
+ * TLSMEM_ENOMEM. Any thread, while others make connections; two reloads of one context at once are not allowed.
  */
 int tlsmem_ctx_reload(tlsmem_ctx *ctx, tlsmem_ctx *fresh) TLSMEM_CHECK;
 /** How a context and those that have taken its place are in use. */

@@ -26,7 +26,10 @@ extension Context {
     /// Has new connections made of another context from now on, which was not used yet. Nothing changes when it is refused.
     func reload(_ fresh: Context) -> CInt {
         guard fresh !== self, fresh.openSSL.role == openSSL.role else { return TLSMEM_EINVAL.code }
-        guard !fresh.isInUse, !fresh.isReplaced.load(ordering: .acquiring) else { return TLSMEM_ESTATE.code }
+        // Only the first of them is asked for its newest.
+        guard generation == 1, !fresh.isInUse, !fresh.isReplaced.load(ordering: .acquiring) else {
+            return TLSMEM_ESTATE.code
+        }
         if let refusal = fresh.refusal { return refusal.code }
         let old = current
         guard freeze(), fresh.openSSL.inheritTicketKeys(old.openSSL), fresh.freeze() else { return TLSMEM_ENOMEM.code }

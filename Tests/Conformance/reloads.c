@@ -133,6 +133,7 @@ static void is_refused(void)
     CHECK_STATUS(tlsmem_ctx_reload(ctx, fresh), TLSMEM_OK);
     CHECK_STATUS(tlsmem_ctx_reload(last, fresh), TLSMEM_ESTATE);
     CHECK_STATUS(tlsmem_ctx_reload(last, ctx), TLSMEM_ESTATE);
+    CHECK_STATUS(tlsmem_ctx_reload(fresh, last), TLSMEM_ESTATE); /* who has ctx would not hear of it */
     CHECK_STATUS(tlsmem_ctx_set_alpn(ctx, "two"), TLSMEM_ESTATE);
     CHECK_STATS(ctx, 2, 0, 0);
     tlsmem_free(c);
