@@ -31,7 +31,7 @@ internal import COpenSSL
         }
         unsafe self.ssl = ssl
         observations = Observations()
-        mayAsk = context.asks
+        marks = context.asks ? 1 : 0
     }
 
     @inlinable deinit {

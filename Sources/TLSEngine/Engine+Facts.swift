@@ -26,7 +26,11 @@ extension Engine {
     /// Both directions have ended properly.
     package var isOver: Bool { peerHasClosed && hasClosed }
 
+    /// Some handshake is under way.
+    package var isInHandshake: Bool { ssl.isInHandshake }
+
     /// Nothing can be written, or closed, before the peer has answered in a handshake.
+    @inline(__always)
     package var waitsForHandshake: Bool {
         ssl.isInHandshake || (state.writing == .closing && awaitsHello)
     }

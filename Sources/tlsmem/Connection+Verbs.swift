@@ -191,7 +191,7 @@ extension Connection {
         guard case .going = course, case .open = input, !isDriving, !owesDrain, engine.phase == .open else {
             return false
         }
-        return engine.acceptsWrites && !engine.peerHasClosed && engine.deferredBytes == 0 && !engine.waitsForHandshake
+        return engine.acceptsWrites && !engine.peerHasClosed && engine.deferredBytes == 0 && !engine.isInHandshake
     }
 
     // MARK: Pace
