@@ -110,7 +110,9 @@ extension Session {
         var position: UnsafePointer<UInt8>? = unsafe start + place
         var (count, found, kind) = (0, CInt(0), CInt(0))
         let form = unsafe ASN1_get_object(&position, &count, &found, &kind, der.count - place)
-        guard form & 0x81 == 0, found == tag, kind == V_ASN1_UNIVERSAL, let position = unsafe position else { return nil }
+        guard form & 0x81 == 0, found == tag, kind == V_ASN1_UNIVERSAL, let position = unsafe position else {
+            return nil
+        }
         let begin = unsafe position - start
         return begin..<begin + count
     }
