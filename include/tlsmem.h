@@ -2018,6 +2018,102 @@ int tlsmem_loop_stats(const tlsmem_loop *loop, tlsmem_loop_stats_info *stats);
  */
 int tlsmem_loop_trim(tlsmem_loop *loop);
 
+/* --------------------------------------------------------------------------------------------------- test kit */
+
+/*
+ * For a program's tests of its own protocol: what networks do, in memory, in no time, and again from the same seed. Nothing
+ * here opens a descriptor or looks at a clock: moments are milliseconds, 0 or more, of a clock that the program keeps.
+ */
+
+/** One direction of a stream of bytes, with faults. It knows nothing of TLS. */
+typedef struct tlsmem_wire tlsmem_wire;
+
+/** For the places of tlsmem_wire_faults: no such fault. */
+#define TLSMEM_WIRE_NEVER UINT64_MAX
+
+/** What a wire does to the bytes. Places are counted in bytes from the first that was ever put. */
+typedef struct tlsmem_wire_faults {
+    size_t size;
+    uint64_t seed;            /**< of all that is random; begins anew whenever faults are set */
+    size_t capacity;          /**< bytes in flight, from which on it takes no more; 0: 65536 */
+    size_t chunk_least;       /**< bytes that one put or take moves at most: for each a random number from this... */
+    size_t chunk_most;        /**< ...to this; 0: as many as there are */
+    uint32_t delay_least_ms;  /**< from when bytes are put until they can be taken: for each put a random number from this... */
+    uint32_t delay_most_ms;   /**< ...to this. No byte overtakes another */
+    uint32_t refuse_permille; /**< of a thousand puts or takes that could move something so many say TLSMEM_AGAIN; at most 999 */
+    uint64_t stall_after;     /**< from this place on nothing arrives, the end neither, until faults are set that let it go on */
+    uint64_t cut_after;       /**< at this place the taker finds the end of file; what is put behind it is lost, unsaid */
+    uint64_t reset_after;     /**< at this place the taker finds a reset; so does the next put */
+    uint64_t flip_at;         /**< of the byte at this place the lowest bit arrives flipped */
+} tlsmem_wire_faults;
+/** No faults. */
+#define TLSMEM_WIRE_FAULTS_INIT                                                                              \
+    { sizeof(tlsmem_wire_faults), 0, 0, 0, 0, 0, 0, 0, TLSMEM_WIRE_NEVER, TLSMEM_WIRE_NEVER, TLSMEM_WIRE_NEVER, \
+      TLSMEM_WIRE_NEVER }
+
+/** What a wire has done. */
+typedef struct tlsmem_wire_stats_info {
+    size_t size;
+    uint64_t bytes_put;   /**< that tlsmem_wire_put took */
+    uint64_t bytes_taken; /**< that tlsmem_wire_take gave */
+    uint64_t bytes_lost;  /**< that were put and will never be taken: behind a cut or a reset */
+    uint64_t moves;       /**< puts and takes that moved bytes */
+    uint64_t cuts;        /**< of them, those that a chunk made shorter */
+    uint64_t delays;      /**< puts whose bytes could not be taken in the same millisecond */
+    uint64_t refusals;    /**< puts and takes that were refused, because of refuse_permille */
+    uint64_t full;        /**< puts that found no room */
+} tlsmem_wire_stats_info;
+#define TLSMEM_WIRE_STATS_INFO_INIT { sizeof(tlsmem_wire_stats_info), 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/**
+ * Makes a wire. `faults` is copied; NULL for none.
+ *
+ * Returns the wire, which the caller owns (tlsmem_wire_free) and uses in one thread at a time; NULL for a wrong size, a
+ * range whose least is above its most, or a number that is out of range.
+ */
+tlsmem_wire *tlsmem_wire_new(const tlsmem_wire_faults *faults) TLSMEM_CHECK;
+void tlsmem_wire_free(tlsmem_wire *wire);
+/**
+ * Sets other faults, at any moment; NULL for none. They hold for what is in flight, too, except that delays stay as they
+ * were; places that have passed hold from here on. What is lost stays lost: a wire that was cut or reset ends all the same.
+ *
+ * Returns TLSMEM_OK; TLSMEM_EINVAL as tlsmem_wire_new, and then nothing has changed.
+ */
+int tlsmem_wire_set_faults(tlsmem_wire *wire, const tlsmem_wire_faults *faults);
+/**
+ * Puts bytes on the wire; they are copied. Pieces are not kept apart: what was put in two may be taken in one.
+ *
+ * Returns the bytes taken, 1 to n (0 for n = 0); TLSMEM_AGAIN when it is full, or refuses; TLSMEM_ERESET after a reset;
+ * TLSMEM_ESTATE after tlsmem_wire_end; TLSMEM_ENOMEM; TLSMEM_EINVAL.
+ */
+ptrdiff_t tlsmem_wire_put(tlsmem_wire *wire, const void *bytes, size_t n, int64_t now_ms) TLSMEM_CHECK;
+/**
+ * Takes bytes that have arrived, in the order in which they were put.
+ *
+ * Returns how many, 1 to n; 0 at the end of file only; TLSMEM_AGAIN when none are there, or it refuses; TLSMEM_ERESET
+ * after a reset; TLSMEM_EINVAL, also for n = 0.
+ */
+ptrdiff_t tlsmem_wire_take(tlsmem_wire *wire, void *bytes, size_t n, int64_t now_ms) TLSMEM_CHECK;
+/** The writer puts no more: behind what is in flight the taker finds the end of file. Returns TLSMEM_OK, also at the
+ *  second time; TLSMEM_ERESET after a reset; TLSMEM_EINVAL. */
+int tlsmem_wire_end(tlsmem_wire *wire);
+/** Resets it, for both ends and at once, also one that is stalled: what is in flight is lost. Returns TLSMEM_OK or
+ *  TLSMEM_EINVAL. */
+int tlsmem_wire_reset(tlsmem_wire *wire);
+/** Returns how many bytes were put and not taken, and are not lost. */
+size_t tlsmem_wire_in_flight(const tlsmem_wire *wire);
+/** Returns from which moment on something can be taken, bytes or the end or a reset; -1 for never, unless something is
+ *  put, or the stall ends. A moment that has passed stays until what it stands for was taken; an end always does. */
+int64_t tlsmem_wire_ready_at(const tlsmem_wire *wire);
+/**
+ * Returns what could be done at this moment, in the bits of poll: POLLIN where tlsmem_wire_take has an answer other than
+ * TLSMEM_AGAIN, POLLOUT where tlsmem_wire_put has (both: unless it refuses), POLLRDHUP besides when nothing but the end of
+ * file is behind what has arrived, and POLLERR after a reset has arrived. 0 for NULL.
+ */
+int tlsmem_wire_ready(const tlsmem_wire *wire, int64_t now_ms);
+/** Fills the counters. Returns TLSMEM_OK or TLSMEM_EINVAL. */
+int tlsmem_wire_stats(const tlsmem_wire *wire, tlsmem_wire_stats_info *stats);
+
 #ifdef __cplusplus
 }
 #endif
