@@ -2114,6 +2114,104 @@ int tlsmem_wire_ready(const tlsmem_wire *wire, int64_t now_ms);
 /** Fills the counters. Returns TLSMEM_OK or TLSMEM_EINVAL. */
 int tlsmem_wire_stats(const tlsmem_wire *wire, tlsmem_wire_stats_info *stats);
 
+/** Two connections over the buffers face, a client and a server, with a wire in each direction. */
+typedef struct tlsmem_pair tlsmem_pair;
+
+/** Why a pair came to rest. */
+typedef enum tlsmem_pair_outcome {
+    TLSMEM_PAIR_DONE = 0,    /**< both connections have ended, or were freed */
+    TLSMEM_PAIR_STALLED = 1, /**< nothing will ever happen again by itself: tlsmem_pair_tell says who waits for what */
+    TLSMEM_PAIR_TIME = 2,    /**< the time that was given is over */
+    TLSMEM_PAIR_MOVED = 3    /**< tlsmem_pair_step only: bytes moved, or time did */
+} tlsmem_pair_outcome;
+
+/**
+ * Makes two connections, of the contexts of a client and of a server in either order, without callbacks: see tlsmem_pair_end.
+ *
+ * The pair does what a program's loop does: it sends what they show, feeds them what arrives, the end of file and a reset
+ * too, ticks, and sends the end of file for one that has closed or was freed. Its time begins at 0, and goes on when nothing
+ * can be done at this moment, to the next at which something arrives or a deadline passes: ten seconds of a handshake's
+ * deadline take none. Turns in which bytes move take a thousandth of a millisecond. Both connections have this time for their
+ * deadlines; OpenSSL goes by the time of day, in what it says of certificates, sessions and tickets.
+ *
+ * Returns the pair, which the caller owns (tlsmem_pair_free) and uses in one thread at a time; NULL for NULL, for two contexts
+ * of the same role, and where tlsmem_new returns NULL.
+ */
+tlsmem_pair *tlsmem_pair_new(tlsmem_ctx *one, tlsmem_ctx *other) TLSMEM_CHECK;
+/** Frees it, its wires, and those of its connections that were not freed; also from inside their callbacks. */
+void tlsmem_pair_free(tlsmem_pair *pair);
+/**
+ * Returns a connection, that of the first context for 0 and that of the second for 1, to give it callbacks
+ * (tlsmem_set_callbacks), a server's name, and whatever a connection is given. The program may free it, also inside
+ * a callback, as if it closed its socket: the peer finds the end of file. NULL then, and for NULL or another number.
+ */
+tlsmem *tlsmem_pair_end(tlsmem_pair *pair, int side);
+/**
+ * Returns the wire on which that side sends, to set its faults, cut it (tlsmem_wire_end), reset it, or ask for its counters;
+ * it belongs to the pair. A side that comes upon a reset of one wire resets the other: a connection has both. NULL for NULL
+ * or another number.
+ */
+tlsmem_wire *tlsmem_pair_wire(tlsmem_pair *pair, int side);
+/** Returns the pair's time, in milliseconds from its beginning; -1 for NULL. */
+int64_t tlsmem_pair_time(const tlsmem_pair *pair);
+/** Does one turn of both sides, or goes on to the next moment. Returns a tlsmem_pair_outcome; TLSMEM_ESTATE inside of a callback
+ *  that came from the pair; TLSMEM_EINVAL. May call back. */
+int tlsmem_pair_step(tlsmem_pair *pair);
+/**
+ * Goes on until it is done, until nothing can happen any more, or until it would be later than until_ms of the pair's time,
+ * INT64_MAX for no such limit. What the program does after that, a write, a read, other faults, may make it go on: run it
+ * again. A program's own timers are run by it in between: until the first is due, then what is due, then on.
+ *
+ * Returns a tlsmem_pair_outcome; TLSMEM_ESTATE inside of a callback that came from the pair; TLSMEM_EINVAL, also for a
+ * negative time. May call back.
+ */
+int tlsmem_pair_run(tlsmem_pair *pair, int64_t until_ms);
+/** Writes a sentence about who waits for what, for a person, at most n bytes with the zero at its end; what does not fit is cut.
+ *  256 are enough. Returns TLSMEM_OK; TLSMEM_EINVAL for NULL or n = 0. */
+int tlsmem_pair_tell(const tlsmem_pair *pair, char *text, size_t n);
+
+/**
+ * Has everything recorded that a connection is fed, from any face: bytes, the end of file, errors of the transport, and deadlines
+ * that passed, each with its time. `cb` gets a line of text each time, before anything follows from what is in it, and all of
+ * them are the recording:
+ *
+ *     tlsmem recording 1        first of all, at once
+ *     0 in 160301...            milliseconds since then, and bytes in lower-case hexadecimal digits
+ *     35 end                    the end of file
+ *     40 error 104              the transport failed, with this errno
+ *     10000 tick                a deadline passed
+ *
+ * What the program does outside of its callbacks is not in it. What came encrypted is in it as it came: whoever knows the
+ * keys can read it. NULL: no more. `bytes` is valid until cb returns, and has no zero at its end.
+ *
+ * Returns TLSMEM_OK; TLSMEM_ESTATE once the connection has begun; TLSMEM_EINVAL. Calls cb before it returns.
+ */
+int tlsmem_set_record_cb(tlsmem *c, void (*cb)(const void *bytes, size_t n, void *user), void *user) TLSMEM_CHECK;
+/**
+ * Gives a new connection without an fd what another was fed, in the same pieces and in the time of the recording, which is
+ * the clock of its deadlines from now on. What it sends goes to `sent`, which may be NULL; `bytes` is valid until that
+ * returns.
+ *
+ * It does the same again where everything else is the same: the settings, what the program does in its callbacks and does
+ * before, and the random numbers (tlsmem_insecure_randomness, called before the context is made, for the recording and for
+ * each replay); a session ticket has the time of day in it (TLSMEM_TICKETS_NEVER).
+ *
+ * Returns TLSMEM_OK when it was fed all of it, or has ended on the way (see tlsmem_error), or was freed; TLSMEM_AGAIN when it
+ * would take no more, because it waits for an answer or plaintext waits to be read, and the rest was dropped; TLSMEM_ESTATE
+ * once it has begun, has an fd or belongs to a pair; TLSMEM_EINVAL, also for what is no recording, and then nothing was fed. May
+ * call back.
+ */
+int tlsmem_replay(tlsmem *c, const void *recording, size_t n, void (*sent)(const void *bytes, size_t n, void *user),
+                  void *user) TLSMEM_CHECK;
+/**
+ * For tests only: from now on all random numbers of OpenSSL in this process, keys and nonces among them, come from this seed,
+ * and can be told by whoever knows it. There is no way back; called again, it begins anew. Several threads share them, in
+ * whatever order they come.
+ *
+ * Returns TLSMEM_OK; TLSMEM_ESTATE where this OpenSSL cannot be given random numbers, and then nothing has changed. Any thread.
+ */
+int tlsmem_insecure_randomness(uint64_t seed) TLSMEM_CHECK;
+
 #ifdef __cplusplus
 }
 #endif

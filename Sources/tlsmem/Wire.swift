@@ -15,7 +15,7 @@ internal import OpenSSLHandles
     }
 
     private var faults: tlsmem_wire_faults
-    private var random: Seeded
+    private var random: SeededNumbers
     private let bytes = PlaintextQueue()
     private var ending = Ending.open
     /// Where the last byte ends that will arrive, counted from the first of all.
@@ -31,13 +31,13 @@ internal import OpenSSLHandles
 
     init(_ faults: tlsmem_wire_faults) {
         self.faults = faults
-        random = Seeded(faults.seed)
+        random = SeededNumbers(faults.seed)
         stats.size = MemoryLayout<tlsmem_wire_stats_info>.size
     }
 
     func setFaults(_ faults: tlsmem_wire_faults) {
         self.faults = faults
-        random = Seeded(faults.seed)
+        random = SeededNumbers(faults.seed)
         endIfDue()
     }
 

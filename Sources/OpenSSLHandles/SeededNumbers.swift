@@ -1,12 +1,12 @@
 /// Random numbers for tests: the same seed, the same numbers (SplitMix64). Of no use for secrets.
-struct Seeded {
+package struct SeededNumbers {
     private var state: UInt64
 
-    init(_ seed: UInt64) {
+    package init(_ seed: UInt64) {
         state = seed
     }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -15,7 +15,7 @@ struct Seeded {
     }
 
     /// A number of the range; the first when the range is none.
-    mutating func number(from least: UInt64, to most: UInt64) -> UInt64 {
+    package mutating func number(from least: UInt64, to most: UInt64) -> UInt64 {
         guard least < most else { return least }
         let (count, isAll) = (most &- least).addingReportingOverflow(1)
         return isAll ? next() : least &+ next() % count
