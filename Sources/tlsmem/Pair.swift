@@ -14,15 +14,19 @@ internal import TLSEngine
     private var isRunning = false
     private var turns: UInt64 = 0
 
-    init?(_ one: Context, _ other: Context) {
+    convenience init?(_ one: Context, _ other: Context) {
         guard one.openSSL.role != other.openSSL.role else { return nil }
-        clock = VirtualClock()
+        let clock = VirtualClock()
         guard let first = PairSide(one, clock) else { return nil }
         guard let second = PairSide(other, clock) else {
             first.free()
             return nil
         }
-        sides = (first, second)
+        self.init(clock, (first, second))
+    }
+
+    private init(_ clock: VirtualClock, _ sides: (PairSide, PairSide)) {
+        (self.clock, self.sides) = (clock, sides)
     }
 
     /// Also from inside its callbacks.

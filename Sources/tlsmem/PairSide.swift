@@ -19,9 +19,13 @@ internal import TLSEngine
     /// So has the end of what goes out.
     private var hasSentEnd = false
 
-    init?(_ context: Context, _ clock: VirtualClock) {
+    convenience init?(_ context: Context, _ clock: VirtualClock) {
         guard let connection = unsafe Connection(context.current, tlsmem_callbacks(), nil) else { return nil }
         connection.clock = clock
+        self.init(connection)
+    }
+
+    private init(_ connection: Connection) {
         self.connection = connection
         wire = Wire(.none)
         unsafe (connectionHandle, wireHandle) = unsafe (Handle.handOut(connection), Handle.handOut(wire))
