@@ -79,11 +79,6 @@ extension Connection {
         }
     }
 
-    func step(_ bench: Bench) -> Step {
-        var target = unsafe bench.plaintext.mutableBytes
-        return engine.step(into: &target, incoming: bench.incoming, bench.pool, now: { currentMilliseconds })
-    }
-
     /// Encrypts what was deferred, slice by slice, and sends as it goes.
     func settle(_ bench: Bench, all: Bool = false) {
         while engine.settle(incoming: bench.incoming, bench.pool, all: all) { flushIfMuch(bench) }

@@ -225,7 +225,11 @@ extension Connection {
 
     @inline(never)
     func changeKeyIfDue(_ bench: Bench) {
-        engine.changeKeyIfDue(incoming: bench.incoming, bench.pool, now: { currentMilliseconds })
+        guard isInTest else {
+            return engine.changeKeyIfDue(incoming: bench.incoming, bench.pool, now: MonotonicClock.milliseconds)
+        }
+        let now = currentMilliseconds
+        engine.changeKeyIfDue(incoming: bench.incoming, bench.pool, now: { now })
     }
 
     func renegotiate() -> CInt {

@@ -1,6 +1,7 @@
 internal import CTLSMem
 internal import OpenSSLHandles
 internal import SocketTransport
+internal import TLSEngine
 
 /// A clock that a test moves.
 final class VirtualClock {
@@ -19,7 +20,22 @@ final class TestKit {
 
 extension Connection {
     /// Milliseconds of the clock of its deadlines.
-    var currentMilliseconds: Int64 { clock?.now ?? MonotonicClock.milliseconds() }
+    var currentMilliseconds: Int64 { isInTest ? testMilliseconds : MonotonicClock.milliseconds() }
+
+    /// Asked for on the path of a record, so it counts no reference.
+    @inline(__always)
+    var isInTest: Bool { particulars?.hasKit ?? false }
+
+    /// A step in the test's time, which has its own place because a closure that knows the connection would count it.
+    @inline(never)
+    func stepInTest(_ bench: Bench) -> Step {
+        let now = testMilliseconds
+        var target = unsafe bench.plaintext.mutableBytes
+        return engine.step(into: &target, incoming: bench.incoming, bench.pool, now: { now })
+    }
+
+    @inline(never)
+    private var testMilliseconds: Int64 { clock?.now ?? MonotonicClock.milliseconds() }
 
     var clock: VirtualClock? {
         get { particulars?.kit?.clock }
@@ -40,7 +56,7 @@ extension Connection {
     /// Has what comes in written down, where somebody does.
     @inline(__always)
     func record(_ event: @autoclosure () -> Recording.Event) {
-        if let particulars, particulars.hasKit { record(nowThat: event()) }
+        if isInTest { record(nowThat: event()) }
     }
 
     @inline(never)
