@@ -129,6 +129,8 @@ install: all
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libtlsmem.so
 	$(INSTALL) -m 644 $(STAGE)/lib/libtlsmem.a $(DESTDIR)$(LIBDIR)/
 	$(INSTALL) -m 644 include/tlsmem.h $(DESTDIR)$(INCLUDEDIR)/
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/share/man/man7
+	$(INSTALL) -m 644 docs/tlsmem-testing.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 	$(call pc,$(PREFIX),$(LIBDIR:$(PREFIX)/%=$${prefix}/%),$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)) > \
 		$(DESTDIR)$(LIBDIR)/pkgconfig/tlsmem.pc
 	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/tlsmem.pc
@@ -137,7 +139,7 @@ install: all
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libtlsmem.so $(SONAME) $(REAL) libtlsmem.a pkgconfig/tlsmem.pc)
-	rm -f $(DESTDIR)$(INCLUDEDIR)/tlsmem.h
+	rm -f $(DESTDIR)$(INCLUDEDIR)/tlsmem.h $(DESTDIR)$(PREFIX)/share/man/man7/tlsmem-testing.7
 
 clean:
 	rm -rf build .build .build-*

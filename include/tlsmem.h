@@ -2040,6 +2040,200 @@ int tlsmem_loop_stats(const tlsmem_loop *loop, tlsmem_loop_stats_info *stats);
  */
 int tlsmem_loop_trim(tlsmem_loop *loop);
 
+/* --------------------------------------------------------------------------------------------------- test kit */
+
+/*
+ * For a program's tests of its own protocol: what networks do, in memory, in no time, and again from the same seed. Nothing
+ * here opens a descriptor or looks at a clock: moments are milliseconds, 0 or more, of a clock that the program keeps.
+ */
+
+/** One direction of a stream of bytes, with faults. It knows nothing of TLS. */
+typedef struct tlsmem_wire tlsmem_wire;
+
+/** For the places of tlsmem_wire_faults: no such fault. */
+#define TLSMEM_WIRE_NEVER UINT64_MAX
+
+/** What a wire does to the bytes. Places are counted in bytes from the first that was ever put. */
+typedef struct tlsmem_wire_faults {
+    size_t size;
+    uint64_t seed;            /**< of all that is random; begins anew whenever faults are set */
+    size_t capacity;          /**< bytes in flight, from which on it takes no more; 0: 65536 */
+    size_t chunk_least;       /**< bytes that one put or take moves at most: for each a random number from this... */
+    size_t chunk_most;        /**< ...to this; 0: as many as there are */
+    uint32_t delay_least_ms;  /**< from when bytes are put until they can be taken: for each put a random number from this... */
+    uint32_t delay_most_ms;   /**< ...to this. No byte overtakes another */
+    uint32_t refuse_permille; /**< of a thousand puts or takes that could move something so many say TLSMEM_AGAIN; at most 999 */
+    uint64_t stall_after;     /**< from this place on nothing arrives, the end neither, until faults are set that let it go on */
+    uint64_t cut_after;       /**< at this place the taker finds the end of file; what is put behind it is lost, unsaid */
+    uint64_t reset_after;     /**< at this place the taker finds a reset; so does the next put */
+    uint64_t flip_at;         /**< of the byte at this place the lowest bit arrives flipped */
+} tlsmem_wire_faults;
+/** No faults. */
+#define TLSMEM_WIRE_FAULTS_INIT                                                                              \
+    { sizeof(tlsmem_wire_faults), 0, 0, 0, 0, 0, 0, 0, TLSMEM_WIRE_NEVER, TLSMEM_WIRE_NEVER, TLSMEM_WIRE_NEVER, \
+      TLSMEM_WIRE_NEVER }
+
+/** What a wire has done. */
+typedef struct tlsmem_wire_stats_info {
+    size_t size;
+    uint64_t bytes_put;   /**< that tlsmem_wire_put took */
+    uint64_t bytes_taken; /**< that tlsmem_wire_take gave */
+    uint64_t bytes_lost;  /**< that were put and will never be taken: behind a cut or a reset */
+    uint64_t moves;       /**< puts and takes that moved bytes */
+    uint64_t cuts;        /**< of them, those that a chunk made shorter */
+    uint64_t delays;      /**< puts whose bytes could not be taken in the same millisecond */
+    uint64_t refusals;    /**< puts and takes that were refused, because of refuse_permille */
+    uint64_t full;        /**< puts that found no room */
+} tlsmem_wire_stats_info;
+#define TLSMEM_WIRE_STATS_INFO_INIT { sizeof(tlsmem_wire_stats_info), 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/**
+ * Makes a wire. `faults` is copied; NULL for none.
+ *
+ * Returns the wire, which the caller owns (tlsmem_wire_free) and uses in one thread at a time; NULL for a wrong size, a
+ * range whose least is above its most, or a number that is out of range.
+ */
+tlsmem_wire *tlsmem_wire_new(const tlsmem_wire_faults *faults) TLSMEM_CHECK;
+void tlsmem_wire_free(tlsmem_wire *wire);
+/**
+ * Sets other faults, at any moment; NULL for none. They hold for what is in flight, too, except that delays stay as they
+ * were; places that have passed hold from here on. What is lost stays lost: a wire that was cut or reset ends all the same.
+ *
+ * Returns TLSMEM_OK; TLSMEM_EINVAL as tlsmem_wire_new, and then nothing has changed.
+ */
+int tlsmem_wire_set_faults(tlsmem_wire *wire, const tlsmem_wire_faults *faults);
+/**
+ * Puts bytes on the wire; they are copied. Pieces are not kept apart: what was put in two may be taken in one.
+ *
+ * Returns the bytes taken, 1 to n (0 for n = 0); TLSMEM_AGAIN when it is full, or refuses; TLSMEM_ERESET after a reset;
+ * TLSMEM_ESTATE after tlsmem_wire_end; TLSMEM_ENOMEM; TLSMEM_EINVAL.
+ */
+ptrdiff_t tlsmem_wire_put(tlsmem_wire *wire, const void *bytes, size_t n, int64_t now_ms) TLSMEM_CHECK;
+/**
+ * Takes bytes that have arrived, in the order in which they were put.
+ *
+ * Returns how many, 1 to n; 0 at the end of file only; TLSMEM_AGAIN when none are there, or it refuses; TLSMEM_ERESET
+ * after a reset; TLSMEM_EINVAL, also for n = 0.
+ */
+ptrdiff_t tlsmem_wire_take(tlsmem_wire *wire, void *bytes, size_t n, int64_t now_ms) TLSMEM_CHECK;
+/** The writer puts no more: behind what is in flight the taker finds the end of file. Returns TLSMEM_OK, also at the
+ *  second time; TLSMEM_ERESET after a reset; TLSMEM_EINVAL. */
+int tlsmem_wire_end(tlsmem_wire *wire);
+/** Resets it, for both ends and at once, also one that is stalled: what is in flight is lost. Returns TLSMEM_OK or
+ *  TLSMEM_EINVAL. */
+int tlsmem_wire_reset(tlsmem_wire *wire);
+/** Returns how many bytes were put and not taken, and are not lost. */
+size_t tlsmem_wire_in_flight(const tlsmem_wire *wire);
+/** Returns from which moment on something can be taken, bytes or the end or a reset; -1 for never, unless something is
+ *  put, or the stall ends. A moment that has passed stays until what it stands for was taken; an end always does. */
+int64_t tlsmem_wire_ready_at(const tlsmem_wire *wire);
+/**
+ * Returns what could be done at this moment, in the bits of poll: POLLIN where tlsmem_wire_take has an answer other than
+ * TLSMEM_AGAIN, POLLOUT where tlsmem_wire_put has (both: unless it refuses), POLLRDHUP besides when nothing but the end of
+ * file is behind what has arrived, and POLLERR after a reset has arrived. 0 for NULL.
+ */
+int tlsmem_wire_ready(const tlsmem_wire *wire, int64_t now_ms);
+/** Fills the counters. Returns TLSMEM_OK or TLSMEM_EINVAL. */
+int tlsmem_wire_stats(const tlsmem_wire *wire, tlsmem_wire_stats_info *stats);
+
+/** Two connections over the buffers face, a client and a server, with a wire in each direction. */
+typedef struct tlsmem_pair tlsmem_pair;
+
+/** Why a pair came to rest. */
+typedef enum tlsmem_pair_outcome {
+    TLSMEM_PAIR_DONE = 0,    /**< both connections have ended, or were freed */
+    TLSMEM_PAIR_STALLED = 1, /**< nothing will ever happen again by itself: tlsmem_pair_tell says who waits for what */
+    TLSMEM_PAIR_TIME = 2,    /**< the time that was given is over */
+    TLSMEM_PAIR_MOVED = 3    /**< tlsmem_pair_step only: bytes moved, or time did */
+} tlsmem_pair_outcome;
+
+/**
+ * Makes two connections, of the contexts of a client and of a server in either order, without callbacks: see tlsmem_pair_end.
+ *
+ * The pair does what a program's loop does: it sends what they show, feeds them what arrives, the end of file and a reset
+ * too, ticks, and sends the end of file for one that has closed or was freed. Its time begins at 0, and goes on when nothing
+ * can be done at this moment, to the next at which something arrives or a deadline passes: ten seconds of a handshake's
+ * deadline take none. Turns in which bytes move take a thousandth of a millisecond. Both connections have this time for their
+ * deadlines; OpenSSL goes by the time of day, in what it says of certificates, sessions and tickets.
+ *
+ * Returns the pair, which the caller owns (tlsmem_pair_free) and uses in one thread at a time; NULL for NULL, for two contexts
+ * of the same role, and where tlsmem_new returns NULL.
+ */
+tlsmem_pair *tlsmem_pair_new(tlsmem_ctx *one, tlsmem_ctx *other) TLSMEM_CHECK;
+/** Frees it, its wires, and those of its connections that were not freed; also from inside their callbacks. */
+void tlsmem_pair_free(tlsmem_pair *pair);
+/**
+ * Returns a connection, that of the first context for 0 and that of the second for 1, to give it callbacks
+ * (tlsmem_set_callbacks), a server's name, and whatever a connection is given. The program may free it, also inside
+ * a callback, as if it closed its socket: the peer finds the end of file. NULL then, and for NULL or another number.
+ */
+tlsmem *tlsmem_pair_end(tlsmem_pair *pair, int side);
+/**
+ * Returns the wire on which that side sends, to set its faults, cut it (tlsmem_wire_end), reset it, or ask for its counters;
+ * it belongs to the pair. A side that comes upon a reset of one wire resets the other: a connection has both. NULL for NULL
+ * or another number.
+ */
+tlsmem_wire *tlsmem_pair_wire(tlsmem_pair *pair, int side);
+/** Returns the pair's time, in milliseconds from its beginning; -1 for NULL. */
+int64_t tlsmem_pair_time(const tlsmem_pair *pair);
+/** Does one turn of both sides, or goes on to the next moment. Returns a tlsmem_pair_outcome; TLSMEM_ESTATE inside of a callback
+ *  that came from the pair; TLSMEM_EINVAL. May call back. */
+int tlsmem_pair_step(tlsmem_pair *pair);
+/**
+ * Goes on until it is done, until nothing can happen any more, or until it would be later than until_ms of the pair's time,
+ * INT64_MAX for no such limit. What the program does after that, a write, a read, other faults, may make it go on: run it
+ * again. A program's own timers are run by it in between: until the first is due, then what is due, then on.
+ *
+ * Returns a tlsmem_pair_outcome; TLSMEM_ESTATE inside of a callback that came from the pair; TLSMEM_EINVAL, also for a
+ * negative time. May call back.
+ */
+int tlsmem_pair_run(tlsmem_pair *pair, int64_t until_ms);
+/** Writes a sentence about who waits for what, for a person, at most n bytes with the zero at its end; what does not fit is cut.
+ *  256 are enough. Returns TLSMEM_OK; TLSMEM_EINVAL for NULL or n = 0. */
+int tlsmem_pair_tell(const tlsmem_pair *pair, char *text, size_t n);
+
+/**
+ * Has everything recorded that a connection is fed, from any face: bytes, the end of file, errors of the transport, and deadlines
+ * that passed, each with its time. `cb` gets a line of text each time, before anything follows from what is in it, and all of
+ * them are the recording:
+ *
+ *     tlsmem recording 1        first of all, at once
+ *     0 in 160301...            milliseconds since then, and bytes in lower-case hexadecimal digits
+ *     35 end                    the end of file
+ *     40 error 104              the transport failed, with this errno
+ *     10000 tick                a deadline passed
+ *
+ * What the program does outside of its callbacks is not in it. What came encrypted is in it as it came: whoever knows the
+ * keys can read it. NULL: no more. `bytes` is valid until cb returns, and has no zero at its end.
+ *
+ * Returns TLSMEM_OK; TLSMEM_ESTATE once the connection has begun; TLSMEM_EINVAL. Calls cb before it returns.
+ */
+int tlsmem_set_record_cb(tlsmem *c, void (*cb)(const void *bytes, size_t n, void *user), void *user) TLSMEM_CHECK;
+/**
+ * Gives a new connection without an fd what another was fed, in the same pieces and in the time of the recording, which is
+ * the clock of its deadlines from now on. What it sends goes to `sent`, which may be NULL; `bytes` is valid until that
+ * returns.
+ *
+ * It does the same again where everything else is the same: the settings, what the program does in its callbacks and does
+ * before, and the random numbers (tlsmem_insecure_randomness, called before the context is made, for the recording and for
+ * each replay); a session ticket has the time of day in it (TLSMEM_TICKETS_NEVER).
+ *
+ * Returns TLSMEM_OK when it was fed all of it, or has ended on the way (see tlsmem_error), or was freed; TLSMEM_AGAIN when it
+ * would take no more, because it waits for an answer or plaintext waits to be read, and the rest was dropped; TLSMEM_ESTATE
+ * once it has begun, has an fd or belongs to a pair; TLSMEM_EINVAL, also for what is no recording, and then nothing was fed. May
+ * call back.
+ */
+int tlsmem_replay(tlsmem *c, const void *recording, size_t n, void (*sent)(const void *bytes, size_t n, void *user),
+                  void *user) TLSMEM_CHECK;
+/**
+ * For tests only: from now on all random numbers of OpenSSL in this process, keys and nonces among them, come from this seed,
+ * and can be told by whoever knows it. There is no way back; called again, it begins anew. Several threads share them, in
+ * whatever order they come.
+ *
+ * Returns TLSMEM_OK; TLSMEM_ESTATE where this OpenSSL cannot be given random numbers, and then nothing has changed. Any thread.
+ */
+int tlsmem_insecure_randomness(uint64_t seed) TLSMEM_CHECK;
+
 #ifdef __cplusplus
 }
 #endif

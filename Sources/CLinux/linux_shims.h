@@ -31,6 +31,8 @@ static inline int clinux_set_close_on_exec(int fd) { return fcntl(fd, F_SETFD, F
 static inline int clinux_flags(int fd) { return fcntl(fd, F_GETFL); }
 static inline int clinux_set_flags(int fd, int flags) { return fcntl(fd, F_SETFL, flags); }
 static inline int clinux_is_socket(mode_t mode) { return S_ISSOCK(mode); }
+// POLLRDHUP, which is only declared for GNU.
+static inline int clinux_peer_has_ended(void) { return 0x2000; }
 // getcontext is a function that may return twice, which Swift does not call.
 static inline int clinux_make_context(ucontext_t *made, ucontext_t *after, void *stack, size_t size,
                                       void (*body)(unsigned, unsigned), unsigned high, unsigned low) {

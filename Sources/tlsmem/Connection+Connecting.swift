@@ -37,7 +37,7 @@ extension Connection {
     func connected(_ fd: CInt) {
         socket = fd
         ownsSocket = true
-        lastMoved = MonotonicClock.milliseconds()
+        lastMoved = currentMilliseconds
         if case .going = course { beginPhase() }
     }
 

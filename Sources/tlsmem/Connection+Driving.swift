@@ -1,6 +1,7 @@
 internal import CTLSMem
 internal import EventLoop
 internal import OpenSSLHandles
+internal import SocketTransport
 internal import TLSEngine
 
 /// A drive: a bench is lent, work is done, what follows from it is done, and outside of all that it is reported.
@@ -79,6 +80,12 @@ extension Connection {
     func giveBackWaiting(_ pool: BufferPool) {
         guard !hasWaiting, let empty = waiting.take() else { return }
         pool.giveBack(empty.counted())
+    }
+
+    func step(_ bench: Bench) -> Step {
+        if isInTest { return stepInTest(bench) }
+        var target = unsafe bench.plaintext.mutableBytes
+        return engine.step(into: &target, incoming: bench.incoming, bench.pool, now: MonotonicClock.milliseconds)
     }
 
     /// Does `work`, everything that follows from it, and reports. From inside a drive only the work is done: the drive

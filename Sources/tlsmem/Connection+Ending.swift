@@ -74,12 +74,17 @@ extension Connection {
         }
         if let failure = particulars?.inputFailure { return end(failure) }
         let isSent = engine.outgoing.isEmpty && engine.deferredBytes == 0
-        if isClosing, !isUnwrapping, engine.hasClosed, isSent { sendFIN() }
+        if hasSaidAll { sendFIN() }
         if engine.isOver, isSent { return end(nil) }
         guard inputIsOver, let cause = engine.endOfFile() else { return }
         if !isClosing || isUnwrapping { return fail(Failure(.engine(cause))) }
         if engine.hasClosed, isSent { return end(nil) }  // we closed, and the peer simply went
         if engine.phase != .open { return fail(Failure(.engine(cause))) }
+    }
+
+    /// It closes, and everything has gone: all that is left to send is FIN.
+    var hasSaidAll: Bool {
+        isClosing && !isUnwrapping && engine.hasClosed && engine.outgoing.isEmpty && engine.deferredBytes == 0
     }
 
     private var isClosing: Bool { if case .closing = course { true } else { false } }

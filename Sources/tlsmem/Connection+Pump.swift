@@ -79,11 +79,6 @@ extension Connection {
         }
     }
 
-    func step(_ bench: Bench) -> Step {
-        var target = unsafe bench.plaintext.mutableBytes
-        return engine.step(into: &target, incoming: bench.incoming, bench.pool, now: MonotonicClock.milliseconds)
-    }
-
     /// Encrypts what was deferred, slice by slice, and sends as it goes.
     func settle(_ bench: Bench, all: Bool = false) {
         while engine.settle(incoming: bench.incoming, bench.pool, all: all) { flushIfMuch(bench) }
@@ -119,6 +114,7 @@ extension Connection {
                 return exhausted(.read)
             case .endOfStream:
                 input = .ended
+                record(.end)
                 return
             case .moved(let count):
                 budget -= count
@@ -129,6 +125,7 @@ extension Connection {
                 } else {
                     ciphertextReceived &+= UInt64(count)
                     guard bench.incoming.appended(count) else { return end(Failure(.outOfMemory)) }
+                    unsafe record(.bytes(UnsafeRawBufferPointer(rebasing: target[..<count])))
                 }
                 if count < target.count, manner != .edge { return }  // level-triggered, what is left is a new event
                 pump(bench)
@@ -166,6 +163,7 @@ extension Connection {
 
     @inline(never)
     func receiveFailed(_ errno: CInt) {
+        record(.error(errno))
         // A peer that has closed properly and does not wait for our answer: nothing is lost by that.
         let isHarmless = errno == ECONNRESET && engine.peerHasClosed && !engine.owesApplicationData
         input = isHarmless ? .ended : .failed

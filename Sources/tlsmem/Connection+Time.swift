@@ -67,7 +67,7 @@ extension Connection {
     }
 
     func setTimeout(_ which: Timeout, _ milliseconds: UInt32) {
-        if !times { lastMoved = MonotonicClock.milliseconds() }  // it was idle since now
+        if !times { lastMoved = currentMilliseconds }  // it was idle since now
         let clocks = self.clocks ?? Clocks()
         clocks[which] = milliseconds
         self.clocks = clocks
@@ -107,7 +107,7 @@ extension Connection {
     /// Bytes have come, were taken, by now.
     func noteMoved(received: Bool, sent: Bool) {
         guard times else { return }
-        lastMoved = MonotonicClock.milliseconds()
+        lastMoved = currentMilliseconds
         guard let clocks else { return }
         if received { clocks.lastReceived = lastMoved }
         if sent { clocks.lastSent = lastMoved }
@@ -117,7 +117,7 @@ extension Connection {
 
     /// The handshake, or the closing, begins now.
     func beginPhase() {
-        phaseBegan = MonotonicClock.milliseconds()
+        phaseBegan = currentMilliseconds
     }
 
     /// The first drive starts the clock of the handshake.
@@ -151,12 +151,12 @@ extension Connection {
         if !isReading {
             clocks.readingSince = -1
         } else if clocks.readingSince < 0 {
-            clocks.readingSince = MonotonicClock.milliseconds()
+            clocks.readingSince = currentMilliseconds
         }
         if !isSending {
             clocks.sendingSince = -1
         } else if clocks.sendingSince < 0 {
-            clocks.sendingSince = MonotonicClock.milliseconds()
+            clocks.sendingSince = currentMilliseconds
         }
     }
 
@@ -212,6 +212,7 @@ extension Connection {
     func tick(_ now: Int64) -> CInt {
         giveBuffersBack(now)
         guard deadline >= 0, now >= deadline else { return progress }
+        record(.tick)
         return drive { connection, bench in
             guard connection.looksFirst(now) else { return connection.deadlineHasPassed(now) }
             connection.socketIsWritable()

@@ -134,6 +134,7 @@ extension Connection {
                 connection.ciphertextReceived &+= UInt64(size)
                 let part = unsafe UnsafeRawBufferPointer(rebasing: ciphertext[taken..<taken + size])
                 guard unsafe bench.incoming.append(part.bytes) else { return connection.end(Failure(.outOfMemory)) }
+                unsafe connection.record(.bytes(part))
                 taken += size
                 if taken < ciphertext.count { connection.pump(bench) }
             }
@@ -152,6 +153,7 @@ extension Connection {
     func feedEnd() -> CInt {
         guard !hasTransport else { return TLSMEM_ESTATE.code }
         guard !isOver else { return endStatus.code }
+        record(.end)
         return drive { connection, _ in connection.input = .ended }
     }
 
@@ -223,7 +225,11 @@ extension Connection {
 
     @inline(never)
     func changeKeyIfDue(_ bench: Bench) {
-        engine.changeKeyIfDue(incoming: bench.incoming, bench.pool, now: MonotonicClock.milliseconds)
+        guard isInTest else {
+            return engine.changeKeyIfDue(incoming: bench.incoming, bench.pool, now: MonotonicClock.milliseconds)
+        }
+        let now = currentMilliseconds
+        engine.changeKeyIfDue(incoming: bench.incoming, bench.pool, now: { now })
     }
 
     func renegotiate() -> CInt {

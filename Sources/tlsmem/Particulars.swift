@@ -34,6 +34,7 @@ internal import TLSEngine
     var early: EarlyReading?
     /// Held, because every connection has particulars for a while, and letting nothing go would be counted as well.
     private var heldSession: Held<Session>?
+    private var heldKit: Held<TestKit>?
 
     deinit {
         decision?.close()
@@ -48,12 +49,20 @@ internal import TLSEngine
 
     var hasSession: Bool { heldSession != nil }
 
+    /// In a test.
+    var kit: TestKit? {
+        get { heldKit?.use { $0 } }
+        set { heldKit = newValue.map { Held($0) } }
+    }
+
+    var hasKit: Bool { heldKit != nil }
+
     /// There is nothing in it.
     fileprivate var isVoid: Bool {
         unsafe userMemory == nil && phaseBegan < 0 && failure == nil && inputFailure == nil && breakage == nil
             && connector == nil && destination == nil && clocks == nil && !hasSession && !nameIsHosts
             && !isBeingAccepted && !isUnwrapping && beyondTLS == nil && decision == nil && unread == nil
-            && early == nil
+            && early == nil && !hasKit
     }
 }
 

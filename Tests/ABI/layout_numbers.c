@@ -128,6 +128,12 @@ HOLDS(TLSMEM_BINDING_UNIQUE == 3);
 
 HOLDS(TLSMEM_VERSION_NUMBER == ((TLSMEM_VERSION_MAJOR << 16) | (TLSMEM_VERSION_MINOR << 8) | TLSMEM_VERSION_PATCH));
 
+HOLDS(TLSMEM_WIRE_NEVER == UINT64_MAX);
+HOLDS(TLSMEM_PAIR_DONE == 0);
+HOLDS(TLSMEM_PAIR_STALLED == 1);
+HOLDS(TLSMEM_PAIR_TIME == 2);
+HOLDS(TLSMEM_PAIR_MOVED == 3);
+
 /* The _INIT macros are constant, complete, and say the right size. */
 typedef struct every_init {
     tlsmem_error_info error_info;
@@ -146,6 +152,8 @@ typedef struct every_init {
     tlsmem_loop_options loop_options;
     tlsmem_connect_options connect_options;
     tlsmem_listen_options listen_options;
+    tlsmem_wire_faults wire_faults;
+    tlsmem_wire_stats_info wire_stats_info;
     tlsmem_loop_stats_info loop_stats_info;
 } every_init;
 extern const every_init tlsmem_layout_inits;
@@ -154,5 +162,5 @@ const every_init tlsmem_layout_inits = {
     TLSMEM_SESSION_CALLBACKS_INIT, TLSMEM_CTX_STATS_INFO_INIT, TLSMEM_REPORT_INFO_INIT, TLSMEM_CALLBACKS_INIT,
     TLSMEM_WANT_INFO_INIT, TLSMEM_PEER_DETAILS_INIT, TLSMEM_VERIFY_DETAILS_INIT, TLSMEM_OCSP_DETAILS_INIT,
     TLSMEM_STATS_INFO_INIT, TLSMEM_LOOP_OPTIONS_INIT, TLSMEM_CONNECT_OPTIONS_INIT, TLSMEM_LISTEN_OPTIONS_INIT,
-    TLSMEM_LOOP_STATS_INFO_INIT
+    TLSMEM_WIRE_FAULTS_INIT, TLSMEM_WIRE_STATS_INFO_INIT, TLSMEM_LOOP_STATS_INFO_INIT
 };

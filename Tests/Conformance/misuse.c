@@ -1,6 +1,6 @@
 /*
- * NULL for the object of every function, and for the other pointers that are taken with it. This file names every
- * function of the header (misuse_header.c).
+ * NULL for the object of every function, and for the other pointers that are taken with it. This file and
+ * misuse_kit.c name every function of the header (misuse_header.c).
  */
 #include "misuse.h"
 
@@ -292,6 +292,7 @@ int main(void)
     null_connections();
     null_sessions();
     null_loops();
+    null_kit();
     wrong_arguments();
     wrong_settings();
     wrong_values();

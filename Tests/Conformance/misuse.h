@@ -1,5 +1,5 @@
 /*
- * Wrong calls, in seven files: NULL objects (misuse.c), other arguments, settings, those that come too late, what is said of
+ * Wrong calls, in eight files: NULL objects (misuse.c, misuse_kit.c), other arguments, settings, those that come too late, what is said of
  * them, whom we trust, and states. Each has its status.
  */
 #ifndef MISUSE_H
@@ -30,6 +30,7 @@ static inline void refused_at(const char *file, int line, tlsmem_ctx *ctx, const
              error.sentence);
 }
 
+void null_kit(void);
 void wrong_arguments(void);
 void wrong_settings(void);
 void late_settings(void);

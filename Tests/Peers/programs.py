@@ -30,6 +30,7 @@ TABLE = {
     "fleet_server": SERVER,
     "tls_proxy": Program(listens=(("--upstream", "127.0.0.1:9"), ("--mode", "client", "--upstream", "localhost:9", "--insecure"))),
     "memory_pair": Program(answers=True),
+    "protocol_test": Program(answers=True),
     "relay_client": Program(connects=(HOST,), identity=False),
     "https_get": Program(connects=(("https://{host}:{port}/",),), identity=False),
     "starttls": Program(listens=((),), connects=(("--mode", "client", "--from", "a@b", "--to", "c@d", *HOST),)),

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import socket
 import unittest
@@ -78,6 +79,21 @@ class OtherPrograms(unittest.TestCase):
         program = Process(self, example("memory_pair"), *identity(), "--ca", certificate("other-ca.pem"))
         self.assertEqual(program.exit_code(), 3)
         self.assertRegex(program.stderr.text, r"\Amemory_pair: .*not trusted.*\n")
+
+    def test_protocol_test_finds_what_a_calm_test_does_not(self):
+        trust = (*identity(), "--ca", certificate("ca.pem"))
+        program = Process(self, example("protocol_test"), *trust, "--seeds", "300")
+        self.assertEqual(program.exit_code(), 0, program.stderr.text)
+        self.assertEqual(program.stdout.text, "300 seeds passed\n")
+        calm = Process(self, example("protocol_test"), *trust, "--wrong", "--calm", "--seeds", "100")
+        self.assertEqual(calm.exit_code(), 0, calm.stderr.text)
+        wrong = Process(self, example("protocol_test"), *trust, "--wrong")
+        self.assertEqual(wrong.exit_code(), 3)
+        said = re.fullmatch(r"(protocol_test: seed (\d+): .*\n)protocol_test: again: --first (\d+) --seeds 1 --wrong\n", wrong.stderr.text)
+        self.assertTrue(said and said[2] == said[3], wrong.stderr.text)
+        again = Process(self, example("protocol_test"), *trust, "--first", said[3], "--seeds", "1", "--wrong")
+        self.assertEqual(again.exit_code(), 3)
+        self.assertEqual(again.stderr.text, wrong.stderr.text)
 
     def test_hello_prints_the_answer(self):
         server = Server(self, "echo_server")

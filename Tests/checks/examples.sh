@@ -12,6 +12,7 @@ exercised() {
     case $1 in
         hello) said_hello ;;
         memory_pair) paired ;;
+        protocol_test) tested ;;
         echo_server | own_loop_* | nested_* | remote_key | fleet_server) echoed "$1" ;;
         relay_client) asked_for_echos ;;
         relay_server) relayed ;;
@@ -75,6 +76,10 @@ said_hello() {
 paired() {
     for version in $both; do watched memory_pair "${identity[@]}" --ca "$certs/ca.pem" --tls "$version" --bytes 300000 || return; done
     fails 3 watched memory_pair "${identity[@]}" --ca "$certs/other-ca.pem"
+}
+tested() { # two seeds that break connections, and one that finds the mistake
+    watched protocol_test "${identity[@]}" --ca "$certs/ca.pem" --seeds 6 &&
+        fails 3 watched protocol_test "${identity[@]}" --ca "$certs/ca.pem" --wrong
 }
 echoed() { server "$1" --stats && echo_of --tls 1.2 && echo_of --tls 1.3 && other_clients && stay; }
 asked_for_echos() {

@@ -1,0 +1,111 @@
+internal import CTLSMem
+internal import OpenSSLHandles
+internal import TLSEngine
+
+/// A recording that is read again.
+struct Replay {
+    /// As in `Recording`, with bytes of its own.
+    private enum Event {
+        case bytes([UInt8])
+        case end
+        case error(CInt)
+        case tick
+    }
+
+    private var events: [(moment: Int64, event: Event)] = []
+
+    /// Nil for what is no recording.
+    init?(_ text: UnsafeRawBufferPointer) {
+        let lines = unsafe Array(text).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        guard lines.count >= 2, lines.last?.isEmpty == true, lines[0].elementsEqual("tlsmem recording 1".utf8)
+        else { return nil }
+        for line in lines.dropFirst().dropLast() {
+            guard let event = Self.event(line) else { return nil }
+            events.append(event)
+        }
+    }
+
+    private static func event(_ line: ArraySlice<UInt8>) -> (moment: Int64, event: Event)? {
+        let words = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+        guard words.count == 2 || words.count == 3, let moment = number(words[0]) else { return nil }
+        let (name, argument) = (words[1], words.count == 3 ? words[2] : [])
+        if name.elementsEqual("in".utf8), let bytes = bytes(argument) { return (moment, .bytes(bytes)) }
+        if name.elementsEqual("error".utf8), let errno = number(argument).flatMap({ CInt(exactly: $0) }), errno > 0 {
+            return (moment, .error(errno))
+        }
+        guard words.count == 2 else { return nil }
+        if name.elementsEqual("end".utf8) { return (moment, .end) }
+        return name.elementsEqual("tick".utf8) ? (moment, .tick) : nil
+    }
+
+    private static func number(_ digits: ArraySlice<UInt8>) -> Int64? {
+        guard !digits.isEmpty, digits.count <= 15 else { return nil }
+        var number: Int64 = 0
+        for digit in digits {
+            guard digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") else { return nil }
+            number = number * 10 + Int64(digit - UInt8(ascii: "0"))
+        }
+        return number
+    }
+
+    private static func bytes(_ digits: ArraySlice<UInt8>) -> [UInt8]? {
+        guard !digits.isEmpty, digits.count % 2 == 0 else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(digits.count / 2)
+        var high: UInt8?
+        for digit in digits {
+            guard let value = nibble(digit) else { return nil }
+            if let first = high {
+                bytes.append(first << 4 | value)
+                high = nil
+            } else {
+                high = value
+            }
+        }
+        return bytes
+    }
+
+    private static func nibble(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        default: nil
+        }
+    }
+
+    // MARK: Played
+
+    /// Gives it to a connection, in the recording's time. What it sends goes to `sent`.
+    func play(to connection: Connection, _ sent: ([UInt8]) -> Void) -> CInt {
+        let clock = VirtualClock()
+        connection.clock = clock
+        Self.send(connection, sent)
+        for (moment, event) in events {
+            guard !connection.isFreed else { return TLSMEM_OK.code }
+            clock.now = moment
+            switch event {
+            case .bytes(let bytes): guard Self.feed(bytes, connection) else { return TLSMEM_AGAIN.code }
+            case .end: _ = connection.feedEnd()
+            case .error(let errno): _ = connection.feedError(errno)
+            case .tick: _ = connection.tick(moment)
+            }
+            Self.send(connection, sent)
+        }
+        return TLSMEM_OK.code
+    }
+
+    /// False when it takes no more now. What comes after the end is dropped.
+    private static func feed(_ bytes: [UInt8], _ connection: Connection) -> Bool {
+        let taken = unsafe bytes.withUnsafeBytes { unsafe connection.feed($0) }
+        return taken == bytes.count || connection.isFreed || connection.isOver
+    }
+
+    private static func send(_ connection: Connection, _ sent: ([UInt8]) -> Void) {
+        while !connection.isFreed {
+            // A copy, for whoever gets it may do anything.
+            let bytes = connection.showOutgoing { bytes in unsafe bytes.withUnsafeBytes { unsafe Array($0) } }
+            guard let bytes, connection.consumeOutgoing(bytes.count) == TLSMEM_OK.code else { return }
+            sent(bytes)
+        }
+    }
+}
