@@ -4,6 +4,7 @@ internal import COpenSSL
 /// the BIO a second view of it that begins at the first unread one; `BIO_get_mem_ptr` moves the unread ones to the front,
 /// `BIO_reset` with `BIO_FLAGS_NONCLEAR_RST` makes the view that of the whole memory.
 extension MemoryBIO {
+    @inline(__always)  // a part of every recv
     func directRoom(_ size: Int, _ isEmpty: Bool) -> UnsafeMutableRawBufferPointer? {
         var moved: UnsafeMutablePointer<BUF_MEM>?
         if isEmpty {
