@@ -17,8 +17,15 @@ internal import CLinux
         var isUnderWay = false
         var inside: UnsafeMutablePointer<ucontext_t> { unsafe outside + 1 }
         #if DEBUG
+            /// For ThreadSanitizer.
             var insideForSanitizer: UnsafeMutableRawPointer?
             var outsideForSanitizer: UnsafeMutableRawPointer?
+            /// For AddressSanitizer: what it has beside each stack, and where they are.
+            var insideFrames: UnsafeMutableRawPointer?
+            var outsideFrames: UnsafeMutableRawPointer?
+            var insideStack: UnsafeMutableRawPointer?
+            var outsideStack: UnsafeRawPointer?
+            var outsideStackBytes = 0
         #endif
     }
 
@@ -64,6 +71,10 @@ internal import CLinux
                 guard let state = unsafe UnsafeMutablePointer<State>(bitPattern: UInt(high) << 32 | UInt(low)) else {
                     return
                 }
+                #if DEBUG
+                    unsafe AddressSanitizer.hasCome?(
+                        state.pointee.insideFrames, &state.pointee.outsideStack, &state.pointee.outsideStackBytes)
+                #endif
                 unsafe Fiber.run(state)
                 unsafe Fiber.leave(state)  // and does not come back
             }, UInt32(truncatingIfNeeded: address >> 32), UInt32(truncatingIfNeeded: address))
@@ -72,6 +83,7 @@ internal import CLinux
         unsafe state.pointee.isUnderWay = true
         #if DEBUG
             unsafe state.pointee.insideForSanitizer = ThreadSanitizer.make?(0)
+            unsafe state.pointee.insideStack = mapping + Self.guardBytes
         #endif
         return goOn()
     }
@@ -96,31 +108,42 @@ internal import CLinux
     }
 
     private static func enter(_ state: UnsafeMutablePointer<State>) {
+        // It would bring along which signals were blocked where it stood still; another thread may block others.
+        _ = unsafe pthread_sigmask(SIG_SETMASK, nil, &state.pointee.inside.pointee.uc_sigmask)
         #if DEBUG
             unsafe state.pointee.outsideForSanitizer = ThreadSanitizer.current?()
             unsafe ThreadSanitizer.change?(state.pointee.insideForSanitizer, 0)
+            unsafe AddressSanitizer.leaves?(&state.pointee.outsideFrames, state.pointee.insideStack, stackBytes)
         #endif
-        // It would bring along which signals were blocked where it stood still; another thread may block others.
-        _ = unsafe pthread_sigmask(SIG_SETMASK, nil, &state.pointee.inside.pointee.uc_sigmask)
         _ = unsafe swapcontext(state.pointee.outside, state.pointee.inside)
+        #if DEBUG
+            unsafe AddressSanitizer.hasCome?(state.pointee.outsideFrames, nil, nil)
+        #endif
     }
 
     private static func leave(_ state: UnsafeMutablePointer<State>) {
         #if DEBUG
             unsafe ThreadSanitizer.change?(state.pointee.outsideForSanitizer, 0)
+            unsafe AddressSanitizer.leaves?(
+                &state.pointee.insideFrames, state.pointee.outsideStack, state.pointee.outsideStackBytes)
         #endif
         _ = unsafe swapcontext(state.pointee.inside, state.pointee.outside)
+        #if DEBUG
+            unsafe AddressSanitizer.hasCome?(
+                state.pointee.insideFrames, &state.pointee.outsideStack, &state.pointee.outsideStackBytes)
+        #endif
     }
 }
 
 #if DEBUG
+    /// A function of a sanitizer's, where there is one.
+    private func find<Function>(_ name: String, _: Function.Type) -> Function? {
+        guard let found = unsafe dlsym(nil, name) else { return nil }
+        return unsafe unsafeBitCast(found, to: Function.self)
+    }
+
     /// ThreadSanitizer has to hear on which stack it is: told in the function that switches, because it counts calls.
     private enum ThreadSanitizer {
-        private static func find<Function>(_ name: String, _: Function.Type) -> Function? {
-            guard let found = unsafe dlsym(nil, name) else { return nil }
-            return unsafe unsafeBitCast(found, to: Function.self)
-        }
-
         static let make = unsafe find(
             "__tsan_create_fiber", (@convention(c) (CUnsignedInt) -> UnsafeMutableRawPointer?).self)
         static let current = unsafe find(
@@ -129,5 +152,19 @@ internal import CLinux
             "__tsan_switch_to_fiber", (@convention(c) (UnsafeMutableRawPointer?, CUnsignedInt) -> Void).self)
         static let destroy = unsafe find(
             "__tsan_destroy_fiber", (@convention(c) (UnsafeMutableRawPointer?) -> Void).self)
+    }
+
+    /// AddressSanitizer keeps frames beside the stack, and has to hear which stack comes, and that it has come. It never hears
+    /// that one is left for good, which would take the frames away under whoever leaves: the next call has them.
+    private enum AddressSanitizer {
+        typealias Frames = UnsafeMutableRawPointer
+
+        static let leaves = unsafe find(
+            "__sanitizer_start_switch_fiber",
+            (@convention(c) (UnsafeMutablePointer<Frames?>?, UnsafeRawPointer?, Int) -> Void).self)
+        static let hasCome = unsafe find(
+            "__sanitizer_finish_switch_fiber",
+            (@convention(c) (Frames?, UnsafeMutablePointer<UnsafeRawPointer?>?, UnsafeMutablePointer<Int>?) -> Void)
+                .self)
     }
 #endif

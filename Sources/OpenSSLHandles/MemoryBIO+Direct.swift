@@ -4,6 +4,7 @@ internal import COpenSSL
 /// the BIO a second view of it that begins at the first unread one; `BIO_get_mem_ptr` moves the unread ones to the front,
 /// `BIO_reset` with `BIO_FLAGS_NONCLEAR_RST` makes the view that of the whole memory.
 extension MemoryBIO {
+    @inline(__always)  // a part of every recv
     func directRoom(_ size: Int, _ isEmpty: Bool) -> UnsafeMutableRawBufferPointer? {
         var moved: UnsafeMutablePointer<BUF_MEM>?
         if isEmpty {
@@ -17,7 +18,8 @@ extension MemoryBIO {
             unsafe memory.pointee.length = held
             unsafe copenssl_reset(bio)  // the view must not keep the old address
         }
-        return unsafe UnsafeMutableRawBufferPointer(start: memory.pointee.data + held, count: size)
+        guard let data = unsafe memory.pointee.data else { return nil }
+        return unsafe UnsafeMutableRawBufferPointer(start: data + held, count: size)
     }
 
     /// Has `write` append about so many bytes to the `held` ones. OpenSSL clears memory before it writes to it, up to the

@@ -63,7 +63,7 @@ static void in_common(void)
     char longest[257] = { 0 };
     memset(longest, 'i', 255);
     tlsmem_ctx *to = bare(TLSMEM_SERVER);
-    static const char *const names[] = { "b", "a", "c", "b\xc3\xbc" "cher", "" };
+    static const char *const names[] = { "b", "a", "c", ("b\xc3\xbc" "cher"), "" };
     for (int i = 0; i < 5; i++)
         with_key(to, i < 4 ? names[i] : longest, i % 2 ? key : other_key);
     for (int i = 0; i < 5; i++) {

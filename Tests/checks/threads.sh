@@ -1,7 +1,5 @@
 # Threads, under the thread sanitizer: the loops in C, over an instrumented library, and all Swift tests.
 
-toolchain() { "$swift" -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p'; }
-
 # The programs and the library must have the sanitizer of one and the same compiler: Swift's own clang.
 loops_watched() {
     local resources
