@@ -36,6 +36,11 @@
  *            tlsmem_ctx_free, tlsmem_ctx_reload, tlsmem_ctx_stats, and the setters of ticket keys and of OCSP responses may
  *            be called on an object that another thread is using. The library starts threads for one thing only: the
  *            resolver blocks, so tlsmem_loop_connect with a name asks it in threads of its own.
+ * Misuse     What is used after its free, or by two threads at once, is undefined in the library as it is installed. A debug
+ *            build of it (swift build: .build/debug/libtlsmem.so) sees it: a handle of any kind that was freed, one of
+ *            another kind, a pointer that is none, and a connection or a loop that another thread is inside of, or whose
+ *            loop is running in another thread. It says which function and what in one sentence on stderr, by
+ *            tlsmem_misused, a place for a breakpoint, and the call does and returns what it does for NULL.
  * Process    The library closes no fd that it did not open (unless told), installs no signal or exit handler,
  *            raises no SIGPIPE, never sleeps or prints. It reads no environment, beyond what OpenSSL reads for its
  *            configuration file, the resolver for its own, tlsmem_ctx_set_ca_system for the system's authorities, and

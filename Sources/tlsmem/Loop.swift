@@ -53,6 +53,7 @@ final class Loop {
     func release(_ member: Owned) {
         registry.remove(member)
         guard owned.contains(member) else { return }
+        Handle.forget(member)
         member.ended()
         owned.remove(member)
     }
@@ -145,6 +146,8 @@ final class Loop {
     // MARK: Turns
 
     func run() -> CInt {
+        Handle.enter(self)
+        defer { Handle.leave(self) }
         stopIfDrained()  // a turn by tlsmem_loop_run_once may have seen to the last one
         var hasRun = false
         let status = attempt { () throws(Errno) in hasRun = try registry.run() }
@@ -152,6 +155,8 @@ final class Loop {
     }
 
     func runOnce(_ timeout: CInt) -> CInt {
+        Handle.enter(self)
+        defer { Handle.leave(self) }
         var handled: Int?
         let status = attempt { () throws(Errno) in handled = try registry.runOnce(timeout: timeout) }
         guard status == TLSMEM_OK.code else { return status }
