@@ -36,6 +36,14 @@
  *            tlsmem_ctx_free, tlsmem_ctx_reload, tlsmem_ctx_stats, and the setters of ticket keys and of OCSP responses may
  *            be called on an object that another thread is using. The library starts threads for one thing only: the
  *            resolver blocks, so tlsmem_loop_connect with a name asks it in threads of its own.
+ * fork       What was made before is the parent's. A child may free it, which sends nothing, shuts nothing down, and closes
+ *            only its own copies of descriptors: the parent's epoll set, and the file of a Unix socket, stay. To the child
+ *            a loop is as one that is being freed: whatever would add to it, wait or run returns TLSMEM_ESTATE, or NULL.
+ *            One of the two may go on with a connection, if the other only frees it; the child takes it out of the
+ *            parent's loop first (tlsmem_loop_remove). New contexts, loops and connections are as in any process. A child
+ *            that was made inside a callback does not return from it. For all this there are fork handlers
+ *            (pthread_atfork). What another thread of the parent had locked in OpenSSL stays locked in the child, and
+ *            SSL_free locks: with threads, a child calls exec or _exit, or frees and makes nothing.
  * Misuse     What is used after its free, or by two threads at once, is undefined in the library as it is installed. A debug
  *            build of it (swift build: .build/debug/libtlsmem.so) sees it: a handle of any kind that was freed, one of
  *            another kind, a pointer that is none, and a connection or a loop that another thread is inside of, or whose
@@ -44,10 +52,8 @@
  * Process    The library closes no fd that it did not open (unless told), installs no signal or exit handler,
  *            raises no SIGPIPE, never sleeps or prints. It reads no environment, beyond what OpenSSL reads for its
  *            configuration file, the resolver for its own, tlsmem_ctx_set_ca_system for the system's authorities, and
- *            tlsmem_inherited_fd for the service manager's sockets. A child of fork may go on using it, as far as OpenSSL
- *            lets it (a lock of OpenSSL's that another thread held stays held, and SSL_free takes one): the threads that
- *            ask the resolver have a fork handler (pthread_atfork) for that. It loads one library at run time: libidn2, for
- *            the first international name.
+ *            tlsmem_inherited_fd for the service manager's sockets. It loads one library at run time: libidn2, for the
+ *            first international name.
  *            If the system has no memory left for the library's own few small objects, the process is ended, as
  *            by abort; OpenSSL's failed allocations come back as TLSMEM_ENOMEM.
  */

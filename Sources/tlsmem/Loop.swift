@@ -39,9 +39,10 @@ final class Loop {
         manner = isEdgeTriggered ? .edge : .level
     }
 
-    var isEnding: Bool { if case .ending = course { true } else { false } }
+    /// In a child of fork a loop of the parent's is as one that is being freed.
+    var isEnding: Bool { if case .ending = course { true } else { !registry.isOurs } }
     /// Newcomers are welcome.
-    var isOpen: Bool { if case .going = course { true } else { false } }
+    var isOpen: Bool { if case .going = course { registry.isOurs } else { false } }
 
     var handle: OpaquePointer { unsafe Handle.of(self) }
 
