@@ -54,6 +54,13 @@
  *            configuration file, the resolver for its own, tlsmem_ctx_set_ca_system for the system's authorities, and
  *            tlsmem_inherited_fd for the service manager's sockets. It loads one library at run time: libidn2, for the
  *            first international name.
+ *            Others in the process may use OpenSSL as well: what they leave in its error queue is not taken for a failure
+ *            here, and may be gone after a call. The shared library stays loaded after dlclose, for the sake of live
+ *            connections and of threads that end later; a static copy of it may be there too.
+ *            Signals may come at any time, with SA_RESTART or without: they end no more than a wait of
+ *            tlsmem_loop_run_once, which then returns 0. Descriptors 0, 1 and 2 are as any others, should they be free.
+ *            A thread needs 64 KiB of stack, and what the program's own callbacks take. The time of day may jump: it decides
+ *            about certificates, sessions and ticket keys only.
  *            If the system has no memory left for the library's own few small objects, the process is ended, as
  *            by abort; OpenSSL's failed allocations come back as TLSMEM_ENOMEM.
  */
@@ -658,7 +665,8 @@ int tlsmem_ctx_set_key_update(tlsmem_ctx *ctx, uint64_t bytes, uint32_t seconds)
 /** Sets limits and deadlines; start from TLSMEM_LIMITS_INIT. */
 int tlsmem_ctx_set_limits(tlsmem_ctx *ctx, const tlsmem_limits *limits) TLSMEM_CHECK;
 /** Appends the secrets of every connection to a file (SSLKEYLOGFILE format), made with mode 0600: for debugging.
- *  TLSMEM_ECONFIG for what is neither a regular file nor /dev/null: a FIFO would make connections wait for its reader. */
+ *  TLSMEM_ECONFIG for what is neither a regular file nor /dev/null: a FIFO would make connections wait for its reader. What a
+ *  full disk does not take is lost, in whole or in half lines, and the connections go on. */
 int tlsmem_ctx_set_keylog(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
 /**
  * Has the secrets of every connection told to the program, beside the file of tlsmem_ctx_set_keylog or instead of it: a

@@ -11,29 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-int wrong_line;
 tlsmem_ctx *client_ctx, *server_ctx;
-
-void in_child(void (*what)(void))
-{
-    int status, report[2];
-    MUST(pipe(report) == 0);
-    pid_t child = fork();
-    MUST(child >= 0);
-    if (child == 0) {
-        signal(SIGALRM, SIG_DFL);
-        alarm(20);
-        what();
-        IGNORE(write(report[1], &wrong_line, sizeof wrong_line) < 0);
-        kill(getpid(), SIGKILL); /* nobody is to look for leaks */
-    }
-    MUST(waitpid(child, &status, 0) == child);
-    int line = -1;
-    close(report[1]);
-    CHECK(read(report[0], &line, sizeof line) == sizeof line && line == 0, "line %d of forks.c did not hold in the child (%#x)",
-          line, (unsigned)status);
-    close(report[0]);
-}
 
 /* ---- connections */
 
