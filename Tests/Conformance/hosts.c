@@ -143,7 +143,7 @@ static void closed_while_alive(void)
     tlsmem_loop *loop = shared.tlsmem_loop_new();
     MUST(loop != NULL && shared.tlsmem_loop_timer(loop, 1, tick, NULL) != NULL);
     CHECK(dlclose(library) == 0, "%s", dlerror());
-    CHECK(dlopen(LIBRARY_PATH, RTLD_NOLOAD | RTLD_NOW) != NULL, "it is gone");
+    MUST((library = dlopen(LIBRARY_PATH, RTLD_NOLOAD | RTLD_NOW)) != NULL && dlclose(library) == 0);
     two_say(&t, "still here");
     while (ticks == 0)
         MUST(shared.tlsmem_loop_run_once(loop, 1000) >= 0);
@@ -262,13 +262,14 @@ static void beside_swift(const char *path, const char *what)
     *(void **)&work = dlsym(other, "other_work");
     MUST(work != NULL);
     two t;
-    load_shared();
+    void *library = load_shared();
     two_open(&t, &shared, &archive);
     for (int i = 1; i < 50; i++) {
         CHECK(work(i) == i * (i + 1) / 2, "it made %d of %d", work(i), i);
         two_say(&t, "beside Swift");
     }
     two_close(&t);
+    CHECK(dlclose(library) == 0, "%s", dlerror());
 }
 
 int main(void)
