@@ -36,13 +36,31 @@
  *            tlsmem_ctx_free, tlsmem_ctx_reload, tlsmem_ctx_stats, and the setters of ticket keys and of OCSP responses may
  *            be called on an object that another thread is using. The library starts threads for one thing only: the
  *            resolver blocks, so tlsmem_loop_connect with a name asks it in threads of its own.
+ * fork       What was made before is the parent's. A child may free it, which sends nothing, shuts nothing down, and closes
+ *            only its own copies of descriptors: the parent's epoll set, and the file of a Unix socket, stay. To the child
+ *            a loop is as one that is being freed: whatever would add to it, wait or run returns TLSMEM_ESTATE, or NULL.
+ *            One of the two may go on with a connection, if the other only frees it; the child takes it out of the
+ *            parent's loop first (tlsmem_loop_remove). New contexts, loops and connections are as in any process. A child
+ *            that was made inside a callback does not return from it. For all this there are fork handlers
+ *            (pthread_atfork). What another thread of the parent had locked in OpenSSL stays locked in the child, and
+ *            SSL_free locks: with threads, a child calls exec or _exit, or frees and makes nothing.
+ * Misuse     What is used after its free, or by two threads at once, is undefined in the library as it is installed. A debug
+ *            build of it (swift build: .build/debug/libtlsmem.so) sees it: a handle of any kind that was freed, one of
+ *            another kind, a pointer that is none, and a connection or a loop that another thread is inside of, or whose
+ *            loop is running in another thread. It says which function and what in one sentence on stderr, by
+ *            tlsmem_misused, a place for a breakpoint, and the call does and returns what it does for NULL.
  * Process    The library closes no fd that it did not open (unless told), installs no signal or exit handler,
  *            raises no SIGPIPE, never sleeps or prints. It reads no environment, beyond what OpenSSL reads for its
  *            configuration file, the resolver for its own, tlsmem_ctx_set_ca_system for the system's authorities, and
- *            tlsmem_inherited_fd for the service manager's sockets. A child of fork may go on using it, as far as OpenSSL
- *            lets it (a lock of OpenSSL's that another thread held stays held, and SSL_free takes one): the threads that
- *            ask the resolver have a fork handler (pthread_atfork) for that. It loads one library at run time: libidn2, for
- *            the first international name.
+ *            tlsmem_inherited_fd for the service manager's sockets. It loads one library at run time: libidn2, for the
+ *            first international name.
+ *            Others in the process may use OpenSSL as well: what they leave in its error queue is not taken for a failure
+ *            here, and may be gone after a call. The shared library stays loaded after dlclose, for the sake of live
+ *            connections and of threads that end later; a static copy of it may be there too.
+ *            Signals may come at any time, with SA_RESTART or without: they end no more than a wait of
+ *            tlsmem_loop_run_once, which then returns 0. Descriptors 0, 1 and 2 are as any others, should they be free.
+ *            A thread needs 64 KiB of stack, and what the program's own callbacks take. The time of day may jump: it decides
+ *            about certificates, sessions and ticket keys only.
  *            If the system has no memory left for the library's own few small objects, the process is ended, as
  *            by abort; OpenSSL's failed allocations come back as TLSMEM_ENOMEM.
  */
@@ -647,7 +665,8 @@ int tlsmem_ctx_set_key_update(tlsmem_ctx *ctx, uint64_t bytes, uint32_t seconds)
 /** Sets limits and deadlines; start from TLSMEM_LIMITS_INIT. */
 int tlsmem_ctx_set_limits(tlsmem_ctx *ctx, const tlsmem_limits *limits) TLSMEM_CHECK;
 /** Appends the secrets of every connection to a file (SSLKEYLOGFILE format), made with mode 0600: for debugging.
- *  TLSMEM_ECONFIG for what is neither a regular file nor /dev/null: a FIFO would make connections wait for its reader. */
+ *  TLSMEM_ECONFIG for what is neither a regular file nor /dev/null: a FIFO would make connections wait for its reader. What a
+ *  full disk does not take is lost, in whole or in half lines, and the connections go on. */
 int tlsmem_ctx_set_keylog(tlsmem_ctx *ctx, const char *path) TLSMEM_CHECK;
 /**
  * Has the secrets of every connection told to the program, beside the file of tlsmem_ctx_set_keylog or instead of it: a

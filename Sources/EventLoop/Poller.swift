@@ -10,6 +10,8 @@ internal import SocketTransport
     private static let everyEdge = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLET.rawValue
 
     let fd: CInt
+    /// Where epoll watches for this process: a child of fork has the same epoll, and no part in it.
+    let birthplace = Birthplace()
     /// Events taken from the kernel by one wait.
     private let batchEventsMax: Int
     private let batch: UnsafeMutablePointer<epoll_event>
@@ -71,6 +73,7 @@ internal import SocketTransport
 
     /// Ends watching. A descriptor that was closed before has left epoll by itself.
     mutating func remove(_ fd: CInt) throws(Errno) {
+        guard birthplace.isHere else { return }
         do {
             try control(EPOLL_CTL_DEL, fd, Token(fd: fd, generation: 0), 0)
         } catch {

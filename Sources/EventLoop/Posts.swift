@@ -14,7 +14,7 @@ open class Job {
 /// The only door into a loop from other threads: calls to be made in the loop's thread, the wish to stop, and the
 /// eventfd that ends a wait. It may outlive its loop, in the hands of those who post.
 ///
-/// `@unchecked Sendable`: `waiting` and `isClosed` are touched only under `mutex`; the rest is constant or atomic.
+/// `@unchecked Sendable`: `waiting` and `isClosed` are touched only under `lock`; the rest is constant or atomic.
 @safe package final class Posts: @unchecked Sendable {
     typealias Function = @convention(c) (UnsafeMutableRawPointer?) -> Void
 
@@ -33,7 +33,7 @@ open class Job {
 
     /// Readable while there is something to look at.
     let wakeFd: CInt
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let lock = Lock()
     private var waiting: [Post] = []
     private var isClosed = false
     private let isSignalled = Atomic<Bool>(false)
@@ -47,15 +47,9 @@ open class Job {
 
     private init(_ wakeFd: CInt) {
         self.wakeFd = wakeFd
-        unsafe mutex = .allocate(capacity: 1)
-        _ = unsafe pthread_mutex_init(mutex, nil)
     }
 
-    deinit {
-        _ = unsafe pthread_mutex_destroy(mutex)
-        unsafe mutex.deallocate()
-        Socket.close(wakeFd)
-    }
+    deinit { Socket.close(wakeFd) }
 
     /// Whether something was signalled that the loop has not yet looked at.
     var hasSignal: Bool { isSignalled.load(ordering: .acquiring) }
@@ -64,8 +58,8 @@ open class Job {
     var isPending: Bool { hasSignal || isStopRequested.load(ordering: .acquiring) }
 
     var isEmpty: Bool {
-        _ = unsafe pthread_mutex_lock(mutex)
-        defer { _ = unsafe pthread_mutex_unlock(mutex) }
+        guard lock.lock() else { return true }
+        defer { lock.unlock() }
         return waiting.isEmpty
     }
 
@@ -73,19 +67,19 @@ open class Job {
     package func post(_ job: Job) -> Bool { post(.job(job)) }
 
     func post(_ post: Post) -> Bool {
-        _ = unsafe pthread_mutex_lock(mutex)
+        guard lock.lock() else { return false }
         let isOpen = !isClosed
         if isOpen { waiting.append(post) }
-        _ = unsafe pthread_mutex_unlock(mutex)
+        lock.unlock()
         if isOpen { signal() }
         return isOpen
     }
 
     /// The loop ends: what waits is dropped, and nothing more is taken.
     func close() {
-        _ = unsafe pthread_mutex_lock(mutex)
+        guard lock.lock() else { return }
         isClosed = true
-        _ = unsafe pthread_mutex_unlock(mutex)
+        lock.unlock()
         for case .job(let job) in take() { job.dropped() }
     }
 
@@ -118,8 +112,8 @@ open class Job {
 
     /// Takes what was posted, in order.
     func take() -> [Post] {
-        _ = unsafe pthread_mutex_lock(mutex)
-        defer { _ = unsafe pthread_mutex_unlock(mutex) }
+        guard lock.lock() else { return [] }
+        defer { lock.unlock() }
         let posts = waiting
         waiting = []
         return posts

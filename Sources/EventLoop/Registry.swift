@@ -190,6 +190,9 @@ package import SocketTransport
         if !isRunning { posts.signal() }
     }
 
+    /// Made in this process, and no copy of the parent's.
+    package var isOurs: Bool { poller.birthplace.isHere }
+
     /// Whether there is nothing to wait for: no descriptor, no deadline, nobody to look at, no post that is to come.
     package var isEmpty: Bool { watched == 0 && deadlines.isEmpty && attention.isEmpty && holds == 0 }
 

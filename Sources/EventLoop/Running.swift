@@ -5,8 +5,10 @@ extension Registry {
     /// How often the end of a turn looks again at those who asked during it; the rest waits for the next turn.
     private static var attentionPassesMax: Int { 4 }
 
-    /// Runs until `stop`, or, unless told otherwise, until nothing is left. False, and nothing done, from inside a turn.
+    /// Runs until `stop`, or, unless told otherwise, until nothing is left. False, and nothing done, from inside a turn, and
+    /// in a child of fork.
     package func run() throws(Errno) -> Bool {
+        guard isOurs else { return false }
         while runsEmpty || !(isEmpty && posts.isEmpty) {
             guard let turn = try turn(-1) else { return false }
             if turn.isLast { return true }
@@ -17,7 +19,7 @@ extension Registry {
     }
 
     /// Waits at most so many milliseconds (-1: without end) and answers how many things were handled: events, posts,
-    /// deadlines and looks after the turn. Nil, and nothing done, from inside a turn.
+    /// deadlines and looks after the turn. Nil, and nothing done, where `run` does nothing.
     package func runOnce(timeout: Int32) throws(Errno) -> Int? {
         try turn(timeout)?.handled
     }
@@ -55,7 +57,7 @@ extension Registry {
     private var hasWork: Bool { !attention.isEmpty || !unfinished.isEmpty || patient.hasSilent || hasAlwaysReady }
 
     private func turn(_ timeout: Int32) throws(Errno) -> (handled: Int, isLast: Bool)? {
-        guard !isRunning else { return nil }
+        guard !isRunning, isOurs else { return nil }
         isRunning = true
         defer { isRunning = false }
 

@@ -15,6 +15,7 @@ package struct ListeningSocket {
     package let port: CInt
     private let file: SocketFile?
     private let isOurs: Bool
+    private let birthplace = Birthplace()
 
     /// Non-blocking in every case. A backlog of 0 is the longest that the system allows.
     package init(_ place: Place, backlog: CInt) throws(Errno) {
@@ -34,9 +35,10 @@ package struct ListeningSocket {
         port = CInt(clamping: max(0, Socket.localPort(fd)))
     }
 
-    /// Ends listening: closes the descriptor and removes the file, as far as they are ours.
+    /// Ends listening: closes the descriptor and removes the file, as far as they are ours. A child of fork leaves the
+    /// file to its parent.
     package func end() {
-        file?.remove()
+        if birthplace.isHere { file?.remove() }
         if isOurs { Socket.close(fd) }
     }
 }

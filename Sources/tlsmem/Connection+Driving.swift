@@ -18,6 +18,7 @@ extension Connection {
     func free() {
         let isInUse = grip == .inUse
         grip = isInUse ? .freedInUse : .freed
+        Handle.forget(self)
         decision = nil
         loop?.remove(self)
         leaveGate()  // also on its way between two loops
@@ -28,11 +29,13 @@ extension Connection {
     private func enter() -> Bool {
         guard case .held = grip else { return false }
         grip = .inUse
+        Handle.enter(self)
         return true
     }
 
     /// Ends it. Whoever counts no reference does not touch the connection any more.
     private func leave() {
+        Handle.leave(self)
         guard case .freedInUse = grip else {
             grip = .held
             return

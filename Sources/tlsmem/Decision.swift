@@ -35,6 +35,9 @@ struct Reply {
 
     /// A question of a connection that no loop serves yet.
     static func open(_ connection: Connection) -> Decision {
+        _ = unsafe pthread_once(&forkOnce) {
+            _ = pthread_atfork({ Decision.lock() }, { Decision.unlock() }, { Decision.unlock() })
+        }
         lock()
         defer { unlock() }
         let place = unsafe free.popLast() ?? places.count
@@ -111,6 +114,9 @@ struct Reply {
     private nonisolated(unsafe) static var places: [Decision?] = []
     private nonisolated(unsafe) static var free: [Int] = []
     private nonisolated(unsafe) static var serial: UInt64 = 0
+
+    /// A child of fork has the table, and must not find it locked by a thread that only its parent has.
+    private nonisolated(unsafe) static var forkOnce: pthread_once_t = 0
 
     private static func lock() { _ = unsafe pthread_mutex_lock(&mutex) }
     private static func unlock() { _ = unsafe pthread_mutex_unlock(&mutex) }

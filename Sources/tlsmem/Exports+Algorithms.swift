@@ -33,7 +33,9 @@ public func tlsmem_own_signature_name(_ c: OpaquePointer!) -> UnsafePointer<CCha
 }
 
 /// A number that is known once the handshake is done.
-private func number(_ c: OpaquePointer?, _ ask: (borrowing OwnedSSL) -> UInt16?) -> CInt {
-    guard let connection = unsafe connection(c), connection.wasEstablished else { return 0 }
+private func number(
+    _ c: OpaquePointer?, caller: StaticString = #function, _ ask: (borrowing OwnedSSL) -> UInt16?
+) -> CInt {
+    guard let connection = unsafe connection(c, caller: caller), connection.wasEstablished else { return 0 }
     return CInt(connection.engine.ask(ask) ?? 0)
 }

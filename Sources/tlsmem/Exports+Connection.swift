@@ -184,14 +184,15 @@ public func tlsmem_is_congested(_ c: OpaquePointer!) -> CInt {
 /// Uses the connection behind a handle without counting the reference: for what calls nothing back, and for what does not
 /// touch the connection after its drive, which lives to the end of that (`Connection.Grip`). Nil for NULL.
 @inline(__always)
-func use<Result>(_ handle: OpaquePointer?, _ body: (Connection) -> Result) -> Result? {
-    guard let handle = unsafe handle else { return nil }
-    return unsafe Unmanaged<Connection>.fromOpaque(UnsafeRawPointer(handle))._withUnsafeGuaranteedRef(body)
+func use<Result>(
+    _ handle: OpaquePointer?, caller: StaticString = #function, _ body: (Connection) -> Result
+) -> Result? {
+    unsafe Handle.use(handle, Connection.self, caller, body)
 }
 
 /// The connection behind a handle, counted.
-func connection(_ handle: OpaquePointer?) -> Connection? {
-    unsafe Handle.object(handle, Connection.self)
+func connection(_ handle: OpaquePointer?, caller: StaticString = #function) -> Connection? {
+    unsafe Handle.object(handle, Connection.self, caller)
 }
 
 /// Callbacks as C gave them: none for NULL; nil for a size that we do not know.

@@ -71,8 +71,10 @@ public func tlsmem_trim(_ c: OpaquePointer!) -> CInt {
 }
 
 /// A name that is known once the handshake is done.
-func name(_ c: OpaquePointer?, _ ask: (borrowing OwnedSSL) -> UnsafePointer<CChar>?) -> UnsafePointer<CChar>? {
-    guard let connection = unsafe connection(c), connection.wasEstablished,
+func name(
+    _ c: OpaquePointer?, caller: StaticString = #function, _ ask: (borrowing OwnedSSL) -> UnsafePointer<CChar>?
+) -> UnsafePointer<CChar>? {
+    guard let connection = unsafe connection(c, caller: caller), connection.wasEstablished,
         let name = unsafe connection.engine.ask(ask)
     else { return unsafe cString("") }
     return unsafe name

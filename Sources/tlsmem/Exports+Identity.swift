@@ -98,14 +98,14 @@ public func tlsmem_ctx_set_sni_strict(_ ctx: OpaquePointer!, _ strict: CInt) -> 
 
 /// Adds a pair. Only servers are asked for a name; what is none is refused as it stands.
 private func add(
-    _ ctx: OpaquePointer?, _ name: UnsafePointer<CChar>?,
+    _ ctx: OpaquePointer?, _ name: UnsafePointer<CChar>?, caller: StaticString = #function,
     _ setting: (OwnedContext, UnsafePointer<CChar>?) throws(SettingRefused) -> Void
 ) -> CInt {
     guard let name = unsafe name else {
-        return unsafe set(ctx) { (openSSL) throws(SettingRefused) in try setting(openSSL, nil) }
+        return unsafe set(ctx, caller: caller) { (openSSL) throws(SettingRefused) in try setting(openSSL, nil) }
     }
     return unsafe InternationalName.withASCII(name) { ascii in
-        unsafe set(ctx, name) { (openSSL) throws(SettingRefused) in
+        unsafe set(ctx, name, caller: caller) { (openSSL) throws(SettingRefused) in
             try expectServer(openSSL, "name", "only a server is asked for a name")
             try unsafe setting(openSSL, ascii ?? name)
         }

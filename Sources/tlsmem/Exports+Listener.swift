@@ -49,12 +49,12 @@ extension tlsmem_listen_options {
 
 @implementation @_cdecl("tlsmem_listener_port")
 public func tlsmem_listener_port(_ listener: OpaquePointer!) -> CInt {
-    unsafe Handle.object(listener, Listener.self)?.port ?? TLSMEM_EINVAL.code
+    unsafe Handle.shared(listener, Listener.self)?.port ?? TLSMEM_EINVAL.code
 }
 
 @implementation @_cdecl("tlsmem_listener_add_loop")
 public func tlsmem_listener_add_loop(_ listener: OpaquePointer!, _ loop: OpaquePointer!) -> CInt {
-    guard let listener = unsafe Handle.object(listener, Listener.self), let loop = unsafe Handle.object(loop, Loop.self)
+    guard let listener = unsafe Handle.object(listener, Listener.self), let loop = unsafe Handle.shared(loop, Loop.self)
     else { return TLSMEM_EINVAL.code }
     return (listener.addLoop(loop) ? TLSMEM_OK : TLSMEM_ESTATE).code
 }

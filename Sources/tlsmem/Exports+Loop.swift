@@ -54,7 +54,7 @@ public func tlsmem_loop_remove(_ loop: OpaquePointer!, _ c: OpaquePointer!) -> C
 
 @implementation @_cdecl("tlsmem_loop_move")
 public func tlsmem_loop_move(_ to: OpaquePointer!, _ c: OpaquePointer!) -> CInt {
-    guard let loop = unsafe Handle.object(to, Loop.self), let connection = unsafe connection(c)
+    guard let loop = unsafe Handle.shared(to, Loop.self), let connection = unsafe connection(c)
     else { return TLSMEM_EINVAL.code }
     return connection.startMoving(to: loop)
 }
@@ -85,21 +85,21 @@ public func tlsmem_loop_run_once(_ loop: OpaquePointer!, _ timeout_ms: CInt) -> 
 
 @implementation @_cdecl("tlsmem_loop_stop")
 public func tlsmem_loop_stop(_ loop: OpaquePointer!) -> CInt {
-    guard let loop = unsafe Handle.object(loop, Loop.self) else { return TLSMEM_EINVAL.code }
+    guard let loop = unsafe Handle.shared(loop, Loop.self) else { return TLSMEM_EINVAL.code }
     loop.registry.stop()
     return TLSMEM_OK.code
 }
 
 @implementation @_cdecl("tlsmem_loop_wake")
 public func tlsmem_loop_wake(_ loop: OpaquePointer!) -> CInt {
-    guard let loop = unsafe Handle.object(loop, Loop.self) else { return TLSMEM_EINVAL.code }
+    guard let loop = unsafe Handle.shared(loop, Loop.self) else { return TLSMEM_EINVAL.code }
     loop.registry.wake()
     return TLSMEM_OK.code
 }
 
 @implementation @_cdecl("tlsmem_loop_drain")
 public func tlsmem_loop_drain(_ loop: OpaquePointer!, _ grace_ms: Int64) -> CInt {
-    guard let loop = unsafe Handle.object(loop, Loop.self), grace_ms >= -1 else { return TLSMEM_EINVAL.code }
+    guard let loop = unsafe Handle.shared(loop, Loop.self), grace_ms >= -1 else { return TLSMEM_EINVAL.code }
     _ = loop.registry.posts.post(Drain(loop, grace_ms))
     return TLSMEM_OK.code
 }
@@ -109,7 +109,7 @@ public func tlsmem_loop_post(
     _ loop: OpaquePointer!, _ fn: (@convention(c) (UnsafeMutableRawPointer?) -> Void)!,
     _ arg: UnsafeMutableRawPointer!
 ) -> CInt {
-    guard let loop = unsafe Handle.object(loop, Loop.self), let fn = unsafe fn else { return TLSMEM_EINVAL.code }
+    guard let loop = unsafe Handle.shared(loop, Loop.self), let fn = unsafe fn else { return TLSMEM_EINVAL.code }
     unsafe loop.registry.post(fn, arg)
     return TLSMEM_OK.code
 }

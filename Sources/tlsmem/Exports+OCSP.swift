@@ -21,9 +21,10 @@ public func tlsmem_ctx_set_ocsp_response_mem(_ ctx: OpaquePointer!, _ bytes: Uns
 }
 
 private func renewStaples(
-    _ ctx: OpaquePointer?, _ subject: UnsafePointer<CChar>?, _ read: () throws(SettingRefused) -> PEMSource
+    _ ctx: OpaquePointer?, _ subject: UnsafePointer<CChar>?, caller: StaticString = #function,
+    _ read: () throws(SettingRefused) -> PEMSource
 ) -> CInt {
-    guard let context = unsafe Handle.object(ctx, Context.self) else { return TLSMEM_EINVAL.code }
+    guard let context = unsafe Handle.object(ctx, Context.self, caller) else { return TLSMEM_EINVAL.code }
     return unsafe context.renew(subject) { (openSSL) throws(SettingRefused) in
         try expectServer(openSSL, "ocsp_response", "only a server has a certificate that a response is stapled to")
         try openSSL.setStaples(try read())
@@ -54,8 +55,8 @@ public func tlsmem_ctx_require_ocsp(_ ctx: OpaquePointer!) -> CInt {
     unsafe requestStaples(ctx, requires: true)
 }
 
-private func requestStaples(_ ctx: OpaquePointer?, requires: Bool) -> CInt {
-    unsafe set(ctx) { (openSSL) throws(SettingRefused) in
+private func requestStaples(_ ctx: OpaquePointer?, requires: Bool, caller: StaticString = #function) -> CInt {
+    unsafe set(ctx, caller: caller) { (openSSL) throws(SettingRefused) in
         try expectClient(openSSL, "ctx", "only a client asks for OCSP responses")
         openSSL.requestStaples(requires: requires)
     }

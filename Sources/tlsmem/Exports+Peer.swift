@@ -69,10 +69,11 @@ public func tlsmem_verify_result(_ c: OpaquePointer!, _ details: UnsafeMutablePo
 
 /// Copies bytes of a certificate.
 private func copy(
-    _ c: OpaquePointer?, to target: UnsafeMutableRawPointer?, _ n: Int,
+    _ c: OpaquePointer?, to target: UnsafeMutableRawPointer?, _ n: Int, caller: StaticString = #function,
     _ which: (Connection) -> PeerCertificate?, _ what: (PeerCertificate) -> [UInt8]?
 ) -> Int {
-    guard let connection = unsafe connection(c), unsafe input(target, n) != nil else { return TLSMEM_EINVAL.count }
+    guard let connection = unsafe connection(c, caller: caller), unsafe input(target, n) != nil
+    else { return TLSMEM_EINVAL.count }
     guard let certificate = which(connection) else { return TLSMEM_AGAIN.count }
     guard let bytes = what(certificate) else { return TLSMEM_ENOMEM.count }
     return unsafe hand(bytes, UnsafeMutableRawBufferPointer(start: target, count: n))
@@ -80,9 +81,11 @@ private func copy(
 
 /// Copies text about the peer's certificate, with a NUL that does not count.
 private func copy(
-    _ c: OpaquePointer?, text target: UnsafeMutablePointer<CChar>?, _ n: Int, _ what: (Connection) -> [UInt8]?
+    _ c: OpaquePointer?, text target: UnsafeMutablePointer<CChar>?, _ n: Int, caller: StaticString = #function,
+    _ what: (Connection) -> [UInt8]?
 ) -> Int {
-    guard let connection = unsafe connection(c), unsafe input(target, n) != nil else { return TLSMEM_EINVAL.count }
+    guard let connection = unsafe connection(c, caller: caller), unsafe input(target, n) != nil
+    else { return TLSMEM_EINVAL.count }
     guard connection.peer != nil else { return TLSMEM_AGAIN.count }
     guard let text = what(connection) else { return TLSMEM_ENOMEM.count }
     return unsafe hand(text + [0], UnsafeMutableRawBufferPointer(start: target, count: n)) - 1

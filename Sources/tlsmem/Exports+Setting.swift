@@ -4,36 +4,39 @@ internal import OpenSSLHandles
 // What the setters of a context share.
 
 func set(
-    _ ctx: OpaquePointer?, _ subject: UnsafePointer<CChar>? = nil,
+    _ ctx: OpaquePointer?, _ subject: UnsafePointer<CChar>? = nil, caller: StaticString = #function,
     _ setting: (OwnedContext) throws(SettingRefused) -> Void
 ) -> CInt {
-    unsafe Handle.object(ctx, Context.self)?.set(subject, setting) ?? TLSMEM_EINVAL.code
+    unsafe Handle.object(ctx, Context.self, caller)?.set(subject, setting) ?? TLSMEM_EINVAL.code
 }
 
 func set(
-    _ ctx: OpaquePointer?, text: UnsafePointer<CChar>?,
+    _ ctx: OpaquePointer?, text: UnsafePointer<CChar>?, caller: StaticString = #function,
     _ setter: (OwnedContext) -> (UnsafePointer<CChar>) throws(SettingRefused) -> Void
 ) -> CInt {
     guard let text = unsafe text else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx, text) { (openSSL) throws(SettingRefused) in try unsafe setter(openSSL)(text) }
+    return unsafe set(ctx, text, caller: caller) { (openSSL) throws(SettingRefused) in try unsafe setter(openSSL)(text)
+    }
 }
 
 func set(
     _ ctx: OpaquePointer?, file path: UnsafePointer<CChar>?, bytesMax: Int = PEMSource.bundleBytesMax,
+    caller: StaticString = #function,
     _ setter: (OwnedContext) -> (borrowing PEMSource) throws(SettingRefused) -> Void
 ) -> CInt {
     guard let path = unsafe path else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx, path) { (openSSL) throws(SettingRefused) in
+    return unsafe set(ctx, path, caller: caller) { (openSSL) throws(SettingRefused) in
         try setter(openSSL)(try unsafe PEMSource(path: path, bytesMax: bytesMax))
     }
 }
 
 func set(
     _ ctx: OpaquePointer?, _ bytes: UnsafeRawPointer?, _ n: Int, bytesMax: Int = PEMSource.bundleBytesMax,
+    caller: StaticString = #function,
     _ setter: (OwnedContext) -> (borrowing PEMSource) throws(SettingRefused) -> Void
 ) -> CInt {
     guard let bytes = unsafe input(bytes, n) else { return TLSMEM_EINVAL.code }
-    return unsafe set(ctx) { (openSSL) throws(SettingRefused) in
+    return unsafe set(ctx, caller: caller) { (openSSL) throws(SettingRefused) in
         try setter(openSSL)(try unsafe PEMSource(bytes, bytesMax: bytesMax))
     }
 }

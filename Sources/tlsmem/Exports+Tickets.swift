@@ -74,10 +74,10 @@ public func tlsmem_ctx_set_ticket_key_cb(
 /// Changes the keys of what new connections are made of, which may be another context by now. Whoever had some before the first
 /// connection may do so after it.
 private func setKeys(
-    _ ctx: OpaquePointer?, _ subject: UnsafePointer<CChar>? = nil,
+    _ ctx: OpaquePointer?, _ subject: UnsafePointer<CChar>? = nil, caller: StaticString = #function,
     _ setting: (OwnedContext) throws(SettingRefused) -> Void
 ) -> CInt {
-    guard let context = unsafe Handle.object(ctx, Context.self) else { return TLSMEM_EINVAL.code }
+    guard let context = unsafe Handle.object(ctx, Context.self, caller) else { return TLSMEM_EINVAL.code }
     let current = context.current.openSSL
     let change = { (_: OwnedContext) throws(SettingRefused) in try setting(current) }
     return unsafe current.hasTicketKeys ? context.renew(subject, change) : context.set(subject, change)

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import EventLoop
+internal import SocketTransport
 internal import Synchronization
 
 /// How many clients of a listener are in, and how the listener hears that there is room for more: what it shares with
@@ -10,14 +11,14 @@ internal import Synchronization
 ///
 /// Connections hold it, and may outlive listener and loop, of which it keeps nothing once listening has ended.
 ///
-/// `@unchecked Sendable`: `listener` is touched in the thread of the listener's loop only, `posts` under `mutex`; the
+/// `@unchecked Sendable`: `listener` is touched in the thread of the listener's loop only, `posts` under `lock`; the
 /// rest is constant or atomic.
 @safe final class Gate: @unchecked Sendable {
     /// What was given back.
     enum News { case room, descriptor }
 
     private(set) var listener: Listener?
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let lock = Lock()
     /// The way to the listener.
     private var posts: Posts?
     private let most: Int
@@ -28,14 +29,7 @@ internal import Synchronization
 
     /// `most` may be in at once; 0 for no limit.
     init(most: CInt) {
-        unsafe mutex = .allocate(capacity: 1)
         self.most = Int(most)
-        _ = unsafe pthread_mutex_init(mutex, nil)
-    }
-
-    deinit {
-        _ = unsafe pthread_mutex_destroy(mutex)
-        unsafe mutex.deallocate()
     }
 
     // MARK: By the listener
@@ -43,9 +37,9 @@ internal import Synchronization
     /// Who is to hear what happens; nil when it stops listening.
     func lead(to listener: Listener?) {
         self.listener = listener
-        _ = unsafe pthread_mutex_lock(mutex)
+        guard lock.lock() else { return }
         posts = listener?.owner.registry.posts
-        _ = unsafe pthread_mutex_unlock(mutex)
+        lock.unlock()
     }
 
     var hasRoom: Bool { most == 0 || inside.load(ordering: .sequentiallyConsistent) < most }
@@ -88,9 +82,9 @@ internal import Synchronization
 
     /// Has something done in the listener's thread. Returns false, and nothing is done, when it listens no more.
     func post(_ job: Job) -> Bool {
-        _ = unsafe pthread_mutex_lock(mutex)
+        guard lock.lock() else { return false }
         let posts = self.posts
-        _ = unsafe pthread_mutex_unlock(mutex)
+        lock.unlock()
         return posts?.post(job) ?? false
     }
 

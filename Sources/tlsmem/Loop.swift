@@ -39,9 +39,10 @@ final class Loop {
         manner = isEdgeTriggered ? .edge : .level
     }
 
-    var isEnding: Bool { if case .ending = course { true } else { false } }
+    /// In a child of fork a loop of the parent's is as one that is being freed.
+    var isEnding: Bool { if case .ending = course { true } else { !registry.isOurs } }
     /// Newcomers are welcome.
-    var isOpen: Bool { if case .going = course { true } else { false } }
+    var isOpen: Bool { if case .going = course { registry.isOurs } else { false } }
 
     var handle: OpaquePointer { unsafe Handle.of(self) }
 
@@ -53,6 +54,7 @@ final class Loop {
     func release(_ member: Owned) {
         registry.remove(member)
         guard owned.contains(member) else { return }
+        Handle.forget(member)
         member.ended()
         owned.remove(member)
     }
@@ -145,6 +147,8 @@ final class Loop {
     // MARK: Turns
 
     func run() -> CInt {
+        Handle.enter(self)
+        defer { Handle.leave(self) }
         stopIfDrained()  // a turn by tlsmem_loop_run_once may have seen to the last one
         var hasRun = false
         let status = attempt { () throws(Errno) in hasRun = try registry.run() }
@@ -152,6 +156,8 @@ final class Loop {
     }
 
     func runOnce(_ timeout: CInt) -> CInt {
+        Handle.enter(self)
+        defer { Handle.leave(self) }
         var handled: Int?
         let status = attempt { () throws(Errno) in handled = try registry.runOnce(timeout: timeout) }
         guard status == TLSMEM_OK.code else { return status }

@@ -299,7 +299,7 @@ int main(void)
     wrong_trust();
     each_check_is_a_case(0);
     words();
-    no_function_is_forgotten();
+    no_function_is_forgotten(SOURCE_PATH, KIT_PATH, "(");
     wrong_states();
     return finish();
 }

@@ -37,6 +37,7 @@ void late_settings(void);
 void wrong_values(void);
 void wrong_trust(void);
 void wrong_states(void);
-void no_function_is_forgotten(void);
+/** Every function of the header whose declaration has `taking` in it occurs in that source, as a call. */
+void no_function_is_forgotten(const char *path, const char *other, const char *taking);
 
 #endif

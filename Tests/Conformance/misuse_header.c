@@ -1,4 +1,5 @@
-/* No function of the header is forgotten in misuse.c and misuse_kit.c: their paths, and HEADER_PATH, come from the Makefile. */
+/* No function of the header is forgotten in a table: HEADER_PATH comes from the Makefile. */
+#define _GNU_SOURCE
 #include "misuse.h"
 
 #include <ctype.h>
@@ -13,10 +14,9 @@ static char *text_of(const char *path)
     return text;
 }
 
-/** Every function of the header occurs in misuse.c or misuse_kit.c, as a call. */
-void no_function_is_forgotten(void)
+void no_function_is_forgotten(const char *path, const char *other, const char *taking)
 {
-    char *header = text_of(HEADER_PATH), *source = text_of(SOURCE_PATH), *kit = text_of(KIT_PATH);
+    char *header = text_of(HEADER_PATH), *source = text_of(path), *kit = text_of(other);
     int functions = 0;
     situation("every function of the header is tried here");
     for (char *comment; (comment = strstr(header, "/*")) != NULL;) {
@@ -28,13 +28,14 @@ void no_function_is_forgotten(void)
         char call[80], *begin = at;
         while (isalnum((unsigned char)*at) || *at == '_')
             at++;
-        if (*at != '(')
+        size_t declared = *at == 0 ? 0 : 1 + strcspn(at + 1, "(;"); /* what is before a function that it takes */
+        if (*at != '(' || memmem(at, declared, taking, strlen(taking)) == NULL)
             continue;
         functions++;
         snprintf(call, sizeof call, "%.*s(", (int)(at - begin), begin);
         CHECK(strstr(source, call) != NULL || strstr(kit, call) != NULL, "%s) is not tried", call);
     }
-    CHECK(functions > 90, "only %d functions were found", functions);
+    CHECK(functions > 80, "only %d functions were found", functions);
     free(header);
     free(source);
     free(kit);
