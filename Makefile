@@ -111,8 +111,7 @@ proxy-soak: examples
 
 # Every system call, and every allocation, failing in every way, each time that it is made; nothing is left out.
 sweeps: examples
-	@TLSMEM_TEST_SECONDS=36000 SWEEP_MOST=1000000 ALLOC_MOST=1000000 Tests/Conformance/run all PROGRAMS='sweep alloc starved'
-	@TLSMEM_TEST_SECONDS=36000 SWEEP_MOST=1000000 ALLOC_MOST=1000000 Tests/Conformance/run run-only \
+	@TLSMEM_TEST_SECONDS=36000 SWEEP_MOST=1000000 ALLOC_MOST=1000000 Tests/Conformance/run run \
 		PROGRAMS='sweep alloc starved' EDGES= MOVES= FALLBACKS=
 
 # What testssl.sh, sslyze, sslscan and nmap say of a server with our defaults and presets: some minutes.

@@ -31,8 +31,8 @@ internal import COpenSSL
     }
 }
 
-/// Decodes a certificate with its public key, which OpenSSL leaves out when there is no memory for it, and says nothing. One
-/// that it does not know stays out.
+/// Decodes a certificate with everything in it, of which OpenSSL leaves out what it has no memory for, and says nothing. What
+/// it does not know stays out.
 func complete(
     _ decode: (
         UnsafeMutablePointer<OpaquePointer?>?, UnsafeMutablePointer<UnsafePointer<UInt8>?>?, Int
@@ -40,11 +40,20 @@ func complete(
 ) -> OpaquePointer? {
     let start = unsafe position
     let certificate = unsafe decode(nil, &position, count)
-    guard unsafe certificate != nil, unsafe X509_get0_pubkey(certificate) == nil else { return unsafe certificate }
+    guard unsafe certificate != nil, unsafe !isComplete(certificate) else { return unsafe certificate }
     unsafe X509_free(certificate)
     ERR_clear_error()
     unsafe position = start
-    return unsafe decode(nil, &position, count)
+    let again = unsafe decode(nil, &position, count)
+    _ = unsafe isComplete(again)
+    ERR_clear_error()
+    return unsafe again
+}
+
+/// Whether its public key is there, and what its extensions say. OpenSSL looks at these when they are first needed, and takes
+/// the certificate for a bad one for ever if there was no memory for that.
+func isComplete(_ certificate: OpaquePointer?) -> Bool {
+    unsafe X509_get0_pubkey(certificate) != nil && X509_check_purpose(certificate, -1, 0) == 1
 }
 
 /// A certificate as DER.

@@ -73,7 +73,7 @@ extension Session {
     static func readSession(_ der: UnsafeRawBufferPointer) -> OpaquePointer? {
         let session = unsafe whole(der, { unsafe d2i_SSL_SESSION(nil, &$0, $1) }, { unsafe SSL_SESSION_free($0) })
         guard let session = unsafe session else { return nil }
-        guard unsafe SSL_SESSION_is_resumable(session) == 1, unsafe hasSecret(session), unsafe isComplete(session)
+        guard unsafe SSL_SESSION_is_resumable(session) == 1, unsafe hasSecret(session), unsafe hasWholePeer(session)
         else {
             unsafe SSL_SESSION_free(session)
             return nil
@@ -81,10 +81,10 @@ extension Session {
         return unsafe session
     }
 
-    /// Without memory OpenSSL may leave out the key of the peer's certificate, which then could be verified no more.
-    private static func isComplete(_ session: OpaquePointer) -> Bool {
+    /// The peer's certificate, if there is one, can be verified anew.
+    private static func hasWholePeer(_ session: OpaquePointer) -> Bool {
         guard let peer = unsafe SSL_SESSION_get0_peer(session) else { return true }
-        return unsafe X509_get0_pubkey(peer) != nil
+        return unsafe isComplete(peer)
     }
 
     /// The secret is as long as the protocol and the cipher have it (RFC 5246, 8.1; RFC 8446, 4.6.1), which are of one kind.
