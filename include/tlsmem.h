@@ -61,8 +61,9 @@
  *            tlsmem_loop_run_once, which then returns 0. Descriptors 0, 1 and 2 are as any others, should they be free.
  *            A thread needs 64 KiB of stack, and what the program's own callbacks take. The time of day may jump: it decides
  *            about certificates, sessions and ticket keys only.
- *            If the system has no memory left for the library's own few small objects, the process is ended, as
- *            by abort; OpenSSL's failed allocations come back as TLSMEM_ENOMEM.
+ *            If the system has no memory left for one of the library's own few small objects, the process is ended there
+ *            and then, by a trap: SIGILL on x86-64, SIGTRAP on AArch64. OpenSSL's allocations, and those of whatever is
+ *            large or a peer's, that fail come back as TLSMEM_ENOMEM.
  */
 #ifndef TLSMEM_H
 #define TLSMEM_H

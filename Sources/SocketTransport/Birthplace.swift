@@ -24,13 +24,13 @@ private nonisolated(unsafe) var countingOnce: pthread_once_t = 0
     private let birthplace = Birthplace()
 
     package init() {
-        unsafe mutex = .allocate(capacity: 1)
+        unsafe mutex = clinux_allocate(MemoryLayout<pthread_mutex_t>.size).assumingMemoryBound(to: pthread_mutex_t.self)
         _ = unsafe pthread_mutex_init(mutex, nil)
     }
 
     deinit {
         _ = unsafe pthread_mutex_destroy(mutex)
-        unsafe mutex.deallocate()
+        unsafe free(mutex)
     }
 
     /// False, and not locked, only in a child.
