@@ -180,6 +180,8 @@ static void other_callbacks(end *e)
     e->has_pulled = 1;
     note("tlsmem_set_callbacks", e->number, e->pulls, 0);
     check_status(e, "tlsmem_set_callbacks", tlsmem_set_callbacks(e->c, end_callbacks(e), e), 0);
+    if (!e->pulls && e->face != FACE_LOOP)
+        tlsmem_handshake(e->c); /* what waits comes with the next driving call */
 }
 
 static void drive_for_nothing(end *e)

@@ -209,9 +209,9 @@ int end_drive(end *e)
 
 int64_t end_next(end *e)
 {
-    if (e->c == NULL || e->face == FACE_LOOP || e->is_connecting)
+    if (e->c == NULL || e->face == FACE_LOOP)
         return -1;
-    return e->leaves ? e->leaves_until : e->is_closed ? -1 : tlsmem_deadline(e->c);
+    return e->leaves ? e->leaves_until : e->is_closed || e->is_connecting ? -1 : tlsmem_deadline(e->c);
 }
 
 int loop_drive(int loop)

@@ -24,7 +24,7 @@ typedef struct end {
     int pulls;              /* there is no on_data: tlsmem_read is called */
     int is_paused, corks;
     int64_t full_at;        /* bytes that the kernel had given when incoming_max was reached; -1 */
-    size_t full_with;
+    uint64_t full_with;
     int has_closed, has_closed_writing, has_aborted, has_unwrapped, lacks_eof_callback;
     int owes_drain;
     int drives;             /* of its driving calls are under way, so that callbacks come */
@@ -78,6 +78,12 @@ static inline int is_alive(const end *e) { return e->c != NULL && !e->is_closed;
 void world_run(void);
 /** Frees everything that is left. */
 void world_clear(void);
+
+/** What the peer was promised: a client that ends for want of a protocol says goodbye without having sent anything. */
+static inline uint64_t promised(const end *e)
+{
+    return e->is_closed && e->failure == TLSMEM_EALPN && !e->is_established ? 0 : e->accepted;
+}
 
 /* ---- ends (ends.c) */
 
