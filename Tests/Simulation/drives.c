@@ -43,10 +43,18 @@ static int drive_fd(end *e)
         return 0;
     if (reads && writes)
         reads = chance_permille(&application_chance, 500);
+    uint64_t received = kernel_truth(e->fd)->received, actions = total.actions;
+    size_t wake_max = e->of->limits[e->number % 2].wake_max;
+    int fd = e->fd, was_open = e->is_established;
     int status = reads || (!writes && chance_permille(&application_chance, 500)) ? tlsmem_on_readable(e->c)
         : chance_permille(&application_chance, 900) ? tlsmem_on_writable(e->c) : tlsmem_flush(e->c);
     note("driven", e->number, status, interest);
     check_status(e, "driving", status, DRIVEN | STATUS(TLSMEM_AGAIN));
+    const struct truth *truth = kernel_truth(fd);
+    if (was_open && truth != NULL && actions == total.actions && truth->received >= received
+        && truth->received - received > wake_max)
+        fail(e->number / 2, "wake_max", "end %d receives %llu bytes at once", e->number,
+             (unsigned long long)(truth->received - received));
     if (!is_spurious)
         look_for_spin(e, reads ? "readable" : "writable");
     return 1;

@@ -64,6 +64,16 @@ void open_connection(int connection)
     e->is_connecting = 1;
 }
 
+/** No more of a listener's connections are in loops than may be. */
+static void check_accepted(const service *s, int connection)
+{
+    int most = w.connections_max[s - w.services], there = 1;
+    for (int i = 0; i < w.opened; i++)
+        there += w.ends[i][1].of == s && w.ends[i][1].face == FACE_LOOP && is_alive(&w.ends[i][1]);
+    if (most > 0 && there > most)
+        fail(connection, "connections_max", "%d connections are in loops, and %d may", there, most);
+}
+
 int on_accepted(tlsmem_listener *listener, tlsmem_accepted *accepted, void *user)
 {
     (void)listener;
@@ -73,6 +83,7 @@ int on_accepted(tlsmem_listener *listener, tlsmem_accepted *accepted, void *user
     if (chance_permille(&application_chance, w.is_ending ? 0 : 20))
         return 1;
     end *e = &w.ends[connection][1];
+    check_accepted(s, connection);
     end_begin(e, connection * 2 + 1, s);
     e->c = accepted->connection;
     e->fd = accepted->fd;

@@ -5,6 +5,7 @@
  *   simulate --from A --count N         many; stops at the first that fails, or with --keep-going lists them
  *   simulate --shrink SEED              makes a seed that fails as small as it still fails
  *
+ *   --hashes prints that of each
  *   --connections N --actions N --faults MASK --deeds MASK --settings MASK   what is left of the seed
  */
 #include "simulation.h"
@@ -19,6 +20,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+uint64_t seed_hash;
 choices chosen = { 0, -1, -1, ~0u, ~0u, ~0u };
 figures total;
 
@@ -61,6 +63,7 @@ int simulate(failure *why)
 {
     long before = memory_blocks();
     int good = run_once();
+    seed_hash = journal_hash();
     long grown = memory_blocks() - before;
     if (good && grown > 0) { /* a cache that was filled, unless the same takes as much again */
         figures kept = total;
@@ -82,11 +85,15 @@ int simulate(failure *why)
 int main(int argc, char **argv)
 {
     uint64_t from = 0, count = 1;
-    int keeps_going = 0, shrinks = 0, has_seed = 0;
+    int keeps_going = 0, shows_hashes = 0, shrinks = 0, has_seed = 0;
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i], *value = i + 1 < argc ? argv[i + 1] : "";
         if (strcmp(word, "--keep-going") == 0) {
             keeps_going = 1;
+            continue;
+        }
+        if (strcmp(word, "--hashes") == 0) {
+            shows_hashes = 1;
             continue;
         }
         if (word[0] != '-') {
@@ -123,5 +130,5 @@ int main(int argc, char **argv)
     const int crashes[] = { SIGSEGV, SIGBUS, SIGILL, SIGABRT, SIGTRAP, SIGFPE };
     for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
         signal(crashes[i], crashed);
-    return run_seeds(from, count, keeps_going);
+    return run_seeds(from, count, keeps_going, shows_hashes || count == 1);
 }

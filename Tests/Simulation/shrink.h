@@ -10,6 +10,8 @@ typedef struct failure {
     char sentence[512];
 } failure;
 
+/** The journal's hash of the last seed. */
+extern uint64_t seed_hash;
 /** Runs the chosen seed. Returns whether all invariants held. */
 int simulate(failure *why);
 /** Prints what has failed, what happened last, and the command that does it again. */

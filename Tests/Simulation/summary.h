@@ -5,6 +5,6 @@
 #include <stdint.h>
 
 /** Returns an exit code. */
-int run_seeds(uint64_t from, uint64_t count, int keeps_going);
+int run_seeds(uint64_t from, uint64_t count, int keeps_going, int shows_hashes);
 
 #endif

@@ -40,6 +40,8 @@ static void listen_for(int i)
         options.port = (i + 1) * PORTS_EACH;
         options.on_accept = on_accepted;
         options.user = s;
+        if (chance_permille(&world_chance, 250))
+            options.connections_max = w.connections_max[i] = (int)chance_size(&world_chance, 12);
         int status = tlsmem_loop_listen(w.loops[chance_below(&world_chance, (uint64_t)w.loops_count)], s->contexts[1],
                                         &options, &w.listeners[i]);
         if (status == TLSMEM_OK && w.loops_count > 1 && chance_permille(&world_chance, 300))
