@@ -166,8 +166,8 @@ extension Connection {
 
     @inline(never)
     func receiveFailed(_ errno: CInt) {
-        // A peer that has closed properly and does not wait for our answer: nothing is lost by that.
-        let isHarmless = errno == ECONNRESET && engine.peerHasClosed && !engine.owesApplicationData
+        // A peer that has closed properly and does not wait for our close_notify: nothing is lost by that.
+        let isHarmless = errno == ECONNRESET && engine.peerHasClosed && !owesMore
         input = isHarmless ? .ended : .failed
         if !isHarmless { note { $0.inputFailure = Failure(errno: errno) } }
     }
@@ -266,7 +266,7 @@ extension Connection {
     ///
     /// Nothing after the end: the program may have closed the fd, and its number be another's.
     func flush(_ bench: Bench) {
-        guard socket >= 0, !isOver else { return }
+        guard socket >= 0, !isOver else { return discardBehindHole(bench) }
         while !engine.outgoing.isEmpty, sendsFirst(bench) {}
     }
 
@@ -311,7 +311,7 @@ extension Connection {
     @inline(never)
     func sendFailed(_ errno: CInt, _ bench: Bench) {
         transport = .broken
-        note { $0.breakage = (errno, engine.owesApplicationData) }
+        note { $0.breakage = (errno, owesMore) }
         engine.discardOutgoing(incoming: bench.incoming, bench.pool)
     }
 }
