@@ -106,6 +106,10 @@ int main(int argc, char **argv)
             from = strtoull(value, NULL, 0), has_seed = 1;
         else if (strcmp(word, "--count") == 0)
             count = strtoull(value, NULL, 0);
+        else if (strcmp(word, "--passed") == 0)
+            total.passed = strtoull(value, NULL, 0); /* in the processes before */
+        else if (strcmp(word, "--failed") == 0)
+            total.failed = strtoull(value, NULL, 0);
         else if (strcmp(word, "--shrink") == 0)
             from = strtoull(value, NULL, 0), has_seed = shrinks = 1;
         else if (strcmp(word, "--connections") == 0)

@@ -68,7 +68,7 @@ void fail(int connection, const char *invariant, const char *format, ...)
 /* ---- figures of a run */
 
 typedef struct figures {
-    uint64_t seeds, connections, handshakes, resumed, bytes, calls, callbacks, actions, questions, answers, clean, milliseconds;
+    uint64_t seeds, passed, failed, connections, handshakes, resumed, bytes, calls, callbacks, actions, questions, answers, clean, milliseconds;
     uint64_t faults[FAULTS];
     uint64_t ends[64]; /* by status */
 } figures;
