@@ -27,7 +27,7 @@ static void draw(service *s)
 {
     static const unsigned permille[SETTINGS] = {
         [SETTING_OLD] = 350, [SETTING_OTHER_KEYS] = 150, [SETTING_PSK] = 350, [SETTING_SMALL] = 300,
-        [SETTING_DEADLINES] = 300, [SETTING_KEYS] = 150, [SETTING_RENEGOTIATION] = 400, [SETTING_CLIENT_CERT] = 200,
+        [SETTING_DEADLINES] = 200, [SETTING_KEYS] = 150, [SETTING_RENEGOTIATION] = 400, [SETTING_CLIENT_CERT] = 200,
         [SETTING_ALPN] = 200, [SETTING_EARLY] = 300, [SETTING_TICKETS] = 400, [SETTING_STORE] = 150,
         [SETTING_HELLO] = 200, [SETTING_VERDICT] = 200, [SETTING_KEY_ASKED] = 100, [SETTING_CHOICE] = 200,
         [SETTING_MISMATCH] = 60, [SETTING_BUFFERS] = 200, [SETTING_RELOAD] = 200, [SETTING_PAUSES] = 100,
@@ -52,9 +52,9 @@ static void draw(service *s)
         }
         if (service_has(s, SETTING_DEADLINES)) {
             limits.handshake_ms = (uint32_t)(500 + chance_size(&world_chance, 20000));
-            limits.idle_ms = (uint32_t)chance_below(&world_chance, 2) * (uint32_t)(300 + chance_size(&world_chance, 20000));
-            limits.read_ms = (uint32_t)chance_below(&world_chance, 2) * (uint32_t)(300 + chance_size(&world_chance, 20000));
-            limits.write_ms = (uint32_t)chance_below(&world_chance, 2) * (uint32_t)(300 + chance_size(&world_chance, 20000));
+            limits.idle_ms = (uint32_t)chance_below(&world_chance, 2) * (uint32_t)(2000 + chance_size(&world_chance, 20000));
+            limits.read_ms = (uint32_t)chance_below(&world_chance, 2) * (uint32_t)(2000 + chance_size(&world_chance, 20000));
+            limits.write_ms = (uint32_t)chance_below(&world_chance, 2) * (uint32_t)(2000 + chance_size(&world_chance, 20000));
             limits.close_ms = (uint32_t)(100 + chance_size(&world_chance, 10000));
         }
         if (service_has(s, SETTING_BUFFERS))
