@@ -91,6 +91,15 @@ extension Connection {
 
     private var inputIsOver: Bool { if case .open = input { false } else { true } }
 
+    /// The program's bytes wait to be sent, or it may still write some.
+    var owesMore: Bool { engine.owesApplicationData || engine.acceptsWrites }
+
+    /// The program has taken a descriptor back that had not taken everything: the peer can make nothing of what is behind
+    /// the hole.
+    func discardBehindHole(_ bench: Bench) {
+        if case .broken = transport, !isOver { engine.discardOutgoing(incoming: bench.incoming, bench.pool) }
+    }
+
     /// FIN, once nothing more will be sent.
     func sendFIN() {
         guard socket >= 0, !finIsSent else { return }

@@ -164,8 +164,8 @@ extension Connection {
     @inline(never)
     func receiveFailed(_ errno: CInt) {
         record(.error(errno))
-        // A peer that has closed properly and does not wait for our answer: nothing is lost by that.
-        let isHarmless = errno == ECONNRESET && engine.peerHasClosed && !engine.owesApplicationData
+        // A peer that has closed properly and does not wait for our close_notify: nothing is lost by that.
+        let isHarmless = errno == ECONNRESET && engine.peerHasClosed && !owesMore
         input = isHarmless ? .ended : .failed
         if !isHarmless { note { $0.inputFailure = Failure(errno: errno) } }
     }
@@ -264,7 +264,7 @@ extension Connection {
     ///
     /// Nothing after the end: the program may have closed the fd, and its number be another's.
     func flush(_ bench: Bench) {
-        guard socket >= 0, !isOver else { return }
+        guard socket >= 0, !isOver else { return discardBehindHole(bench) }
         while !engine.outgoing.isEmpty, sendsFirst(bench) {}
     }
 
@@ -310,7 +310,7 @@ extension Connection {
     @inline(never)
     func sendFailed(_ errno: CInt, _ bench: Bench) {
         transport = .broken
-        note { $0.breakage = (errno, engine.owesApplicationData) }
+        note { $0.breakage = (errno, owesMore) }
         sendFIN()
         engine.discardOutgoing(incoming: bench.incoming, bench.pool)
     }

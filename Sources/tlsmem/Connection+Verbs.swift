@@ -45,18 +45,20 @@ extension Connection {
     }
 
     func write(_ pieces: UnsafeBufferPointer<iovec>) -> Int {
+        let owedDrain = owesDrain
         let isCorked = engine.cork()
-        defer { if isCorked { _ = uncork() } }
-        var taken = 0
-        var offered = 0
-        for index in 0..<max(1, pieces.count) where taken == offered {
+        var (taken, offered, refusal) = (0, 0, 0)
+        for index in 0..<max(1, pieces.count) where taken == offered && refusal == 0 {
             let piece = unsafe index < pieces.count ? pieces[index] : iovec()
             let count = unsafe write(UnsafeRawBufferPointer(start: piece.iov_base, count: piece.iov_len))
-            if count < 0 { return taken > 0 ? taken : count }
-            taken &+= count
-            offered &+= unsafe piece.iov_len
+            refusal = min(0, count)
+            taken &+= max(0, count)
+            if count >= 0 { offered &+= unsafe piece.iov_len }
         }
-        return taken
+        if isCorked { _ = uncork() }
+        // What one piece has congested may be on its way with the last.
+        if taken == offered, refusal == 0, !isCongested { owesDrain = owedDrain }
+        return taken > 0 ? taken : refusal
     }
 
     func cork() -> CInt {

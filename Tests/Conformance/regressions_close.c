@@ -274,6 +274,22 @@ static void shows_the_alert_for_ever(void)
     tlsmem_ctx_free(server_ctx);
 }
 
+/** The peer has closed, we have not, and then it is reset: there may be bytes on their way that nobody will read. */
+static void says_ok_and_had_not_closed(void)
+{
+    for (int writes = 0; writes < 2; writes++) {
+        establish_ends(&(ends){ .version = TLSMEM_TLS1_3 });
+        CHECK_STATUS(tlsmem_close_write(client.c), TLSMEM_OK);
+        wire_settle(&pair_wire);
+        CHECK(server.eofs == 1, "on_eof %d times", server.eofs);
+        if (writes)
+            say(&server, 100);
+        CHECK_STATUS(tlsmem_feed_error(server.c, ECONNRESET), TLSMEM_ERESET);
+        CHECK_ENDED(server, TLSMEM_ERESET);
+        close_ends();
+    }
+}
+
 const regression close_regressions[] = {
     { "sends on the fd after on_close", sends_after_on_close },
     { "sends on the fd inside on_close", sends_inside_on_close },
@@ -287,5 +303,6 @@ const regression close_regressions[] = {
     { "goes on as if nothing were wrong while the alert lingers", goes_on_while_the_alert_lingers },
     { "counts what is fed to a dead connection", feeds_a_dead_connection },
     { "shows its alert for ever", shows_the_alert_for_ever },
+    { "says TLSMEM_OK of a reset although it has not closed", says_ok_and_had_not_closed },
     { NULL, NULL }
 };

@@ -175,12 +175,31 @@ static void listens_at_a_secret_port(void)
     tlsmem_ctx_free(ctx);
 }
 
+/** A send fails, the program takes its fd back, and closes by itself. */
+static void sends_behind_a_hole(void)
+{
+    const void *bytes;
+    size_t n;
+    establish_ends(&(ends){ .version = TLSMEM_TLS1_3, .client_face = FACE_FD, .server_face = FACE_FD, .direct = 1 });
+    faulty_arm(FAULTY_SEND, 1, ENOBUFS);
+    say(&client, 100);
+    CHECK(faulty_happened(), "nothing was sent");
+    faulty_arm(FAULTY_SEND, 0, 0);
+    CHECK(tlsmem_take_fd(client.c) == client.fd, "it had another fd");
+    CHECK_STATUS(tlsmem_close_write(client.c), TLSMEM_OK);
+    CHECK_STATUS(tlsmem_outgoing_peek(client.c, &bytes, &n), TLSMEM_AGAIN);
+    close_ends();
+}
+
 static const regression kernel_regressions[] = {
     { "spins when accept fails in a way that it does not know", spins_when_accept_fails },
     { "allows the peer fewer KeyUpdates than update_rate", counts_too_slowly },
     { "takes a handshake off the count twice when epoll refuses what follows", counts_twice },
     { "waits with its peer when nothing can be sent and nobody was reset", waits_with_its_peer },
     { "listens at a port that it cannot tell", listens_at_a_secret_port },
+}
+
+    { "shows what is behind lost ciphertext once its fd is taken back", sends_behind_a_hole },
     { NULL, NULL }
 };
 

@@ -218,6 +218,25 @@ static void break_and_close(void)
     close_ends();
 }
 
+/** The first piece is more than outgoing_high, and all of it is sent before the call returns. */
+static void drains_for_nothing(void)
+{
+    static unsigned char bytes[4000];
+    struct iovec pieces[2] = { { bytes, 2000 }, { bytes + 2000, 2000 } };
+    tlsmem_limits limits = TLSMEM_LIMITS_INIT;
+    limits.outgoing_low = 50;
+    limits.outgoing_high = 100;
+    establish_ends(&(ends){ .version = TLSMEM_TLS1_3, .client_face = FACE_FD, .server_face = FACE_FD, .direct = 1,
+                            .client_limits = &limits });
+    pattern_fill(bytes, client.stream, 0, sizeof bytes);
+    CHECK_STATUS(tlsmem_writev(client.c, pieces, 2), sizeof bytes);
+    CHECK(!tlsmem_is_congested(client.c), "it was not sent");
+    client.sent = client.to_send = sizeof bytes;
+    settle_direct();
+    CHECK(client.drains == 0, "on_drain %d times", client.drains);
+    close_ends();
+}
+
 const regression limit_regressions[] = {
     { "passes wake_max when tlsmem_on_readable is called in on_data", nested_readable },
     { "passes incoming_max when tlsmem_on_readable is called in on_data", nested_readable_and_pause },
@@ -228,5 +247,6 @@ const regression limit_regressions[] = {
     { "has a producer wait for on_drain behind its own cork", cork_and_wait },
     { "holds a write under a cork while on_drain is owed for an earlier one", cork_while_owed },
     { "writes among the ciphertext of another connection after its own transport has broken", break_and_close },
+    { "calls on_drain after a tlsmem_writev that left nothing waiting", drains_for_nothing },
     { NULL, NULL }
 };
