@@ -5,7 +5,7 @@ inside_watched() {
     resources=$(toolchain)
     "$swift" build --sanitize=address --product tlsmem --scratch-path .build-address &&
         nm -D .build-address/debug/libtlsmem.so | grep __asan_init > /dev/null &&
-        Tests/bounded 15 Tests/Conformance/run asan-inside INSTRUMENTED="$PWD/.build-address/debug" \
+        Tests/bounded 20 Tests/Conformance/run asan-inside INSTRUMENTED="$PWD/.build-address/debug" \
             CC="$resources/../../bin/clang" RUNTIME="$resources/linux"
 }
 
