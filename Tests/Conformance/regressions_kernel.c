@@ -197,8 +197,6 @@ static const regression kernel_regressions[] = {
     { "takes a handshake off the count twice when epoll refuses what follows", counts_twice },
     { "waits with its peer when nothing can be sent and nobody was reset", waits_with_its_peer },
     { "listens at a port that it cannot tell", listens_at_a_secret_port },
-}
-
     { "shows what is behind lost ciphertext once its fd is taken back", sends_behind_a_hole },
     { NULL, NULL }
 };
