@@ -107,7 +107,8 @@ static ssize_t refused(sock *s, const char *what, int error)
 
 static ssize_t told(sock *s, const char *what, int error)
 {
-    progress();
+    if (!s->truth.reset && !s->truth.pipe && !s->truth.other)
+        progress(); /* whoever asks again and again gets nowhere */
     if (error == ECONNRESET)
         s->truth.reset = 1;
     else if (error == EPIPE)
