@@ -138,6 +138,29 @@ static void a_renegotiation_had_to_offer_protocols(void)
     ask_close();
 }
 
+static void a_renegotiation_changed_to_another_context(void)
+{
+    situation("a renegotiation that changes to another context");
+    tlsmem_ctx *from = plain_client(TLSMEM_TLS1_2), *to = asking_server("server", TLSMEM_TLS1_2, 1);
+    tlsmem_ctx *other = asking_server("rsa", TLSMEM_TLS1_2, 0);
+    MUST(tlsmem_ctx_set_renegotiation(from, 1) == TLSMEM_OK && tlsmem_ctx_set_renegotiation(to, 1) == TLSMEM_OK);
+    MUST(tlsmem_ctx_set_renegotiation(other, 1) == TLSMEM_OK);
+    ask_open(from, to, FACE_BUFFERS, FACE_BUFFERS, CUT_WHOLE);
+    client.close_when_done = 0;
+    MUST(wire_run(&pair_wire, both_established));
+    said.other = other;
+    CHECK_STATUS(tlsmem_renegotiate(client.c), TLSMEM_OK);
+    wire_settle(&pair_wire);
+    CHECK(said.hellos == 2 && server.closes == 0 && client.closes == 0, "asked %d times", said.hellos);
+    CHECK_STATUS(said.set_ctx, TLSMEM_OK);
+    CHECK_STATUS(tlsmem_ctx_set_alpn(other, "h2"), TLSMEM_ESTATE); /* it is in use now */
+    client.close_when_done = 1;
+    ask_run();
+    check_whole();
+    ask_close();
+    tlsmem_ctx_free(other);
+}
+
 /** Behind one front, a session of a context that asks for nothing gets nobody into one that asks for a certificate. */
 static void a_session_went_round_the_certificate(int version)
 {
@@ -173,6 +196,8 @@ void questions_held(int version)
     a_session_went_round_the_certificate(version);
     for (size_t i = 0; version == TLSMEM_TLS1_3 && i < sizeof malformed / sizeof *malformed; i++)
         what_is_malformed_was_shown(&malformed[i]);
-    if (version == TLSMEM_TLS1_2)
+    if (version == TLSMEM_TLS1_2) {
         a_renegotiation_had_to_offer_protocols();
+        a_renegotiation_changed_to_another_context();
+    }
 }
