@@ -108,11 +108,14 @@ static void what_is_malformed_was_shown(const struct malformed *m)
     unsigned char *mark = m->mark == NULL ? suites : memmem(hello, n, m->mark, strlen(m->mark));
     MUST(mark != NULL);
     mark[m->at] = (unsigned char)(mark[m->at] + m->by);
+    if (m->hellos > 0)
+        mark[strlen(m->mark)] = 'x'; /* of the next extension: no part of the name */
     IGNORE(tlsmem_feed(b, hello, n));
     tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
     CHECK_STATUS(tlsmem_error(b, &error), TLSMEM_OK);
     CHECK(error.status == TLSMEM_EPROTOCOL && error.alert_sent == 50, "%s, alert %d", tlsmem_status_name(error.status), error.alert_sent);
-    CHECK(said.hellos == m->hellos && strcmp(said.name, "localhost") != 0, "asked %d times, about %s", said.hellos, said.name);
+    CHECK(said.hellos == m->hellos, "asked %d times", said.hellos);
+    CHECK(said.hellos == 0 || strcmp(said.name, "-") == 0, "asked about %s", said.name);
     tlsmem_free(a);
     tlsmem_free(b);
     tlsmem_ctx_free(from);
