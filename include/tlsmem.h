@@ -579,8 +579,8 @@ int tlsmem_ctx_set_ticket_mode(tlsmem_ctx *ctx, tlsmem_ticket_mode mode) TLSMEM_
  * open what was recorded. A ticket is as OpenSSL has it (RFC 5077, 4; AES-256-CBC, HMAC-SHA256), and the 80 bytes of name and
  * secret are those of nginx's ssl_session_ticket_key and haproxy's tls-ticket-keys.
  *
- * These four may also be called while connections are served, from any thread, if there was a key, expired or not, before
- * the first connection; else TLSMEM_ESTATE. From then on the context never goes back to OpenSSL's own key: without a key that
+ * These four may also be called while connections are served, from any thread, if there was a key, expired or not, or
+ * tlsmem_ctx_set_ticket_key_cb, before the first connection; else TLSMEM_ESTATE. From then on the context never goes back to OpenSSL's own key: without a key that
  * seals now no tickets are sent. Each call is seen whole or not at all. tlsmem_ctx_error, which may be called in any thread
  * then, too, speaks of the last that was refused in any thread. TLSMEM_ECONFIG on a client.
  */
@@ -723,7 +723,8 @@ typedef enum tlsmem_question {
     TLSMEM_QUESTION_PSK = 4,          /**< a tlsmem_psk_cb */
     TLSMEM_QUESTION_SESSION = 5,      /**< on_find of tlsmem_session_callbacks */
     TLSMEM_QUESTION_SIGN = 6,         /**< a tlsmem_sign_cb */
-    TLSMEM_QUESTION_CLIENT_CERT = 7   /**< a tlsmem_client_cert_cb */
+    TLSMEM_QUESTION_CLIENT_CERT = 7,  /**< a tlsmem_client_cert_cb */
+    TLSMEM_QUESTION_TICKET_KEY = 8    /**< a tlsmem_ticket_key_cb */
 } tlsmem_question;
 
 /** What belongs to an answer beside its status; what the question does not ask for is passed over. */
@@ -733,7 +734,8 @@ typedef struct tlsmem_reply {
                            *   internal_error. NULL: it stays. TLSMEM_QUESTION_CLIENT_CERT: whose certificates are shown */
     const char *alpn;     /**< TLSMEM_QUESTION_CLIENT_HELLO: as tlsmem_select_alpn; one that is not offered refuses the client
                            *   with no_application_protocol. NULL: by the list */
-    const void *bytes;    /**< TLSMEM_QUESTION_SIGN: the signature. _OCSP: the response. _PSK: the key. _SESSION: the session */
+    const void *bytes;    /**< TLSMEM_QUESTION_SIGN: the signature. _OCSP: the response. _PSK: the key. _SESSION: the session.
+                           *   _TICKET_KEY: the secret */
     size_t length;        /**< of bytes */
     const char *identity; /**< TLSMEM_QUESTION_PSK, on a client: what the server calls the key */
     int insecure_accept;  /**< TLSMEM_QUESTION_VERIFY: as in tlsmem_verdict */
@@ -864,6 +866,26 @@ typedef int (*tlsmem_psk_cb)(tlsmem *c, const tlsmem_psk_request *request, void 
  * The key is wiped when the handshake is done; in TLS 1.3 OpenSSL may have it in the session until the connection is freed.
  */
 int tlsmem_ctx_set_psk_cb(tlsmem_ctx *ctx, tlsmem_psk_cb cb, void *user) TLSMEM_CHECK;
+
+/** Which key is wanted. */
+typedef struct tlsmem_ticket_key_request {
+    size_t size;
+    const uint8_t *name; /**< its name, 16 bytes, which anybody may have made up */
+    uint64_t token;      /**< for tlsmem_answer */
+} tlsmem_ticket_key_request;
+/**
+ * Returns TLSMEM_LATER, and tlsmem_answer is given TLSMEM_OK and the secret, 64 bytes, as the reply's bytes; anything else when
+ * there is no such key, or none that is to open tickets still: then there is a whole handshake, as with another secret.
+ */
+typedef int (*tlsmem_ticket_key_cb)(tlsmem *c, const tlsmem_ticket_key_request *request, void *user);
+/**
+ * Has the program asked for keys of tickets: a server asks for names that tlsmem_ctx_add_ticket_key and the like did not give it,
+ * or whose time is over, up to 8 in a handshake. It is for fleets that fetch a key when the first of its tickets comes. What is
+ * answered opens the tickets of one handshake, and is wiped then; who wants to keep it adds it as well, which may be done before
+ * answering. A ticket that was opened so is replaced if a key seals now, which only keys that were added do. With
+ * tlsmem_set_ctx both contexts need the callback. NULL for none, the default. As any setter, and TLSMEM_ECONFIG on a client.
+ */
+int tlsmem_ctx_set_ticket_key_cb(tlsmem_ctx *ctx, tlsmem_ticket_key_cb cb, void *user) TLSMEM_CHECK;
 
 /** A session that the program keeps, or is asked for. What it points to is valid until the callback returns. */
 typedef struct tlsmem_session_entry {

@@ -25,6 +25,11 @@ internal import Fibers
     /// How often it was asked for a session in this handshake.
     private var sessionQuestions = 0
     private(set) var keyRequest = KeyRequest()
+    /// The key for tickets that the program has said, and how often it was asked for one in this handshake.
+    private var ticketKey: TicketKey?
+    private var ticketKeyQuestions = 0
+    /// What the question about a key for tickets is about.
+    private(set) var ticketKeyName: [UInt8] = []
     /// What the question about a session is about.
     private(set) var sessionRequest: (id: [UInt8], isTLS13: Bool) = ([], false)
     /// What the question about the verdict is about; there only while it is open.
@@ -72,6 +77,7 @@ internal import Fibers
         guard isIdle else { return }
         fiber = nil
         sessionQuestions = 0
+        (ticketKey, ticketKeyQuestions) = (nil, 0)
         dropPlaintext()
     }
 
@@ -160,6 +166,16 @@ internal import Fibers
         sessionQuestions += 1
         sessionRequest = (id, isTLS13)
         return ask(.session)
+    }
+
+    /// Asks for the key that a ticket was sealed with. What was said holds for a second ClientHello as well.
+    func askForTicketKey(named name: [UInt8]) -> TicketKey? {
+        if let ticketKey, ticketKey.name == name { return ticketKey }
+        guard ticketKeyQuestions < Self.questionsMax else { return nil }
+        ticketKeyQuestions += 1
+        ticketKeyName = name
+        ticketKey = TicketKey.made(of: ask(.ticketKey), name)
+        return ticketKey
     }
 
     /// Asks about what became of a verification. Returns the last word.

@@ -76,6 +76,7 @@ package struct SettingRefused: Error {
     var asksAboutVerdicts = false
     var asksForStaples = false
     var asksForKeys = false
+    var asksForTicketKeys = false
     var presharedKeys = PresharedKeys()
     /// It has keys in common with peers, or may be told them. Then nobody needs a certificate.
     package internal(set) var usesKeys = false
@@ -87,8 +88,8 @@ package struct SettingRefused: Error {
     /// Who holds a key that is not here is asked for signatures.
     package internal(set) var asksForSignatures = false
     var asks: Bool {
-        asksAboutHellos || asksAboutVerdicts || asksForStaples || asksForKeys || keepsSessionsElsewhere
-            || asksAboutCertificates || identity.needsSigner
+        asksAboutHellos || asksAboutVerdicts || asksForStaples || asksForKeys || asksForTicketKeys
+            || keepsSessionsElsewhere || asksAboutCertificates || identity.needsSigner
     }
     private(set) var keepsBuffers = false
     /// The groups that were set, for a connection that changes to this context; OpenSSL does not tell them.

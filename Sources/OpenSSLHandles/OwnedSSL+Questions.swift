@@ -19,6 +19,9 @@ extension OwnedSSL {
     /// The session that is asked for, while it is.
     package var sessionRequest: (id: [UInt8], isTLS13: Bool) { unsafe inquiry(of: ssl)?.sessionRequest ?? ([], false) }
 
+    /// The name of the key that is asked for, while it is.
+    package var ticketKeyName: [UInt8] { unsafe inquiry(of: ssl)?.ticketKeyName ?? [] }
+
     /// The program has refused the peer.
     package var isRefused: Bool { unsafe inquiry(of: ssl)?.isRefused ?? false }
 

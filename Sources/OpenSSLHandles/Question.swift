@@ -10,6 +10,8 @@ package enum Question {
     case key
     /// A client came with the id of a session: the bytes of it.
     case session
+    /// A client came with a ticket that no key here has sealed: the secret of the one that has.
+    case ticketKey
     /// A message is to be signed with a key that is held elsewhere.
     case sign
     /// A server wants a certificate of this client: which it gets.

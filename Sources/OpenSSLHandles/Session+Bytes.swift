@@ -70,14 +70,51 @@ extension Session {
     }
 
     /// One that can be resumed, and has a secret.
+    ///
+    /// OpenSSL reads DER by way of strings that it does not wipe, so it gets the DER without the secret, and the secret apart.
     static func readSession(_ der: UnsafeRawBufferPointer) -> OpaquePointer? {
-        let session = unsafe whole(der, { unsafe d2i_SSL_SESSION(nil, &$0, $1) }, { unsafe SSL_SESSION_free($0) })
+        guard let place = unsafe placeOfSecret(der) else { return nil }
+        let secret = unsafe UnsafeRawBufferPointer(rebasing: der[place])
+        var bare = unsafe [UInt8](der[..<place.lowerBound])
+        bare.append(contentsOf: repeatElement(0, count: place.count))
+        unsafe bare.append(contentsOf: der[place.upperBound...])
+        let session = unsafe bare.withUnsafeBytes {
+            unsafe whole($0, { unsafe d2i_SSL_SESSION(nil, &$0, $1) }, { unsafe SSL_SESSION_free($0) })
+        }
         guard let session = unsafe session else { return nil }
-        guard unsafe SSL_SESSION_is_resumable(session) == 1, unsafe hasSecret(session) else {
+        let start = unsafe secret.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        guard unsafe SSL_SESSION_set1_master_key(session, start, secret.count) == 1,
+            unsafe SSL_SESSION_is_resumable(session) == 1, unsafe hasSecret(session)
+        else {
             unsafe SSL_SESSION_free(session)
             return nil
         }
         return unsafe session
+    }
+
+    /// Where the secret is: SEQUENCE { INTEGER version, INTEGER protocol, OCTET STRING cipher, OCTET STRING id, OCTET STRING
+    /// secret, ... (SSL_SESSION_ASN1 of OpenSSL, of version 1 since 1998).
+    private static func placeOfSecret(_ der: UnsafeRawBufferPointer) -> Range<Int>? {
+        guard var place = unsafe content(der, of: V_ASN1_SEQUENCE, at: 0)?.lowerBound else { return nil }
+        for tag in [V_ASN1_INTEGER, V_ASN1_INTEGER, V_ASN1_OCTET_STRING, V_ASN1_OCTET_STRING] {
+            guard let end = unsafe content(der, of: tag, at: place)?.upperBound else { return nil }
+            place = end
+        }
+        return unsafe content(der, of: V_ASN1_OCTET_STRING, at: place)
+    }
+
+    /// What is in an object that begins there. Nil for one of another kind, and for what is cut off.
+    private static func content(_ der: UnsafeRawBufferPointer, of tag: CInt, at place: Int) -> Range<Int>? {
+        let start = unsafe der.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        guard let start = unsafe start else { return nil }
+        var position: UnsafePointer<UInt8>? = unsafe start + place
+        var (count, found, kind) = (0, CInt(0), CInt(0))
+        let form = unsafe ASN1_get_object(&position, &count, &found, &kind, der.count - place)
+        guard form & 0x81 == 0, found == tag, kind == V_ASN1_UNIVERSAL, let position = unsafe position else {
+            return nil
+        }
+        let begin = unsafe position - start
+        return begin..<begin + count
     }
 
     /// The secret is as long as the protocol and the cipher have it (RFC 5246, 8.1; RFC 8446, 4.6.1), which are of one kind.

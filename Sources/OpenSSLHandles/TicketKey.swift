@@ -40,6 +40,17 @@ internal import COpenSSL
         unsafe copenssl_clear_free(secret, Self.secretCount)
     }
 
+    /// What a program has said: the secret, and nothing else. Nil for anything else.
+    static func made(of answer: Answer, _ name: [UInt8]) -> TicketKey? {
+        guard answer.isGiven, answer.status == 0, let secret = answer.bytes, secret.count == secretCount else {
+            return nil
+        }
+        return unsafe TicketKey(name, TicketKeyTimes()) {
+            unsafe $0.copyMemory(from: secret.bytes)
+            return true
+        }
+    }
+
     /// Whatever it seals nobody will open: its secret is random, and goes with it. Nil when there is no randomness.
     static var forNobody: TicketKey? {
         var name = [UInt8](repeating: 0, count: nameCount)

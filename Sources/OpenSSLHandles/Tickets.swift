@@ -47,11 +47,17 @@ extension OwnedContext {
         ticketKeys?.remove(name)
     }
 
+    /// Has it ask for the keys of tickets that no key here has sealed, or not.
+    package func askForTicketKeys(_ asks: Bool) throws(SettingRefused) {
+        if asks { _ = try ownTicketKeys() }
+        asksForTicketKeys = asks
+    }
+
     /// Has the same keys as another from now on, whoever changes them: these if there are some, else the other's.
     func shareTicketKeys(of other: OwnedContext) -> Bool {
         guard let ring = other.ticketKeys else { return true }
         if let ticketKeys {
-            ring.replace(by: ticketKeys.all)
+            if !ticketKeys.all.isEmpty { ring.replace(by: ticketKeys.all) }
         } else if unsafe SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, useTicketKey) != 1 {
             return false
         }
@@ -88,10 +94,22 @@ private let useTicketKey:
             }
             return unsafe key.seal(name, vector, cipher, mac) ? 1 : -1
         }
-        guard let (key, isOld) = unsafe ring.opener(name, at: now) else { return 0 }
+        guard let (key, isOld) = unsafe ring.opener(name, at: now) ?? askedOpener(ssl, name, ring.sealer(at: now))
+        else { return 0 }
         guard unsafe key.open(vector, cipher, mac) else { return -1 }
         return isOld ? 2 : 1
     }
+
+/// The one that the program says, which opens this one ticket; and whether another seals by now.
+private func askedOpener(
+    _ ssl: OpaquePointer, _ name: UnsafePointer<UInt8>, _ sealer: TicketKey?
+) -> (key: TicketKey, isOld: Bool)? {
+    guard let context = unsafe context(of: ssl), context.asksForTicketKeys, let inquiry = unsafe inquiry(of: ssl),
+        let key = unsafe inquiry.askForTicketKey(
+            named: [UInt8](UnsafeBufferPointer(start: name, count: TicketKey.nameCount)))
+    else { return nil }
+    return (key, sealer != nil)
+}
 
 /// Whether a ticket would be one that somebody can open.
 func canSealTickets(_ ssl: OpaquePointer) -> Bool {

@@ -33,6 +33,18 @@ extension Connection {
         }
     }
 
+    func askForTicketKey(_ token: UInt64) -> CInt {
+        guard let asked = unsafe context.onTicketKey else { return TLSMEM_OK.code }
+        let name = engine.ask { $0.ticketKeyName }
+        var request = unsafe tlsmem_ticket_key_request()
+        unsafe request.size = unsafe MemoryLayout<tlsmem_ticket_key_request>.size
+        unsafe request.token = token
+        return unsafe name.withUnsafeBufferPointer { name in
+            unsafe request.name = name.baseAddress
+            return unsafe asked.callback(handle, &request, asked.user)
+        }
+    }
+
     func bytes(_ reply: Reply) -> Answer {
         var answer = Answer(reply.status)
         if reply.status == TLSMEM_OK.code { (answer.bytes, answer.name) = (reply.bytes, reply.identity) }

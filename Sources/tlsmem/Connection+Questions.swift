@@ -15,6 +15,7 @@ extension Connection {
             case .staple: askForStaple(decision.token)
             case .key: askForKey(decision.token)
             case .session: askForSession(decision.token)
+            case .ticketKey: askForTicketKey(decision.token)
             case .sign: askForSignature(decision.token)
             case .clientCertificate: askAboutCertificate(decision.token)
             }
@@ -40,7 +41,7 @@ extension Connection {
         switch question {
         case .clientHello: Answer(refusal(reply))
         case .verdict: Answer(lastWord(reply))
-        case .staple, .key, .session, .sign: bytes(reply)
+        case .staple, .key, .session, .ticketKey, .sign: bytes(reply)
         case .clientCertificate: identity(reply)
         }
     }
@@ -171,6 +172,7 @@ extension Question? {
         case .staple: TLSMEM_QUESTION_OCSP
         case .key: TLSMEM_QUESTION_PSK
         case .session: TLSMEM_QUESTION_SESSION
+        case .ticketKey: TLSMEM_QUESTION_TICKET_KEY
         case .sign: TLSMEM_QUESTION_SIGN
         case .clientCertificate: TLSMEM_QUESTION_CLIENT_CERT
         }

@@ -9,6 +9,7 @@ internal import TLSEngine
     var onClientHello: (callback: tlsmem_client_hello_cb, user: UnsafeMutableRawPointer?)?
     var onVerify: (callback: tlsmem_verify_cb, user: UnsafeMutableRawPointer?)?
     var onOCSP: (callback: tlsmem_ocsp_cb, user: UnsafeMutableRawPointer?)?
+    var onTicketKey: (callback: tlsmem_ticket_key_cb, user: UnsafeMutableRawPointer?)?
     var onPSK: (callback: tlsmem_psk_cb, user: UnsafeMutableRawPointer?)?
     var onCertificate: (callback: tlsmem_client_cert_cb, user: UnsafeMutableRawPointer?)?
     var onSign: (callback: tlsmem_sign_cb, user: UnsafeMutableRawPointer?)?

@@ -60,6 +60,17 @@ public func tlsmem_ctx_set_ticket_keys_mem(_ ctx: OpaquePointer!, _ text: Unsafe
     }
 }
 
+@implementation @_cdecl("tlsmem_ctx_set_ticket_key_cb")
+public func tlsmem_ctx_set_ticket_key_cb(
+    _ ctx: OpaquePointer!, _ cb: tlsmem_ticket_key_cb!, _ user: UnsafeMutableRawPointer!
+) -> CInt {
+    guard let context = unsafe Handle.object(ctx, Context.self) else { return TLSMEM_EINVAL.code }
+    return unsafe context.set(nil) { (openSSL) throws(SettingRefused) in
+        try openSSL.askForTicketKeys(unsafe cb != nil)
+        unsafe context.onTicketKey = unsafe cb.map { unsafe ($0, user) }
+    }
+}
+
 /// Changes the keys of what new connections are made of, which may be another context by now. Whoever had some before the first
 /// connection may do so after it.
 private func setKeys(

@@ -91,6 +91,11 @@ PLACE(tlsmem_psk_request, identity, 8);
 PLACE(tlsmem_psk_request, hint, 16);
 PLACE(tlsmem_psk_request, token, 24);
 
+SIZE(tlsmem_ticket_key_request, 24);
+PLACE(tlsmem_ticket_key_request, size, 0);
+PLACE(tlsmem_ticket_key_request, name, 8);
+PLACE(tlsmem_ticket_key_request, token, 16);
+
 SIZE(tlsmem_session_entry, 64);
 PLACE(tlsmem_session_entry, size, 0);
 PLACE(tlsmem_session_entry, id, 8);

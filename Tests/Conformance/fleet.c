@@ -62,6 +62,6 @@ int main(void)
     beginning = (long long)time(NULL);
     fleet_files();
     for (int version = TLSMEM_TLS1_2; version <= TLSMEM_TLS1_3; version++)
-        fleet_keys(version), fleet_store(version);
+        fleet_keys(version), fleet_asked(version), fleet_store(version);
     return finish();
 }

@@ -23,6 +23,7 @@ tlsmem_ctx *asking_server(int version, const known_key *key);
 tlsmem_ctx *known_client(int version);
 
 void fleet_keys(int version);
+void fleet_asked(int version);
 void fleet_files(void);
 void fleet_store(int version);
 

@@ -20,7 +20,7 @@ typedef struct question {
     size_t n;
 } question;
 
-int asked[8], found, answered, lost, refused_twice;
+int asked[9], found, answered, lost, refused_twice;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
 static question queue[QUEUE];
@@ -32,6 +32,7 @@ static EVP_PKEY *client_key, *server_key;
 static tlsmem_ctx *somebody;
 static unsigned char response[4096];
 static size_t response_n;
+static const tlsmem_ticket_key ticket_key = { sizeof ticket_key, "a key's name", "a key's secret", 0, INT64_MAX, INT64_MAX };
 static const char common_key[] = "0123456789abcdef0123456789ABCDEF";
 static struct session {
     unsigned char id[32], bytes[2048];
@@ -101,6 +102,12 @@ static int on_find(tlsmem *c, const tlsmem_session_entry *entry, void *user)
     return put(c, entry->token, q, entry->id, entry->id_length);
 }
 
+static int on_ticket_key(tlsmem *c, const tlsmem_ticket_key_request *request, void *user)
+{
+    (void)user;
+    return put(c, request->token, (question){ .kind = TLSMEM_QUESTION_TICKET_KEY }, request->name, sizeof ticket_key.name);
+}
+
 static void on_new(tlsmem *c, const tlsmem_session_entry *entry, void *user)
 {
     (void)c, (void)user;
@@ -151,6 +158,12 @@ static void answer(const question *q)
         } else {
             status = TLSMEM_ESESSION;
         }
+        break;
+    case TLSMEM_QUESTION_TICKET_KEY:
+        status = memcmp(q->bytes, ticket_key.name, q->n) == 0 ? TLSMEM_OK : TLSMEM_EINVAL;
+        reply.bytes = ticket_key.secret;
+        reply.length = sizeof ticket_key.secret;
+        __atomic_add_fetch(&found, status == TLSMEM_OK, __ATOMIC_RELAXED);
         break;
     case TLSMEM_QUESTION_OCSP:
         reply.bytes = response;
@@ -234,14 +247,24 @@ static void held_elsewhere(tlsmem_ctx *ctx, const char *name, EVP_PKEY **key)
     fclose(pem);
 }
 
-void asking_contexts(int version, int by_key, tlsmem_ctx **client_ctx, tlsmem_ctx **server_ctx)
+void give_ticket_key(tlsmem_ctx *server_ctx)
+{
+    MUST(tlsmem_ctx_add_ticket_key(server_ctx, &ticket_key) == TLSMEM_OK);
+}
+
+void asking_contexts(int version, acquaintance by, tlsmem_ctx **client_ctx, tlsmem_ctx **server_ctx)
 {
     static const tlsmem_session_callbacks callbacks = { sizeof callbacks, on_new, on_find, NULL };
-    tlsmem_ctx *from = of_version(TLSMEM_CLIENT, version), *to = of_version(TLSMEM_SERVER, version);
+    tlsmem_ctx *(*made)(tlsmem_role, int) = by == BY_TICKET ? context : of_version;
+    tlsmem_ctx *from = made(TLSMEM_CLIENT, version), *to = made(TLSMEM_SERVER, version);
     *client_ctx = from;
     *server_ctx = to;
     MUST(tlsmem_ctx_set_client_hello_cb(to, on_hello, NULL) == TLSMEM_OK);
-    if (by_key) {
+    if (by == BY_TICKET) {
+        MUST(tlsmem_ctx_set_ticket_key_cb(to, on_ticket_key, NULL) == TLSMEM_OK);
+        return;
+    }
+    if (by == BY_KEY) {
         MUST(tlsmem_ctx_set_psk_cb(from, on_psk, NULL) == TLSMEM_OK && tlsmem_ctx_set_psk_cb(to, on_psk, NULL) == TLSMEM_OK);
         return;
     }

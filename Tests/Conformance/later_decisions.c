@@ -14,6 +14,7 @@ static struct {
 } stored; /* the session that the first visit has left */
 static tlsmem_session *left_behind;
 static EVP_PKEY *keys[2]; /* of the client and of the server, which the library is not given */
+static const tlsmem_ticket_key ticket_key = { sizeof ticket_key, "a key's name", "a key's secret", 0, INT64_MAX, INT64_MAX };
 static const char common_key[] = "0123456789abcdef0123456789ABCDEF";
 
 /* ---- the questions */
@@ -153,6 +154,22 @@ static tlsmem_ctx *storing_server(int version)
     return ctx;
 }
 
+static int on_ticket_key(tlsmem *c, const tlsmem_ticket_key_request *request, void *user)
+{
+    CHECK(user == &last, "another user");
+    CHECK(memcmp(request->name, ticket_key.name, sizeof ticket_key.name) == 0, "another key is asked for");
+    return put_with(c, request->token, ticket_key.secret, sizeof ticket_key.secret);
+}
+
+/** It has a key until somebody has been there. */
+static tlsmem_ctx *forgetful_server(int version)
+{
+    tlsmem_ctx *ctx = context(TLSMEM_SERVER, version);
+    MUST(tlsmem_ctx_add_ticket_key(ctx, &ticket_key) == TLSMEM_OK);
+    MUST(tlsmem_ctx_set_ticket_key_cb(ctx, on_ticket_key, &last) == TLSMEM_OK);
+    return ctx;
+}
+
 static tlsmem_ctx *stapling_server(int version)
 {
     tlsmem_ctx *ctx = context(TLSMEM_SERVER, version);
@@ -218,6 +235,7 @@ const decision decisions[] = {
     { "a server's verdict", TLSMEM_QUESTION_VERIFY, 1, certified_client, verifying_server, 23, { TLSMEM_EVERIFY, TLSMEM_EVERIFY } },
     { "a client's verdict", TLSMEM_QUESTION_VERIFY, 0, verifying_client, plain_server, 23, { TLSMEM_EVERIFY, TLSMEM_EVERIFY } },
     { "a session", TLSMEM_QUESTION_SESSION, 1, plain_client, storing_server, TLSMEM_ESESSION, { TLSMEM_OK, TLSMEM_OK } },
+    { "a ticket's key", TLSMEM_QUESTION_TICKET_KEY, 1, plain_client, forgetful_server, TLSMEM_EINVAL, { TLSMEM_OK, TLSMEM_OK } },
     { "an OCSP response", TLSMEM_QUESTION_OCSP, 1, curious_client, stapling_server, TLSMEM_EINVAL, { TLSMEM_OK, TLSMEM_OK } },
     { "a server's key", TLSMEM_QUESTION_PSK, 1, key_client, key_asking_server, TLSMEM_EINVAL, { TLSMEM_EPROTOCOL, TLSMEM_ECIPHER } },
     { "a client's key", TLSMEM_QUESTION_PSK, 0, key_asking_client, key_server, TLSMEM_EINVAL, { TLSMEM_EPSK, TLSMEM_ECIPHER } },
@@ -239,14 +257,15 @@ void forget_visit(void)
 
 void visit_before(const decision *d, tlsmem_ctx *from, tlsmem_ctx *to)
 {
-    if (d->question != TLSMEM_QUESTION_SESSION)
+    if (d->question != TLSMEM_QUESTION_SESSION && d->question != TLSMEM_QUESTION_TICKET_KEY)
         return;
     end_open(&client, from, FACE_BUFFERS, NULL, 0, 0);
     end_open(&server, to, FACE_BUFFERS, NULL, 1, 0);
     wire_open(&pair_wire, &client, &server, (cut){ CUT_WHOLE, 1 });
     client.to_receive = server.to_send = 100;
     client.close_when_done = server.close_on_eof = 1;
-    MUST(wire_run(&pair_wire, both_ended) && stored.n > 0 && (left_behind = tlsmem_session_get(client.c)) != NULL);
+    MUST(wire_run(&pair_wire, both_ended) && (left_behind = tlsmem_session_get(client.c)) != NULL);
+    MUST(d->question == TLSMEM_QUESTION_SESSION ? stored.n > 0 : tlsmem_ctx_remove_ticket_key(to, ticket_key.name) == TLSMEM_OK);
     end_finish(&client);
     end_finish(&server);
 }
@@ -264,6 +283,7 @@ void check_effect(const decision *d, int is_good)
     const char *identity = NULL;
     switch (d->question) {
     case TLSMEM_QUESTION_SESSION:
+    case TLSMEM_QUESTION_TICKET_KEY:
         CHECK_STATUS(tlsmem_is_resumed(server.c), is_good);
         break;
     case TLSMEM_QUESTION_OCSP:

@@ -3,6 +3,7 @@
  * in a thread of its own, have the connections; half of the clients come back with a session. Run it with a library under ThreadSanitizer, too: `make check`.
  */
 #include "later_loops.h"
+#include "sessions.h"
 
 #include <pthread.h>
 
@@ -13,7 +14,8 @@ enum { LOOPS = 2, AT_ONCE = 25 };
 static tlsmem_ctx *client_ctx, *server_ctx;
 static tlsmem_loop *server_loops[LOOPS], *client_loops[LOOPS];
 static int to_come, port, wrong; /* to_come and wrong are atomic */
-static int is_by_key; /* there nobody comes back with a session */
+static acquaintance by;
+static tlsmem_session *sealed; /* BY_TICKET: what each client comes with */
 static int done[LOOPS], offered[LOOPS], resumed[LOOPS], stapled[LOOPS], left[LOOPS];
 static tlsmem_session *newest[LOOPS]; /* of each loop's clients, half of which offer it, and each that can be once */
 
@@ -79,7 +81,11 @@ static void next_client(int loop)
     tlsmem *c = connection(client_ctx, &callbacks, (void *)(intptr_t)loop);
     tlsmem_connect_options options = TLSMEM_CONNECT_OPTIONS_INIT;
     MUST(tlsmem_set_server_name(c, "localhost") == TLSMEM_OK);
-    if (!is_by_key && newest[loop] != NULL && number[loop]++ % 2 == 1) {
+    if (by == BY_TICKET) {
+        MUST(tlsmem_session_set(c, sealed) == TLSMEM_OK);
+        offered[loop]++;
+    }
+    if (by == BY_CERTIFICATE && newest[loop] != NULL && number[loop]++ % 2 == 1) {
         MUST(tlsmem_session_set(c, newest[loop]) == TLSMEM_OK);
         tlsmem_session_free(newest[loop]);
         newest[loop] = NULL;
@@ -100,28 +106,50 @@ static void *run(void *loop)
 /** Each full handshake has asked all of it, and a resumed one only what is left then. */
 static void check_counts(int handshakes)
 {
-    int hits = resumed[0] + resumed[1], offers = offered[0] + offered[1], full = is_by_key ? 0 : handshakes - hits, all = 0;
-    const int expected[8] = { 0, handshakes, 2 * full, full, is_by_key ? 2 * handshakes : 0, offers, 2 * full, full };
+    int hits = resumed[0] + resumed[1], offers = offered[0] + offered[1], full = by != BY_CERTIFICATE ? 0 : handshakes - hits, all = 0;
+    const int expected[9] = { 0, handshakes, 2 * full, full, by == BY_KEY ? 2 * handshakes : 0, by == BY_CERTIFICATE ? offers : 0,
+                              2 * full, full, by == BY_TICKET ? handshakes : 0 };
     CHECK(wrong == 0 && done[0] + done[1] == handshakes, "%d wrong, %d of %d handshakes", wrong, done[0] + done[1], handshakes);
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 9; i++) {
         CHECK(asked[i] == expected[i], "question %d was put %d times, not %d", i, asked[i], expected[i]);
         all += asked[i];
     }
-    CHECK(hits == found && (is_by_key || (hits > 0 && offers > hits)), "%d offered, %d found, %d resumed", offers, found, hits);
+    CHECK(hits == found && (by == BY_CERTIFICATE ? hits > 0 && offers > hits : hits == offers), "%d offered, %d found, %d resumed", offers, found, hits);
     CHECK(stapled[0] + stapled[1] == full, "%d responses, and %d full handshakes", stapled[0] + stapled[1], full);
     CHECK(answered == all && lost == 0, "%d answers taken, %d not", answered, lost);
     CHECK(refused_twice == all, "%d of %d second answers refused", refused_twice, all);
     printf("later_loops: %d handshakes, %d resumed of %d that offered it, %d answers\n", handshakes, hits, offers, answered);
 }
 
-static void all_late(int version, int handshakes, int by_key)
+static int any_hello(tlsmem *c, const tlsmem_client_hello *hello, void *user)
 {
-    situation("version %x: %d handshakes%s with every decision late", (unsigned)version, handshakes, by_key ? " by a common key" : "");
+    (void)c, (void)hello, (void)user;
+    return TLSMEM_OK;
+}
+
+/** A session whose ticket another server has sealed, which asks about each ClientHello as well. */
+static void seal(int version)
+{
+    tlsmem_ctx *from = context(TLSMEM_CLIENT, version), *other = context(TLSMEM_SERVER, version);
+    give_ticket_key(other);
+    MUST(tlsmem_ctx_set_client_hello_cb(other, any_hello, NULL) == TLSMEM_OK);
+    visit_open(from, other, FACE_BUFFERS, FACE_BUFFERS);
+    MUST(tlsmem_set_server_name(client.c, "localhost") == TLSMEM_OK && (sealed = visit_go_on(NULL, 0)) != NULL);
+    tlsmem_ctx_free(from);
+    tlsmem_ctx_free(other);
+}
+
+static void all_late(int version, int handshakes, acquaintance how)
+{
+    static const char *const names[] = { "certificates", "a common key", "tickets of another's" };
+    situation("version %x: %d handshakes by %s with every decision late", (unsigned)version, handshakes, names[how]);
     pthread_t loop_threads[2 * LOOPS];
-    asking_contexts(version, by_key, &client_ctx, &server_ctx);
+    if (how == BY_TICKET)
+        seal(version);
+    asking_contexts(version, how, &client_ctx, &server_ctx);
     begin_answers();
     wrong = 0;
-    is_by_key = by_key;
+    by = how;
     to_come = handshakes;
     for (int i = 0; i < LOOPS; i++) {
         MUST((server_loops[i] = new_loop()) != NULL && (client_loops[i] = new_loop()) != NULL);
@@ -156,6 +184,8 @@ static void all_late(int version, int handshakes, int by_key)
         tlsmem_session_free(newest[i]);
         newest[i] = NULL;
     }
+    tlsmem_session_free(sealed);
+    sealed = NULL;
     tlsmem_ctx_free(server_ctx);
     tlsmem_ctx_free(client_ctx);
     forget_answers();
@@ -166,8 +196,9 @@ int main(void)
     begin("later_loops");
     int handshakes = (int)setting("LATER_HANDSHAKES", 500);
     for (int version = TLSMEM_TLS1_2; version <= TLSMEM_TLS1_3; version++) {
-        all_late(version, handshakes, 0);
-        all_late(version, handshakes / 5, 1);
+        all_late(version, handshakes, BY_CERTIFICATE);
+        all_late(version, handshakes / 5, BY_KEY);
+        all_late(version, handshakes / 5, BY_TICKET);
     }
     return finish();
 }

@@ -37,6 +37,7 @@ static void null_contexts(void)
     CHECK_STATUS(tlsmem_ctx_request_ocsp(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_psk(NULL, "x", "0123456789abcdef", 16), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_psk_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_ctx_set_ticket_key_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_ctx_set_ocsp_cb(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK(tlsmem_psk_identity(NULL) == NULL, "an identity of NULL");
     CHECK_STATUS(tlsmem_ctx_require_ocsp(NULL), TLSMEM_EINVAL);

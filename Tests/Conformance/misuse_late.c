@@ -49,6 +49,7 @@ void late_settings(void)
         CHECK_STATUS(tlsmem_ctx_set_verify_cb(ctx, NULL, NULL), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_ocsp_cb(ctx, NULL, NULL), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_psk_cb(ctx, NULL, NULL), TLSMEM_ESTATE);
+        CHECK_STATUS(tlsmem_ctx_set_ticket_key_cb(ctx, NULL, NULL), TLSMEM_ESTATE);
         CHECK_STATUS(tlsmem_ctx_set_session_callbacks(ctx, NULL, NULL), TLSMEM_ESTATE);
         tlsmem_free(c); /* freeing the connection does not thaw it */
         c = NULL;

@@ -11,6 +11,12 @@ static const char pem[] = "no PEM";
 static char lots[514]; /* of "x" */
 #define NOWHERE "/nonexistent/file"
 
+static int no_ticket_key(tlsmem *c, const tlsmem_ticket_key_request *request, void *user)
+{
+    (void)c, (void)request, (void)user;
+    return TLSMEM_EINVAL;
+}
+
 static int no_hello(tlsmem *c, const tlsmem_client_hello *hello, void *user)
 {
     (void)c, (void)hello, (void)user;
@@ -105,7 +111,8 @@ static int limits_with(tlsmem_ctx *ctx, size_t offset, size_t value)
     X(BOTH, TLSMEM_EINVAL, "cert_list_max: ", limits_with(ctx, offsetof(tlsmem_limits, cert_list_max), SIZE_MAX))       \
     X(BOTH, TLSMEM_ECONFIG, NOWHERE, tlsmem_ctx_set_keylog(ctx, NOWHERE))                                               \
     X(SERVER, TLSMEM_EINVAL, "cb: only a client", tlsmem_ctx_set_client_cert_cb(ctx, NULL, NULL))                       \
-    X(CLIENT, TLSMEM_EINVAL, "cb: only a server", tlsmem_ctx_set_client_hello_cb(ctx, no_hello, NULL))
+    X(CLIENT, TLSMEM_EINVAL, "cb: only a server", tlsmem_ctx_set_client_hello_cb(ctx, no_hello, NULL))                  \
+    X(CLIENT, TLSMEM_ECONFIG, "only a server has keys for tickets", tlsmem_ctx_set_ticket_key_cb(ctx, no_ticket_key, NULL))
 
 /** These take any value that is not NULL, or NULL, too. */
 static const char *const takes_anything[] = {
