@@ -145,7 +145,7 @@ package import SocketTransport
         switch slots[place].watching {
         case .paused: break
         case .polled: try? poller.remove(watcher.fd)
-        case .alwaysReady: alwaysReady.removeAll { $0.fd == fd }
+        case .alwaysReady: alwaysReady = alwaysReady.filter { $0.fd != fd }
         }
         letGo(slots[place])
         slots[place] = Slot()

@@ -25,7 +25,7 @@ extension OwnedContext {
         }
         guard wire.count <= Int(UInt16.max) else { throw SettingRefused("the list of protocols is too long") }
         ERR_clear_error()
-        if role == .client, unsafe SSL_CTX_set_alpn_protos(ctx, wire, UInt32(wire.count)) != 0 {
+        if role == .client, unsafe SSL_CTX_set_alpn_protos(ctx, wire, UInt32(clamping: wire.count)) != 0 {
             throw SettingRefused("OpenSSL did not take the list of protocols", .drain())
         }
         unsafe alpn.deallocate()
@@ -50,7 +50,8 @@ func chooseProtocol(
 ) -> CInt {
     var match: UnsafeMutablePointer<UInt8>?
     let outcome = unsafe SSL_select_next_proto(
-        &match, &length, ours.baseAddress, UInt32(ours.count), offered.baseAddress, UInt32(offered.count))
+        &match, &length, ours.baseAddress, UInt32(clamping: ours.count), offered.baseAddress,
+        UInt32(clamping: offered.count))
     guard outcome == OPENSSL_NPN_NEGOTIATED else {
         return policy == .lenient ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_ALERT_FATAL
     }
@@ -70,7 +71,8 @@ let chooseALPN:
         if let asked = unsafe inquiry(of: ssl)?.alpn, !asked.isEmpty {
             // The program has chosen. What is found points into the list that comes first, and `asked` does not stay.
             var match: UnsafeMutablePointer<UInt8>?
-            let outcome = unsafe SSL_select_next_proto(&match, length, offered, count, asked, UInt32(asked.count))
+            let outcome = unsafe SSL_select_next_proto(
+                &match, length, offered, count, asked, UInt32(clamping: asked.count))
             unsafe chosen.pointee = UnsafePointer(match)
             return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL
         }

@@ -8,12 +8,12 @@ enum Cipher {
     case unprotected([CChar])
     case unknown(OpenSSLError)
 
-    static var protected: [CChar] { Array(":!aNULL:!eNULL".utf8CString.dropLast()) }
+    static var protected: [CChar] { [CChar](":!aNULL:!eNULL") }
 
     /// `isFirst` it may be a word that OpenSSL passes over further behind.
     init(_ name: [CChar], isFirst: Bool, _ trial: OpaquePointer) {
         ERR_clear_error()
-        guard name.starts(with: "TLS_".utf8.map { CChar(bitPattern: $0) }) else {
+        guard name.starts(with: [CChar]("TLS_")) else {
             self = unsafe Self.older(name, isFirst, trial)
             return
         }
@@ -30,7 +30,7 @@ enum Cipher {
     /// Nil for what is none. OpenSSL takes the RFCs' names of older ones for suites, and would offer them: those too that
     /// are not protected.
     private static func suite(_ name: [CChar], _ trial: OpaquePointer) -> Cipher? {
-        defer { _ = unsafe SSL_CTX_set_ciphersuites(trial, "") }
+        defer { _ = unsafe SSL_CTX_set_ciphersuites(trial, cString("")) }
         guard unsafe SSL_CTX_set_ciphersuites(trial, name + [0]) == 1,
             let cipher = unsafe copenssl_ciphers_at(SSL_CTX_get_ciphers(trial), 0),
             unsafe SSL_CIPHER_get_protocol_id(cipher) >> 8 == 0x13
@@ -41,7 +41,7 @@ enum Cipher {
     private static func older(_ name: [CChar], _ isFirst: Bool, _ trial: OpaquePointer) -> Cipher {
         ERR_clear_error()
         unsafe copenssl_ctx_end_suite_b(trial)  // of the name before
-        let before = isFirst && isWholeList(name) ? [] : Array("-ALL:".utf8CString.dropLast())
+        let before = isFirst && isWholeList(name) ? [] : [CChar]("-ALL:")
         if unsafe SSL_CTX_set_cipher_list(trial, before + name + protected + [0]) == 1 { return .older(name) }
         let cause = OpenSSLError.drain()
         if unsafe SSL_CTX_set_cipher_list(trial, before + name + [0]) == 1 { return .unprotected(name) }
@@ -56,7 +56,7 @@ struct Operation {
     let operand: ArraySlice<CChar>
 
     init?(_ term: [CChar]) {
-        guard let first = term.first, "!-+@".utf8.contains(UInt8(bitPattern: first)) else { return nil }
+        guard let first = term.first, [CChar]("!-+@").contains(first) else { return nil }
         mark = first
         operand = term.dropFirst()
     }
@@ -71,7 +71,7 @@ func terms(in list: UnsafePointer<CChar>) throws(SettingRefused) -> [[CChar]] {
         var isEmpty = true
         var term: [CChar] = []
         for byte in part + [space] {
-            let begins = "!@".utf8.contains(UInt8(bitPattern: byte)) && term != [question]
+            let begins = [CChar]("!@").contains(byte) && term != [question]
             if (begins || byte == space) && !term.isEmpty {
                 terms.append(term)
                 term = []
@@ -103,9 +103,7 @@ func isOfThePast(_ word: [CChar]) -> Bool {
 
 private func isAny(_ word: [CChar], of words: [StaticString]) -> Bool {
     words.contains { known in
-        unsafe word.elementsEqual(
-            UnsafeBufferPointer(start: known.utf8Start, count: known.utf8CodeUnitCount),
-            by: { $0 == CChar(bitPattern: $1) })
+        word == [CChar](known)
     }
 }
 

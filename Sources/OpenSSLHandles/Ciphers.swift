@@ -39,7 +39,7 @@ private struct CipherList {
     ) throws(SettingRefused) {
         if operation.isCommand {
             // OpenSSL passes over what is behind the digit.
-            if operation.operand.starts(with: "SECLEVEL=0".utf8.map { CChar(bitPattern: $0) }) {
+            if operation.operand.starts(with: [CChar]("SECLEVEL=0")) {
                 throw SettingRefused(SettingRefused.levelZero, name: listed.name)
             }
             return older.append(name: listed.name)

@@ -41,7 +41,7 @@ private func isWellFormed(_ ssl: OpaquePointer) -> Bool {
     var at = 2
     while at < body.count {
         guard unsafe body[at] > 0 else { return false }
-        at += unsafe 1 + Int(body[at])
+        at &+= unsafe 1 + Int(body[at])
     }
     return at == body.count
 }
@@ -50,7 +50,7 @@ private func isWellFormed(_ ssl: OpaquePointer) -> Bool {
 func helloExtension(_ ssl: OpaquePointer, _ type: CInt) -> UnsafeRawBufferPointer? {
     var start: UnsafePointer<UInt8>?
     var count = 0
-    guard unsafe SSL_client_hello_get0_ext(ssl, UInt32(type), &start, &count) == 1 else { return nil }
+    guard unsafe SSL_client_hello_get0_ext(ssl, UInt32(bitPattern: type), &start, &count) == 1 else { return nil }
     return unsafe UnsafeRawBufferPointer(start: start, count: count)
 }
 

@@ -11,7 +11,7 @@ extension OwnedContext {
     private func use(groups list: UnsafePointer<CChar>, in target: OpaquePointer) -> CInt {
         let result = unsafe copenssl_ctx_set_groups(target, list)
         if unsafe target == ctx, result == 1 {
-            groups = unsafe Array(UnsafeBufferPointer(start: list, count: strlen(list) + 1))
+            groups = unsafe Array(UnsafeBufferPointer(start: list, count: strlen(list) &+ 1))
         }
         return result
     }
@@ -30,9 +30,10 @@ extension OwnedContext {
     /// server asks for a better one, by a second ClientHello, when there is a slash between them. The last list is for
     /// systems where nothing is allowed but what FIPS 140 knows.
     func setUsualGroups() -> Bool {
-        for list in ["*X25519MLKEM768/*X25519:P-256:P-384", "X25519:P-256:P-384", "P-256:P-384"] {
+        let lists: [StaticString] = ["*X25519MLKEM768/*X25519:P-256:P-384", "X25519:P-256:P-384", "P-256:P-384"]
+        for list in lists {
             ERR_clear_error()
-            if unsafe use(groups: list, in: ctx) == 1 { return true }
+            if let list = unsafe cString(list), unsafe use(groups: list, in: ctx) == 1 { return true }
         }
         return false
     }

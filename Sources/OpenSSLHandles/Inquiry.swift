@@ -153,7 +153,7 @@ internal import Fibers
     func askForKey(hint: UnsafePointer<CChar>?, isLast: Bool) -> PresharedKey? {
         if key != nil || keyQuestions > (isLast ? 1 : 0) { return key }
         keyQuestions += 1
-        let text = unsafe hint.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
+        let text = unsafe hint.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) &+ 1)) }
         keyRequest = KeyRequest(hint: text)
         let answer = ask(.key)
         key = PresharedKey.made(of: answer, answer.name)

@@ -77,6 +77,6 @@ struct KeyPairs {
     }
 
     mutating func remove(_ type: CInt) {
-        all.removeAll { $0.key.type == type }
+        all = all.filter { $0.key.type != type }
     }
 }

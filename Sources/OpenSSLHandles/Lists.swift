@@ -2,10 +2,18 @@ internal import COpenSSL
 
 /// The parts of a C string between separators, empty ones too.
 func names(in list: UnsafePointer<CChar>, separators: StaticString) -> [[CChar]] {
-    let text = unsafe UnsafeBufferPointer(start: list, count: strlen(list))
-    let all = unsafe UnsafeBufferPointer(start: separators.utf8Start, count: separators.utf8CodeUnitCount)
-    return unsafe text.split(omittingEmptySubsequences: false) { unsafe all.contains(UInt8(bitPattern: $0)) }
-        .map { unsafe Array($0) }
+    let text = unsafe Array(UnsafeBufferPointer(start: list, count: strlen(list)))
+    let marks = [CChar](separators)
+    var (names, name): ([[CChar]], [CChar]) = ([], [])
+    for character in text {
+        if marks.contains(character) {
+            names.append(name)
+            name = []
+        } else {
+            name.append(character)
+        }
+    }
+    return names + [name]
 }
 
 /// A name of a list; "?" before it says that it may be unknown, and is left out then. It may stand behind OpenSSL's "*".

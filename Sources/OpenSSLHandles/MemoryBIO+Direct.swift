@@ -17,7 +17,8 @@ extension MemoryBIO {
             unsafe memory.pointee.length = held
             unsafe copenssl_reset(bio)  // the view must not keep the old address
         }
-        return unsafe UnsafeMutableRawBufferPointer(start: memory.pointee.data + held, count: size)
+        guard let data = unsafe memory.pointee.data else { return nil }
+        return unsafe UnsafeMutableRawBufferPointer(start: data + held, count: size)
     }
 
     /// Has `write` append about so many bytes to the `held` ones. OpenSSL clears memory before it writes to it, up to the

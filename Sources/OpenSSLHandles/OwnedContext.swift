@@ -22,13 +22,12 @@ package struct SettingRefused: Error {
 
     /// A number that is out of range; the sentence says what it is of, and the range.
     package init(argument number: CInt, _ sentence: StaticString) {
-        self.init(argument: String(number).utf8.map { CChar(bitPattern: $0) }, sentence)
+        self.init(argument: [CChar](decimal: Int(number)), sentence)
     }
 
     /// An argument, or a field of one, by its name in the header.
     package init(argument name: StaticString, _ sentence: StaticString) {
-        let text = unsafe UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-        self.init(argument: unsafe text.map { CChar(bitPattern: $0) }, sentence)
+        self.init(argument: [CChar](name), sentence)
     }
 
     private init(argument: [CChar], _ sentence: StaticString) {
@@ -41,7 +40,7 @@ package struct SettingRefused: Error {
     init(_ sentence: StaticString, _ cause: OpenSSLError = .none, about path: UnsafePointer<CChar>?) {
         self.sentence = sentence
         self.cause = cause
-        subject = unsafe path.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
+        subject = unsafe path.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) &+ 1)) }
         isArgument = false
     }
 
@@ -173,7 +172,7 @@ extension OwnedContext {
     /// the kernel's: at the end of the process OpenSSL may have no random numbers any more.
     private func forgetTicketKeys() {
         guard role == .server else { return }
-        let count = unsafe copenssl_set_ticket_keys(ctx, nil, 0)
+        let count = max(0, unsafe copenssl_set_ticket_keys(ctx, nil, 0))
         unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 1) { keys in
             let start = keys.baseAddress
             guard unsafe getrandom(start, count, 0) == count else { return }

@@ -43,7 +43,7 @@ extension OwnedSSL {
         if unsafe X509_VERIFY_PARAM_set1_ip_asc(parameters, name) == 1 {
             return unsafe X509_VERIFY_PARAM_set1_host(parameters, nil, 0) == 1 && copenssl_set_sni(ssl, nil) == 1
         }
-        var host = unsafe Array(UnsafeBufferPointer(start: name, count: strlen(name) + 1))
+        var host = unsafe Array(UnsafeBufferPointer(start: name, count: strlen(name) &+ 1))
         if host.count > 2, host[host.count - 2] == CChar(UInt8(ascii: ".")) { host.remove(at: host.count - 2) }
         guard isHostName(host.dropLast()) else { return false }
         _ = unsafe X509_VERIFY_PARAM_set1_ip(parameters, nil, 0)
@@ -64,9 +64,9 @@ func isHostName(_ name: ArraySlice<CChar>) -> Bool {
         switch UInt8(bitPattern: character) {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"),
             UInt8(ascii: "_"):
-            (length, isNumber) = (length + 1, false)
+            (length, isNumber) = (length &+ 1, false)
         case UInt8(ascii: "0")...UInt8(ascii: "9"):
-            length += 1
+            length &+= 1
         case UInt8(ascii: "."):
             guard length > 0 else { return false }
             (length, isNumber) = (0, true)

@@ -15,7 +15,7 @@ extension OwnedSSL {
     package func peerCertificateCount(offered: Session?) -> Int {
         guard unsafe ownCertificate(offered) != nil else { return 0 }
         let (list, skipped) = unsafe behindOwn(offered)
-        return 1 + max(0, Int(unsafe copenssl_x509s_count(list)) - skipped)
+        return 1 &+ max(0, Int(unsafe copenssl_x509s_count(list)) &- skipped)
     }
 
     package var peerSentCertificate: Bool { unsafe ownCertificate(nil) != nil }

@@ -33,7 +33,7 @@ extension OwnedSSL {
         let wanted = unsafe [size] + name.withUnsafeBytes { unsafe [UInt8]($0) }
         var at = 0
         while at < offered.count {
-            let end = unsafe at + 1 + Int(offered[at])
+            let end = unsafe at + 1 &+ Int(offered[at])
             guard end <= offered.count else { return false }
             if unsafe offered[at..<end].elementsEqual(wanted) {
                 unsafe inquiry(of: ssl)?.alpn = wanted

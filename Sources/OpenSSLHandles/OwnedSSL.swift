@@ -92,7 +92,7 @@ internal import COpenSSL
     /// False when OpenSSL 3.2 or newer has begun the handshake without memory for them: it has failed then, and would
     /// crash if it were given a BIO.
     private var hasRecordLayers: Bool {
-        unsafe !isBroken && SSL_rstate_string(ssl).pointee != CChar(UInt8(ascii: "u"))
+        unsafe !isBroken && SSL_rstate_string(ssl)?.pointee != CChar(UInt8(ascii: "u"))
     }
 
     /// It has failed without memory, and is given no other BIO any more, nor asked to let this one go.

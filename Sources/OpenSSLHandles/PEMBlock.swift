@@ -37,7 +37,7 @@ internal import COpenSSL
     }
 
     func isCalled(_ other: StaticString) -> Bool {
-        unsafe strlen(name) == other.utf8CodeUnitCount && memcmp(name, other.utf8Start, other.utf8CodeUnitCount) == 0
+        unsafe cString(other).map { unsafe strcmp(name, $0) == 0 } ?? false
     }
 
     /// How it is encrypted, if that is said in its header (RFC 1421); else there is no cipher in it. Nil for a header that

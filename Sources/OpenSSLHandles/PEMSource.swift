@@ -92,9 +92,9 @@ private func contents(
     }
     var count = 0
     while count < size {
-        let taken = unsafe read(file, memory + count, size - count)
+        let taken = unsafe read(file, memory + count, size &- count)
         if taken > 0 {
-            count += taken
+            count &+= taken
         } else if taken == 0 || copenssl_errno() != EINTR {
             let cause = taken == 0 ? OpenSSLError.none : .system(copenssl_errno())
             unsafe copenssl_clear_free(memory, count)

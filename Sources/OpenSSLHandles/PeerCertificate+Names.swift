@@ -60,8 +60,8 @@ extension PeerCertificate {
         let form = unsafe ASN1_get_object(&position, &length, &tag, &kind, room)
         let head = unsafe UnsafeRawPointer(position).map { unsafe $0 - UnsafeRawPointer(start) } ?? 0
         guard form & (0x80 | 1) == 0, head > 0, length >= 0, length <= room - head else { return nil }
-        let content = unsafe UnsafeRawBufferPointer(rebasing: rest[head..<head + length])
-        unsafe rest = UnsafeRawBufferPointer(rebasing: rest[(head + length)...])
+        let content = unsafe UnsafeRawBufferPointer(rebasing: rest[head..<head &+ length])
+        unsafe rest = UnsafeRawBufferPointer(rebasing: rest[(head &+ length)...])
         return unsafe Element(tag: tag, kind: kind, content: content)
     }
 }
@@ -83,7 +83,7 @@ private func described(_ tag: CInt, _ value: UnsafeRawBufferPointer) -> [UInt8] 
 }
 
 private func text(_ text: StaticString) -> [UInt8] {
-    unsafe [UInt8](UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    unsafe [UInt8](text.bytes)
 }
 
 /// Anything but printable ASCII becomes \xHH, the backslash too: a NUL would cut the name short, a line feed begin another.

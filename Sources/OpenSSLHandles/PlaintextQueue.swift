@@ -30,7 +30,7 @@ internal import COpenSSL
     /// Shows the first of it, so many bytes at most.
     @inline(__always)
     package func withFirst<Result>(_ most: Int, _ body: (borrowing RawSpan) -> Result) -> Result {
-        body(bytes.extracting(first: most))
+        body(bytes.extracting(first: max(0, most)))
     }
 
     /// Appends a copy; false when there is no memory, and then nothing was appended.
@@ -39,7 +39,8 @@ internal import COpenSSL
         if size == 0 { return true }
         guard size <= capacity &- end || makeRoom(size) else { return false }
         unsafe bytes.withUnsafeBytes { source in
-            unsafe memory?.advanced(by: end).copyMemory(from: source.baseAddress!, byteCount: size)
+            guard let start = source.baseAddress else { return }
+            unsafe memory?.advanced(by: end).copyMemory(from: start, byteCount: size)
         }
         end &+= size
         return true
@@ -69,7 +70,7 @@ internal import COpenSSL
         if let memory = unsafe memory, needed <= capacity / 2 {
             unsafe memory.copyMemory(from: memory + start, byteCount: held)
         } else {
-            let grown = max(Self.capacityLeast, 2 * needed)
+            let grown = max(Self.capacityLeast, 2 &* needed)
             guard let fresh = unsafe copenssl_malloc(grown) else { return false }
             if let memory = unsafe memory { unsafe fresh.copyMemory(from: memory + start, byteCount: held) }
             unsafe copenssl_clear_free(memory, capacity)

@@ -12,10 +12,10 @@ package enum Preset {
         }
     }
 
-    static var suites: String { "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256" }
+    static var suites: StaticString { "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256" }
 
     /// The modern configuration has none; there they are for a program that allows TLS 1.2 again.
-    static var ciphers: String {
+    static var ciphers: StaticString {
         """
         ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:\
         ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305
@@ -28,8 +28,8 @@ extension OwnedContext {
     /// fastest with. What words of a list of ciphers have set beside them goes with that list: Suite B, and a security level.
     package func set(_ preset: Preset) throws(SettingRefused) {
         unsafe copenssl_ctx_end_suite_b(ctx)
-        guard setUsualGroups(), unsafe SSL_CTX_set_ciphersuites(ctx, Preset.suites) == 1,
-            unsafe SSL_CTX_set_cipher_list(ctx, Preset.ciphers) == 1,
+        guard setUsualGroups(), unsafe SSL_CTX_set_ciphersuites(ctx, cString(Preset.suites)) == 1,
+            unsafe SSL_CTX_set_cipher_list(ctx, cString(Preset.ciphers)) == 1,
             unsafe copenssl_ctx_set_min(ctx, preset.versions.lowerBound) == 1, unsafe copenssl_ctx_set_max(ctx, 0) == 1
         else { throw SettingRefused("OpenSSL does not take the preset", .drain()) }
         versions = preset.versions

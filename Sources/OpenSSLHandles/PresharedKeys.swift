@@ -51,12 +51,12 @@ internal import COpenSSL
     }
 
     deinit {
-        unsafe copenssl_clear_free(UnsafeMutableRawPointer(mutating: text), count + 1)
+        unsafe copenssl_clear_free(UnsafeMutableRawPointer(mutating: text), count &+ 1)
     }
 
     fileprivate static func make(_ identity: UnsafeRawBufferPointer) -> KeyIdentity? {
         let size = identity.count
-        guard let copy = unsafe copenssl_malloc(size + 1) else { return nil }
+        guard let copy = unsafe copenssl_malloc(size &+ 1) else { return nil }
         unsafe UnsafeMutableRawBufferPointer(start: copy, count: size).copyMemory(from: identity)
         unsafe copy.storeBytes(of: 0, toByteOffset: size, as: UInt8.self)
         return unsafe KeyIdentity(UnsafePointer(copy.assumingMemoryBound(to: CChar.self)), size)
@@ -68,7 +68,7 @@ internal import COpenSSL
     func order(_ other: UnsafeRawBufferPointer) -> Int {
         guard let start = other.baseAddress else { return count }
         let order = unsafe memcmp(text, start, min(count, other.count))
-        return order != 0 ? Int(order) : count - other.count
+        return order != 0 ? Int(order) : count &- other.count
     }
 
     static func isOne(_ name: UnsafeRawBufferPointer) -> Bool {
@@ -99,7 +99,7 @@ struct PresharedKeys {
     private func place(of identity: UnsafeRawBufferPointer) -> Int {
         var (low, high) = (0, all.count)
         while low < high {
-            let middle = (low + high) / 2
+            let middle = (low &+ high) / 2
             if unsafe all[middle].identity.order(identity) < 0 { low = middle + 1 } else { high = middle }
         }
         return low
@@ -134,7 +134,7 @@ extension OwnedContext {
     func offerKeyCiphers() throws(SettingRefused) {
         guard versionsOfCiphers == nil else { return }
         let all = unsafe SSL_CTX_get_ciphers(ctx)
-        var list = Array(keyCiphers.utf8CString.dropLast())
+        var list = [CChar](keyCiphers)
         for index in 0..<max(0, unsafe copenssl_ciphers_count(all)) {
             let cipher = unsafe copenssl_ciphers_at(all, index)
             let exchange = unsafe SSL_CIPHER_get_kx_nid(cipher)
@@ -145,7 +145,8 @@ extension OwnedContext {
             list.append(name: unsafe Array(UnsafeBufferPointer(start: name, count: strlen(name))))
         }
         ERR_clear_error()
-        guard unsafe SSL_CTX_set_cipher_list(ctx, list + [0]) == 1, unsafe SSL_CTX_set_ciphersuites(ctx, keySuites) == 1
+        guard unsafe SSL_CTX_set_cipher_list(ctx, list + [0]) == 1,
+            unsafe SSL_CTX_set_ciphersuites(ctx, cString(keySuites)) == 1
         else { throw SettingRefused("OpenSSL does not take the ciphers for keys in common", .drain()) }
         if role == .server { _ = unsafe SSL_CTX_set_options(ctx, copenssl_op_server_preference()) }
     }
@@ -164,14 +165,14 @@ extension OwnedContext {
     }
 }
 
-private var keyCiphers: String {
+private var keyCiphers: StaticString {
     """
     ECDHE-PSK-CHACHA20-POLY1305:ECDHE-PSK-AES128-CBC-SHA256:ECDHE-PSK-AES256-CBC-SHA384:PSK-AES128-GCM-SHA256:\
     PSK-AES256-GCM-SHA384:PSK-CHACHA20-POLY1305
     """
 }
 
-private var keySuites: String { "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384" }
+private var keySuites: StaticString { "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384" }
 
 /// UTF-8 (RFC 4279, 5.1), and no zero in it.
 func isText(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -181,9 +182,9 @@ func isText(_ bytes: UnsafeRawBufferPointer) -> Bool {
     var at = 0
     while at < bytes.count {
         var character: UInt = 0
-        let count = unsafe UTF8_getc(start + at, CInt(clamping: bytes.count - at), &character)
+        let count = unsafe UTF8_getc(start + at, CInt(clamping: bytes.count &- at), &character)
         guard count > 0 else { return false }
-        at += Int(count)
+        at &+= Int(count)
     }
     return true
 }

@@ -40,7 +40,7 @@ extension PEMSource {
             while let block = unsafe PEMBlock.next(bio) {
                 guard kind.names.contains(where: { block.isCalled($0) }) else { continue }
                 let before = count
-                guard !block.isEncrypted, try unsafe readAll(block.bytes, &count, take), count == before + 1 else {
+                guard !block.isEncrypted, try unsafe readAll(block.bytes, &count, take), count == before &+ 1 else {
                     throw refused(kind.damaged, .drain())
                 }
             }
@@ -65,7 +65,7 @@ extension PEMSource {
         guard let end = unsafe position.map({ unsafe $0 + der.count }) else { return false }
         while let start = unsafe position, unsafe start < end {
             guard try unsafe take(&position, end - start) else { return false }
-            count += 1
+            count &+= 1
         }
         return true
     }

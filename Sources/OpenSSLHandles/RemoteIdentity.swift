@@ -59,7 +59,7 @@ extension PrivateKey {
                 var at = 0
                 while unsafe parts[at].key != nil {
                     unsafe all.append(parts[at])
-                    at += 1
+                    at &+= 1
                 }
                 unsafe all.append(copenssl_param_end())
                 return unsafe makeKey(type, in: library, copenssl_key_pair(), all)

@@ -78,7 +78,7 @@ private let nameECDSA: @convention(c) (CInt) -> UnsafePointer<CChar>? = { operat
 }
 private let nameSame: @convention(c) (CInt) -> UnsafePointer<CChar>? = { _ in nil }
 
-private let tellParts: @convention(c) (CInt) -> UnsafePointer<OSSL_PARAM>? = { _ in unsafe lists?.ofParts }
+private let tellParts: @convention(c) (CInt) -> UnsafePointer<OSSL_PARAM>? = { _ in unsafe copenssl_params_of_parts() }
 private let tellParameters: @convention(c) (Pointer?) -> UnsafePointer<OSSL_PARAM>? = { _ in
-    unsafe lists?.ofKeys
+    unsafe copenssl_params_of_keys()
 }

@@ -148,5 +148,5 @@ private let setParameters: @convention(c) (Pointer?, UnsafePointer<OSSL_PARAM>?)
 }
 
 private let tellParameters: @convention(c) (Pointer?, Pointer?) -> UnsafePointer<OSSL_PARAM>? = { _, _ in
-    unsafe lists?.ofSignatures
+    unsafe copenssl_params_of_signatures()
 }

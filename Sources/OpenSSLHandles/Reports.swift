@@ -27,8 +27,8 @@ internal import COpenSSL
     package func take() -> Report? {
         guard first < waiting.count, let report = waiting[first] else { return nil }
         waiting[first] = nil
-        first += 1
-        bytes -= report.count
+        first &+= 1
+        bytes &-= report.count
         if first == waiting.count { (waiting, first) = ([], 0) }
         return report
     }
@@ -36,13 +36,13 @@ internal import COpenSSL
     /// Keeps a secret, a message or a session; beyond the limits and without memory it is only counted.
     final func add(_ kind: Report.Kind, _ origin: Report.Origin, _ content: UnsafeRawBufferPointer) {
         let lost = kind == .secret ? lostSecrets : lostMessages
-        let hasRoom = waiting.count - first < Self.countMax && content.count <= Self.bytesMax - bytes
+        let hasRoom = waiting.count &- first < Self.countMax && content.count <= Self.bytesMax &- bytes
         let report = hasRoom ? unsafe Report.of(kind, origin, content, lost: lost) : nil
         let nowLost = report == nil ? lost &+ 1 : 0
         if kind == .secret { lostSecrets = nowLost } else { lostMessages = nowLost }
         guard let report else { return }
         waiting.append(report)
-        bytes += report.count
+        bytes &+= report.count
     }
 }
 
@@ -73,14 +73,14 @@ internal import COpenSSL
     fileprivate static func of(
         _ kind: Kind, _ origin: Origin, _ content: UnsafeRawBufferPointer, lost: Int
     ) -> Report? {
-        guard let memory = unsafe copenssl_malloc(content.count + 1) else { return nil }
+        guard let memory = unsafe copenssl_malloc(content.count &+ 1) else { return nil }
         unsafe UnsafeMutableRawBufferPointer(start: memory, count: content.count).copyMemory(from: content)
         unsafe memory.storeBytes(of: 0, toByteOffset: content.count, as: UInt8.self)
         return unsafe Report(kind, origin, memory, content.count, lost: lost)
     }
 
     deinit {
-        unsafe copenssl_clear_free(memory, count + 1)
+        unsafe copenssl_clear_free(memory, count &+ 1)
     }
 
     /// Valid as long as this.

@@ -14,11 +14,11 @@ extension Session {
         defer { ERR_clear_error() }
         let count = Int(unsafe i2d_SSL_SESSION(session, nil))
         guard let head, count > 0 else { return nil }
-        guard head.count + count <= min(target.count, Self.bytesMax) else { return head.count + count }
+        guard head.count &+ count <= min(target.count, Self.bytesMax) else { return head.count &+ count }
         unsafe target.copyBytes(from: head)
         var position = unsafe target.baseAddress?.advanced(by: head.count).assumingMemoryBound(to: UInt8.self)
         _ = unsafe i2d_SSL_SESSION(session, &position)
-        return head.count + count
+        return head.count &+ count
     }
 
     /// What stands before the DER of the session, and is no secret.
@@ -167,8 +167,8 @@ extension [UInt8] {
     }
 
     mutating func begins(with mark: StaticString) -> Bool {
-        guard let bytes = unsafe take(mark.utf8CodeUnitCount) else { return false }
-        return unsafe bytes.elementsEqual(UnsafeBufferPointer(start: mark.utf8Start, count: bytes.count))
+        guard let bytes = unsafe take(mark.bytes.count) else { return false }
+        return unsafe bytes.elementsEqual(mark.bytes)
     }
 
     /// Takes a length and as many bytes.

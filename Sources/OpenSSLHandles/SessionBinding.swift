@@ -34,7 +34,7 @@ extension OwnedContext {
         guard let content = storedDigests, let own = ownName, let keys = keyDigests,
             let name = sha256(settings + algorithms + whole(content) + whole(trust.pins) + whole(keys) + own)
         else { return false }
-        return unsafe SSL_CTX_set_session_id_context(ctx, name, UInt32(name.count)) == 1 && holdSessions()
+        return unsafe SSL_CTX_set_session_id_context(ctx, name, UInt32(clamping: name.count)) == 1 && holdSessions()
     }
 
     /// Nothing, or random bytes: what a program says of certificates and keys cannot be compared, so that where it is asked a session is

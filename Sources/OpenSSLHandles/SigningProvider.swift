@@ -12,7 +12,7 @@ enum SigningProvider {
         if let there = unsafe OpaquePointer(bitPattern: made.load(ordering: .acquiring)) { return unsafe there }
         _ = unsafe CRYPTO_THREAD_run_once(&tablesOnce) {
             Unsigned.begin()
-            (unsafe tables, unsafe lists) = (Tables(), RemoteParameters())
+            unsafe tables = Tables()
         }
         guard let fresh = unsafe OSSL_LIB_CTX_new() else { return nil }
         guard unsafe OSSL_PROVIDER_add_builtin(fresh, cString("tlsmem"), begin) == 1,
@@ -59,9 +59,8 @@ private let made = Atomic<UInt>(0)
     }
 }
 
-/// Both are there before OpenSSL sees the provider.
+/// There before OpenSSL sees the provider.
 private nonisolated(unsafe) var tables: Tables?
-nonisolated(unsafe) var lists: RemoteParameters?
 private nonisolated(unsafe) var tablesOnce: CRYPTO_ONCE = 0
 
 private let begin:

@@ -9,10 +9,10 @@ internal import COpenSSL
         var rest = unsafe source.bytes[...]
         var number = 0
         while unsafe !rest.isEmpty {
-            number += 1
+            number &+= 1
             let end = unsafe rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
             let line = unsafe rest[rest.startIndex..<end]
-            unsafe rest = rest[min(end + 1, rest.endIndex)...]
+            unsafe rest = rest[min(end &+ 1, rest.endIndex)...]
             do throws(SettingRefused) {
                 guard let key = try unsafe key(line) else { continue }
                 if keys.contains(where: { $0.name == key.name }) { throw SettingRefused.nameTaken }
@@ -54,7 +54,7 @@ internal import COpenSSL
         for index in unsafe field.indices {
             let digit = unsafe field[index]
             guard digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") else { return nil }
-            number = number * 10 + Int64(digit - UInt8(ascii: "0"))
+            number = number &* 10 &+ Int64(digit - UInt8(ascii: "0"))
         }
         return number
     }
@@ -65,11 +65,11 @@ internal import COpenSSL
     ) -> Bool {
         var place = unsafe digits.startIndex
         for index in target.indices {
-            guard unsafe place + 1 < digits.endIndex, let high = unsafe value(digits[place]),
+            guard unsafe place &+ 1 < digits.endIndex, let high = unsafe value(digits[place]),
                 let low = unsafe value(digits[place + 1])
             else { return false }
             unsafe target[index] = high << 4 | low
-            place += 2
+            place &+= 2
         }
         return true
     }
@@ -86,7 +86,7 @@ internal import COpenSSL
     /// "keys.txt, line 7", or "line 7" of what comes from memory.
     private static func place(_ path: UnsafePointer<CChar>?, _ line: Int) -> [CChar] {
         var place = unsafe path.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0))) } ?? []
-        if !place.isEmpty { place += ", ".utf8.map { CChar(bitPattern: $0) } }
-        return place + "line \(line)".utf8.map { CChar(bitPattern: $0) }
+        if !place.isEmpty { place += [CChar](", ") }
+        return place + [CChar]("line ") + [CChar](decimal: line)
     }
 }

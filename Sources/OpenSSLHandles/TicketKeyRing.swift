@@ -25,7 +25,7 @@ internal import COpenSSL
         let (sealer, hasOld) = looking { keys in
             (keys.first { $0.times.seals(at: now) }, keys.contains { !$0.times.opens(at: now) })
         }
-        if hasOld { changing { $0.removeAll { !$0.times.opens(at: now) } } }
+        if hasOld { changing { $0 = $0.filter { $0.times.opens(at: now) } } }
         return sealer
     }
 
@@ -63,7 +63,7 @@ internal import COpenSSL
 
     /// Nothing happens when there is none of that name.
     func remove(_ name: [UInt8]) {
-        changing { $0.removeAll { $0.name == name } }
+        changing { $0 = $0.filter { $0.name != name } }
     }
 
     private func put(_ key: TicketKey, _ keys: inout [TicketKey]) {

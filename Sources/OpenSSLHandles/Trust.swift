@@ -122,7 +122,7 @@ extension OwnedContext {
         guard let names = unsafe copenssl_names_new() else { throw unsafe .outOfMemory() }
         let formerCount = unsafe max(0, copenssl_names_count(former))
         let count = unsafe max(0, copenssl_x509s_count(others.list))
-        for index in 0..<formerCount + count {
+        for index in 0..<formerCount &+ count {
             let isFormer = index < formerCount
             let name =
                 unsafe isFormer
@@ -142,6 +142,6 @@ extension OwnedContext {
 /// What names take in a list of authorities.
 private func byteCount(of names: OpaquePointer) -> Int {
     unsafe (0..<max(0, copenssl_names_count(names))).reduce(0) { sum, index in
-        unsafe sum + 2 + Int(max(0, i2d_X509_NAME(copenssl_names_at(names, index), nil)))
+        unsafe sum &+ 2 &+ Int(max(0, i2d_X509_NAME(copenssl_names_at(names, index), nil)))
     }
 }

@@ -88,7 +88,7 @@ private nonisolated(unsafe) var processOnce: CRYPTO_ONCE = 0
     mutating func put(_ mark: UInt64) -> Bool {
         guard count < capacity / 2 || grows(), let places = unsafe places else { return false }
         unsafe places[place(of: mark, in: places)] = mark
-        count += 1
+        count &+= 1
         return true
     }
 

@@ -80,8 +80,7 @@ extension SettingRefused {
 func setParameters(of check: OpaquePointer, _ ssl: OpaquePointer, _ usual: StaticString) -> Bool {
     let parameters = unsafe X509_STORE_CTX_get0_param(check)
     unsafe X509_VERIFY_PARAM_set_auth_level(parameters, SSL_get_security_level(ssl))
-    let name = unsafe UnsafeRawPointer(usual.utf8Start).assumingMemoryBound(to: CChar.self)
-    return unsafe X509_STORE_CTX_set_default(check, name) == 1
+    return unsafe X509_STORE_CTX_set_default(check, cString(usual)) == 1
         && X509_VERIFY_PARAM_set1(parameters, SSL_get0_param(ssl)) == 1
 }
 

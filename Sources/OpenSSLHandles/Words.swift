@@ -55,5 +55,30 @@ package enum Words {
 
 /// Literals end with a NUL.
 func cString(_ text: StaticString) -> UnsafePointer<CChar>? {
-    unsafe UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
+    guard text.hasPointerRepresentation else { return nil }
+    return unsafe UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
+}
+
+/// Literals and numbers as OpenSSL takes them. Not by way of String, which would bring its Unicode, and its traps, into the
+/// library.
+extension [CChar] {
+    init(_ text: StaticString) {
+        self = unsafe text.bytes.map { CChar(bitPattern: $0) }
+    }
+
+    package init(decimal number: Int) {
+        var (digits, rest): ([CChar], UInt) = ([], number.magnitude)
+        repeat {
+            digits.insert(CChar(truncatingIfNeeded: 48 &+ rest % 10), at: 0)
+            rest /= 10
+        } while rest > 0
+        self = number < 0 ? [CChar(UInt8(ascii: "-"))] + digits : digits
+    }
+}
+
+extension StaticString {
+    var bytes: UnsafeRawBufferPointer {
+        guard hasPointerRepresentation else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
+        return unsafe UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount)
+    }
 }

@@ -62,7 +62,7 @@ extension Socket {
         for index in 0..<(unsafe strlen(text)) {
             let digit = Int(unsafe text[index]) - 48
             guard (0...9).contains(digit), value <= Int(CInt.max) else { return nil }
-            value = value * 10 + digit
+            value = value &* 10 &+ digit
         }
         return value
     }

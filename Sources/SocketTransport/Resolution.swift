@@ -20,17 +20,16 @@ package struct Resolution {
         var hints = unsafe addrinfo()
         unsafe hints.ai_family = family
         unsafe hints.ai_socktype = CInt(bitPattern: SOCK_STREAM.rawValue)
-        unsafe hints.ai_flags = flags | AI_NUMERICSERV
-        var service = Array(String(port).utf8CString)
+        unsafe hints.ai_flags = flags
         var found: UnsafeMutablePointer<addrinfo>?
-        code = unsafe getaddrinfo(host, &service, &hints, &found)
+        code = unsafe getaddrinfo(host, nil, &hints, &found)
         errno = code == EAI_SYSTEM ? Errno.last.code : 0
         guard code == 0 else { return }
         defer { unsafe freeaddrinfo(found) }
         var next = unsafe found
         while let entry = unsafe next {
             if let address = unsafe SocketAddress(entry.pointee.ai_addr, entry.pointee.ai_addrlen) {
-                addresses.append(address)
+                addresses.append(address.at(port: port))
             }
             unsafe next = entry.pointee.ai_next
         }

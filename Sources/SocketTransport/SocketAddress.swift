@@ -20,6 +20,15 @@ package struct SocketAddress: Equatable {
         self.length = length
     }
 
+    /// The same host at another port, which in IPv6 and IPv4 alike is what comes behind the family.
+    func at(port: UInt16) -> SocketAddress {
+        var other = self
+        unsafe withUnsafeMutableBytes(of: &other.storage) {
+            unsafe $0.storeBytes(of: port.bigEndian, toByteOffset: MemoryLayout<sa_family_t>.size, as: UInt16.self)
+        }
+        return other
+    }
+
     /// An address that is written as one, IPv6 with a scope or without; nil for a name. Asks nobody.
     package init?(numericHost host: UnsafePointer<CChar>, port: UInt16) {
         let found = unsafe Resolution(host, port: port, family: AF_UNSPEC, flags: AI_NUMERICHOST)
@@ -33,7 +42,7 @@ package struct SocketAddress: Equatable {
         let isAbstract = unsafe path.pointee == CChar(UInt8(ascii: "@"))
         let pathStart = MemoryLayout<sa_family_t>.size
         // A path in the file system needs its final NUL; an abstract name is all that the length covers.
-        let size = pathStart + count + (isAbstract ? 0 : 1)
+        let size = pathStart &+ count &+ (isAbstract ? 0 : 1)
         guard count > (isAbstract ? 1 : 0), size <= MemoryLayout<sockaddr_un>.size else { return nil }
         storage.ss_family = sa_family_t(AF_UNIX)
         let bytes = unsafe UnsafeRawBufferPointer(start: path, count: count)

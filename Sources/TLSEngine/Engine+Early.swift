@@ -24,7 +24,7 @@ extension Engine {
 
     /// Takes early data for the handshake to come, and returns how much: no more than the session allows, and there is room for.
     package mutating func writeEarly(_ plaintext: borrowing RawSpan, _ pool: BufferPool) -> Int {
-        let size = min(plaintext.byteCount, room, max(0, ssl.earlyDataMax - earlyBytes))
+        let size = min(plaintext.byteCount, room, max(0, ssl.earlyDataMax &- earlyBytes))
         guard size > 0, outgoing.putOffEarly(plaintext.extracting(..<size), pool) else { return 0 }
         tally.accepted &+= UInt64(clamping: size)
         return size

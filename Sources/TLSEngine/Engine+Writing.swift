@@ -26,8 +26,8 @@ extension Engine {
     var room: Int {
         let waiting = deferredBytes
         let deferredRecords = waiting == 0 ? 0 : waiting / Self.recordBytesMax + 1
-        let used = outgoing.count + waiting + deferredRecords * Self.recordOverheadMax
-        return max(0, limits.outgoingMax - used - Self.recordOverheadMax)
+        let used = outgoing.count &+ waiting &+ deferredRecords * Self.recordOverheadMax
+        return max(0, limits.outgoingMax &- used &- Self.recordOverheadMax)
     }
 
     /// The client's answer to a HelloRequest would find us closed, and its handshake would never end. Who has closed itself
@@ -36,7 +36,7 @@ extension Engine {
     var awaitsHello: Bool { ssl.isRenegotiationPending && state.reading == .open }
 
     package var deferredBytes: Int { outgoing.deferredCount }
-    package var outgoingBytes: Int { outgoing.count + deferredBytes }
+    package var outgoingBytes: Int { outgoing.count &+ deferredBytes }
     package var acceptsPlaintext: Bool { acceptsWrites && room > 0 }
 
     /// Neither closed nor closing.
@@ -55,25 +55,25 @@ extension Engine {
         let sliceEnd = outgoing.made &+ UInt64(BufferPool.sliceBytesMax)
         var count = 0
         while count < plaintext.byteCount, canEncrypt {
-            let rest = plaintext.byteCount - count
+            let rest = plaintext.byteCount &- count
             if isGathering ? deferredBytes >= Self.recordBytesMax : deferredBytes > 0 {
                 guard outgoing.made < sliceEnd, encryptDeferred(incoming, pool) else { break }
             } else if isGathering, deferredBytes > 0 || rest < Self.gatheredBytesMax {
-                let size = min(rest, Self.recordBytesMax - deferredBytes)
-                let taken = putOff(plaintext.extracting(count..<count + size), pool)
+                let size = min(rest, Self.recordBytesMax &- deferredBytes)
+                let taken = putOff(plaintext.extracting(count..<count &+ size), pool)
                 guard taken > 0 else { break }
-                count += taken
+                count &+= taken
             } else {
                 let size = min(rest, Self.recordBytesMax, room)
                 guard size > 0, outgoing.made < sliceEnd else { break }
-                let taken = encrypt(plaintext.extracting(count..<count + size), incoming, pool)
+                let taken = encrypt(plaintext.extracting(count..<count &+ size), incoming, pool)
                 guard taken > 0 else { break }
-                count += taken
+                count &+= taken
             }
         }
         if deferredBytes >= Self.recordBytesMax, canEncrypt { _ = encryptDeferred(incoming, pool) }
         if !canEncrypt {
-            count += putOff(plaintext.extracting(count...), pool)
+            count &+= putOff(plaintext.extracting(count...), pool)
             while settleEarly(incoming, pool) {}
         }
         tally.accepted &+= UInt64(clamping: count)
@@ -190,7 +190,7 @@ extension Engine {
     package mutating func updateKey(askPeer: Bool, incoming: MemoryBIO, _ pool: BufferPool) -> Bool {
         guard canUpdateKey, isAttached(incoming, pool), ssl.scheduleKeyUpdate(askPeer: askPeer)
         else { return false }
-        if askPeer { keys.updateAnswersDue += 1 }
+        if askPeer { keys.updateAnswersDue &+= 1 }
         if case .failed(let cause) = ssl.handshake() { _ = fail(cause) }
         _ = outgoing.countNew(ssl)
         rekeying?.keyHasChanged(records: ssl.observations.recordsOut, bytes: tally.accepted)
@@ -228,7 +228,7 @@ extension Engine {
     mutating func beginRenegotiation() {
         guard canEncrypt, !ssl.hasPartialRecord else { return }
         renegotiationIsDue = false
-        if ssl.scheduleRenegotiation(), role == .server { keys.helloAnswersDue += 1 }
+        if ssl.scheduleRenegotiation(), role == .server { keys.helloAnswersDue &+= 1 }
         renegotiationWasBegun()
     }
 }

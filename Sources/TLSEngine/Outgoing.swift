@@ -33,7 +33,7 @@ package struct Outgoing: ~Copyable {
 
     mutating func putOffEarly(_ plaintext: borrowing RawSpan, _ pool: BufferPool) -> Bool {
         guard putOff(plaintext, pool) else { return false }
-        backlog?.use { $0.earlyCount += plaintext.byteCount }
+        backlog?.use { $0.earlyCount &+= plaintext.byteCount }
         return true
     }
 
@@ -52,10 +52,10 @@ package struct Outgoing: ~Copyable {
             backlog.deferred.withFirst(backlog.earlyCount) { bytes in
                 var count = 0
                 while count < bytes.byteCount {
-                    let end = min(bytes.byteCount, count + Self.earlyRecordBytesMax)
+                    let end = min(bytes.byteCount, count &+ Self.earlyRecordBytesMax)
                     let result = ssl.writeEarly(bytes.extracting(count..<end))
                     guard case .done(let taken) = result, taken > 0 else { return result }
-                    count += taken
+                    count &+= taken
                 }
                 return .done(count)
             }
@@ -131,7 +131,7 @@ package struct Outgoing: ~Copyable {
     func addControl(_ count: Int) -> Int {
         backlog?.use { backlog in
             if gone >= backlog.controlEnd { backlog.controlBytes = 0 }
-            backlog.controlBytes += count
+            backlog.controlBytes &+= count
             backlog.controlEnd = made
             return backlog.controlBytes
         } ?? 0

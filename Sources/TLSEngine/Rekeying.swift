@@ -55,9 +55,9 @@ final class Rekeying {
     func mayUpdate(_ seen: Updates, now: Int64) -> Bool {
         let answers = min(UInt64(seen.plain), updateAnswersDue)
         let hellos = min(UInt64(seen.requests), helloAnswersDue)
-        updateAnswersDue -= answers
-        helloAnswersDue -= hellos
-        let begun = (UInt64(seen.requests) - hellos) + (UInt64(seen.plain) - answers)
+        updateAnswersDue &-= answers
+        helloAnswersDue &-= hellos
+        let begun = (UInt64(seen.requests) &- hellos) &+ (UInt64(seen.plain) &- answers)
         asked &+= begun
         return begun == 0 || bucket.take(Int64(clamping: begun), now: now, perSecond: perSecond, burst: burst)
     }

@@ -59,7 +59,7 @@ internal import SocketTransport
             if let address = unsafe SocketAddress(numericHost: host, port: port) {
                 return (.address(address), address.hostText)
             }
-            let name = unsafe Array(UnsafeBufferPointer(start: host, count: strlen(host) + 1))
+            let name = unsafe Array(UnsafeBufferPointer(start: host, count: strlen(host) &+ 1))
             return (.name(name, port: port), name)
         }
     }

@@ -125,7 +125,7 @@ extension Connection {
                 noteReceived(bench)
                 engine.fed()
                 if case .lingering = course {
-                    note { $0.lingeringBytes -= count }
+                    note { $0.lingeringBytes &-= count }
                 } else {
                     ciphertextReceived &+= UInt64(count)
                     guard bench.incoming.appended(count) else { return end(Failure(.outOfMemory)) }
@@ -152,7 +152,7 @@ extension Connection {
     }
 
     /// Bytes of plaintext that may still be queued. Plaintext is never longer than its ciphertext.
-    var incomingRoom: Int { incomingIsFull ? 0 : max(0, limits.incomingMax - waitingCount) }
+    var incomingRoom: Int { incomingIsFull ? 0 : max(0, limits.incomingMax &- waitingCount) }
 
     /// Notes how much waits to be read: full at incoming_max, and no more at incoming_low, which is below it.
     func noteIncoming() {

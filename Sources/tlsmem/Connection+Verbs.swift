@@ -34,7 +34,7 @@ extension Connection {
                 let rest = unsafe UnsafeRawBufferPointer(rebasing: plaintext[taken...])
                 let count = unsafe engine.write(
                     rest.bytes, gathering: gathering, incoming: bench.incoming, bench.pool)
-                taken += count
+                taken &+= count
                 let before = engine.outgoing.taken
                 sendSoon(bench)
                 if count == 0, engine.outgoing.taken == before { break }
@@ -53,8 +53,8 @@ extension Connection {
             let piece = unsafe index < pieces.count ? pieces[index] : iovec()
             let count = unsafe write(UnsafeRawBufferPointer(start: piece.iov_base, count: piece.iov_len))
             if count < 0 { return taken > 0 ? taken : count }
-            taken += count
-            offered += unsafe piece.iov_len
+            taken &+= count
+            offered &+= unsafe piece.iov_len
         }
         return taken
     }
@@ -127,14 +127,15 @@ extension Connection {
         guard feedRoom > 0 else { return TLSMEM_AGAIN.count }
         var taken = 0
         _ = drive { connection, bench in
-            while taken < ciphertext.count, !connection.isOver, !connection.isFreed, connection.feedRoom > 0 {
-                let size = min(ciphertext.count - taken, Bench.receiveBytes, connection.feedRoom)
+            while taken < ciphertext.count, !connection.isOver, !connection.isFreed {
+                let size = min(ciphertext.count &- taken, Bench.receiveBytes, connection.feedRoom)
+                guard size > 0 else { break }
                 connection.noteReceived(bench)
                 connection.engine.fed()
-                connection.ciphertextReceived &+= UInt64(size)
-                let part = unsafe UnsafeRawBufferPointer(rebasing: ciphertext[taken..<taken + size])
+                connection.ciphertextReceived &+= UInt64(clamping: size)
+                let part = unsafe UnsafeRawBufferPointer(rebasing: ciphertext[taken..<taken &+ size])
                 guard unsafe bench.incoming.append(part.bytes) else { return connection.end(Failure(.outOfMemory)) }
-                taken += size
+                taken &+= size
                 if taken < ciphertext.count { connection.pump(bench) }
             }
         }
@@ -146,7 +147,7 @@ extension Connection {
         guard isDriving else { return incomingRoom }
         var held = 0
         withBench { held = $0.incoming.count }
-        return incomingRoom - held
+        return incomingRoom &- held
     }
 
     func feedEnd() -> CInt {

@@ -38,7 +38,7 @@ final class Connector: Loop.Owned {
                 throw error
             }
         }
-        owner.registry.holds += 1
+        owner.registry.holds &+= 1
         owner.registry.attend(self)
     }
 
@@ -49,7 +49,7 @@ final class Connector: Loop.Owned {
         forgetQuestions()
         for attempt in attempts { Socket.close(attempt.leave(owner.registry)) }
         attempts = []
-        owner.registry.holds -= 1
+        owner.registry.holds &-= 1
         owner.release(self)
     }
 
@@ -75,7 +75,7 @@ final class Connector: Loop.Owned {
 
     fileprivate func answered(_ question: Question, _ answer: Resolution) {
         go {
-            questions.removeAll { $0 === question }
+            questions = questions.filter { $0 !== question }
             if answer.code != 0, refusal == nil || refusal?.code == EAI_NONAME { refusal = answer }
             race.resolved(question.family, answer.addresses, now: MonotonicClock.milliseconds())
         }
@@ -83,7 +83,7 @@ final class Connector: Loop.Owned {
 
     fileprivate func isReady(_ attempt: Attempt) {
         go {
-            attempts.removeAll { $0 === attempt }
+            attempts = attempts.filter { $0 !== attempt }
             let fd = attempt.leave(owner.registry)
             if let failure = Socket.connectFailure(fd) {
                 Socket.close(fd)

@@ -68,6 +68,6 @@ extension Context {
         let live = current.live.load(ordering: .relaxed)
         stats.generation = UInt64(clamping: current.generation)
         stats.connections = UInt64(clamping: live)
-        stats.connections_old = UInt64(clamping: generations.connections.load(ordering: .relaxed) - live)
+        stats.connections_old = UInt64(clamping: generations.connections.load(ordering: .relaxed) &- live)
     }
 }

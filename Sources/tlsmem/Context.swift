@@ -58,7 +58,7 @@ internal import TLSEngine
         } catch {
             let ofOthers = error.cause.isOutOfMemory ? TLSMEM_ENOMEM : TLSMEM_ECONFIG
             let status = error.isArgument ? TLSMEM_EINVAL : ofOthers
-            let whole = unsafe subject.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
+            let whole = unsafe subject.map { unsafe Array(UnsafeBufferPointer(start: $0, count: strlen($0) &+ 1)) }
             let refusal = (status, error, error.subject ?? whole ?? [0])
             _ = openSSL.exclusively {
                 self.refusal = refusal

@@ -85,14 +85,14 @@ final class Loop {
         let isNewcomer = !connection.wasEstablished
         try registry.add(
             connection, fd: connection.socket, interest: .read, manner: isNewcomer ? .patient : manner)
-        if isNewcomer { handshaking += 1 }
+        if isNewcomer { handshaking &+= 1 }
     }
 
     /// It is in the loop from now on.
     func count(_ connection: Connection) {
         connection.loop = self
         connection.enterGate()
-        connections += 1
+        connections &+= 1
         added &+= 1
     }
 
@@ -110,12 +110,12 @@ final class Loop {
         registry.remove(connection)
         connection.loop = nil
         connection.destination = nil
-        connections -= 1
+        connections &-= 1
     }
 
     /// It is no newcomer any more, because it is done with that or because it leaves.
     private func handshakeIsOver(_ connection: Connection) {
-        handshaking -= 1
+        handshaking &-= 1
         if connection.wasEstablished { established &+= 1 }
     }
 

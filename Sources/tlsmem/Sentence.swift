@@ -14,12 +14,12 @@ internal import TLSEngine
     }
 
     private mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
-        var count = min(bytes.count, unsafe target.count - 1 - length)
+        var count = min(bytes.count, unsafe target.count - 1 &- length)
         // A character is there whole or not at all.
         while count > 0, count < bytes.count, unsafe bytes[count] & 0xc0 == 0x80 { count -= 1 }
         guard count > 0 else { return }
-        for index in 0..<count { unsafe target[length + index] = bytes[index] }
-        length += count
+        for index in 0..<count { unsafe target[length &+ index] = bytes[index] }
+        length &+= count
         unsafe target[length] = 0
     }
 
@@ -40,8 +40,7 @@ internal import TLSEngine
     }
 
     mutating func append(_ number: Int) {
-        var text = String(number)
-        text.withUTF8 { unsafe append(unsafe $0) }
+        unsafe append([CChar](decimal: number) + [0])
     }
 }
 
