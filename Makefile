@@ -23,7 +23,7 @@ pc = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@PREFIX@|$(1)|' -e 's|@LIBDIR@|$(2)|
 	pkgconfig/tlsmem.pc.in
 
 .DELETE_ON_ERROR:
-.PHONY: all examples demo test check drivers faces figures bench signing proxy-soak scanners settings newer-openssl format \
+.PHONY: all examples demo test check drivers faces figures bench signing proxy-soak scanners sweeps settings newer-openssl format \
 	install uninstall clean help
 
 all: build/staged
@@ -109,6 +109,12 @@ proxy-soak: examples
 	Tests/packages test
 	@cd Tests/Peers && python3 soak.py $(or $(MINUTES),10)
 
+# Every system call, and every allocation, failing in every way, each time that it is made; nothing is left out.
+sweeps: examples
+	@TLSMEM_TEST_SECONDS=36000 SWEEP_MOST=1000000 ALLOC_MOST=1000000 Tests/Conformance/run all PROGRAMS='sweep alloc starved'
+	@TLSMEM_TEST_SECONDS=36000 SWEEP_MOST=1000000 ALLOC_MOST=1000000 Tests/Conformance/run run-only \
+		PROGRAMS='sweep alloc starved' EDGES= MOVES= FALLBACKS=
+
 # What testssl.sh, sslyze, sslscan and nmap say of a server with our defaults and presets: some minutes.
 scanners: examples
 	Tests/packages scanners
@@ -157,6 +163,7 @@ help:
 	@echo 'make signing       handshakes a second with a key of the server'\''s own, one that the program asks, and one in another process'
 	@echo 'make proxy-soak    Redis and PostgreSQL through tls_proxy, MINUTES=10: operations, errors, memory'
 	@echo 'make scanners      what testssl.sh, sslyze, sslscan and nmap say of the defaults and presets: four minutes'
+	@echo 'make sweeps        every call that can fail failing, each time that it is made: hours'
 	@echo 'make format        lay out the Swift sources as .swift-format says'
 	@echo 'make install       PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) DESTDIR=$(DESTDIR)'
 	@echo 'make uninstall     with the same variables'

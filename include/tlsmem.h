@@ -43,8 +43,9 @@
  *            lets it (a lock of OpenSSL's that another thread held stays held, and SSL_free takes one): the threads that
  *            ask the resolver have a fork handler (pthread_atfork) for that. It loads one library at run time: libidn2, for
  *            the first international name.
- *            If the system has no memory left for the library's own few small objects, the process is ended, as
- *            by abort; OpenSSL's failed allocations come back as TLSMEM_ENOMEM.
+ *            If the system has no memory left for one of the library's own few small objects, the process is ended there
+ *            and then, by a trap: SIGILL on x86-64, SIGTRAP on AArch64. OpenSSL's allocations, and those of whatever is
+ *            large or a peer's, that fail come back as TLSMEM_ENOMEM.
  */
 #ifndef TLSMEM_H
 #define TLSMEM_H

@@ -24,6 +24,15 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+// As an object of Swift's is allocated: without memory the process ends here. UnsafeMutablePointer.allocate gives NULL then.
+static inline void *clinux_allocate(size_t size) __attribute__((returns_nonnull));
+static inline void *clinux_allocate(size_t size) {
+    void *memory = malloc(size);
+    if (memory == NULL)
+        __builtin_trap();
+    return memory;
+}
+
 static inline int clinux_errno(void) { return errno; }
 static inline void clinux_set_errno(int code) { errno = code; }
 static inline int clinux_is_open(int fd) { return fcntl(fd, F_GETFD) != -1; }

@@ -16,6 +16,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -30,6 +31,14 @@ static inline void copenssl_mem_eof_return(BIO *bio, int value) { BIO_set_mem_eo
 static inline void copenssl_set_mem_buf(BIO *bio, BUF_MEM *memory) { BIO_set_mem_buf(bio, memory, BIO_CLOSE); }
 static inline void copenssl_get_mem_ptr(BIO *bio, BUF_MEM **memory) { BIO_get_mem_ptr(bio, memory); }
 static inline void copenssl_reset(BIO *bio) { (void)BIO_reset(bio); }
+// As an object of Swift's is allocated: without memory the process ends here. UnsafeMutablePointer.allocate gives NULL then.
+static inline void *copenssl_allocate(size_t size) __attribute__((returns_nonnull));
+static inline void *copenssl_allocate(size_t size) {
+    void *memory = malloc(size);
+    if (memory == NULL)
+        __builtin_trap();
+    return memory;
+}
 static inline void *copenssl_malloc(size_t count) { return OPENSSL_malloc(count); }
 static inline void copenssl_clear_free(void *memory, size_t count) { OPENSSL_clear_free(memory, count); }
 static inline void copenssl_secure_clear_free(void *memory, size_t count) { OPENSSL_secure_clear_free(memory, count); }

@@ -21,11 +21,12 @@ internal import SocketTransport
         fd = epoll_create1(CInt(clamping: EPOLL_CLOEXEC))
         guard fd >= 0 else { throw Errno.last }
         self.batchEventsMax = batchEventsMax
-        unsafe batch = .allocate(capacity: batchEventsMax)
+        unsafe batch = clinux_allocate(batchEventsMax &* MemoryLayout<epoll_event>.stride)
+            .assumingMemoryBound(to: epoll_event.self)
     }
 
     deinit {
-        unsafe batch.deallocate()
+        unsafe free(batch)
         Socket.close(fd)
     }
 

@@ -47,13 +47,13 @@ open class Job {
 
     private init(_ wakeFd: CInt) {
         self.wakeFd = wakeFd
-        unsafe mutex = .allocate(capacity: 1)
+        unsafe mutex = clinux_allocate(MemoryLayout<pthread_mutex_t>.size).assumingMemoryBound(to: pthread_mutex_t.self)
         _ = unsafe pthread_mutex_init(mutex, nil)
     }
 
     deinit {
         _ = unsafe pthread_mutex_destroy(mutex)
-        unsafe mutex.deallocate()
+        unsafe free(mutex)
         Socket.close(wakeFd)
     }
 

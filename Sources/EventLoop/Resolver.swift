@@ -57,7 +57,7 @@ package enum Resolver {
     private var threads = 0
 
     private init() {
-        unsafe mutex = .allocate(capacity: 1)
+        unsafe mutex = clinux_allocate(MemoryLayout<pthread_mutex_t>.size).assumingMemoryBound(to: pthread_mutex_t.self)
         _ = unsafe pthread_mutex_init(mutex, nil)
     }
 

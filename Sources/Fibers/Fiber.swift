@@ -11,7 +11,8 @@ internal import CLinux
 
     /// What the call itself sees of it, which holds no reference: what lies on its stack at its end is never let go.
     @safe private struct State {
-        let outside = UnsafeMutablePointer<ucontext_t>.allocate(capacity: 2)
+        let outside = unsafe clinux_allocate(2 * MemoryLayout<ucontext_t>.stride)
+            .assumingMemoryBound(to: ucontext_t.self)
         var body: (() -> CInt)?
         var value: CInt = 0
         var isUnderWay = false
@@ -23,7 +24,7 @@ internal import CLinux
     }
 
     private let mapping: UnsafeMutableRawPointer
-    private let state = UnsafeMutablePointer<State>.allocate(capacity: 1)
+    private let state = unsafe clinux_allocate(MemoryLayout<State>.size).assumingMemoryBound(to: State.self)
 
     /// Nil without memory.
     package static func make() -> Fiber? {
@@ -47,9 +48,9 @@ internal import CLinux
 
     deinit {
         _ = unsafe munmap(mapping, Self.guardBytes + Self.stackBytes)
-        unsafe state.pointee.outside.deallocate()
+        unsafe free(state.pointee.outside)
         unsafe state.deinitialize(count: 1)
-        unsafe state.deallocate()
+        unsafe free(state)
     }
 
     /// A call has been begun, and has not ended.

@@ -25,11 +25,13 @@ extension OwnedContext {
         }
         guard wire.count <= Int(UInt16.max) else { throw SettingRefused("the list of protocols is too long") }
         ERR_clear_error()
+        guard let memory = unsafe copenssl_malloc(wire.count + 1) else { throw unsafe SettingRefused.outOfMemory() }
         if role == .client, unsafe SSL_CTX_set_alpn_protos(ctx, wire, UInt32(clamping: wire.count)) != 0 {
+            unsafe copenssl_clear_free(memory, 0)
             throw SettingRefused("OpenSSL did not take the list of protocols", .drain())
         }
-        unsafe alpn.deallocate()
-        unsafe alpn = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: wire.count)
+        unsafe copenssl_clear_free(alpn.baseAddress, 0)
+        unsafe alpn = UnsafeMutableBufferPointer(start: memory.assumingMemoryBound(to: UInt8.self), count: wire.count)
         _ = unsafe alpn.initialize(from: wire)
         listenForHellos()
     }

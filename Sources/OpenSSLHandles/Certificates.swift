@@ -16,7 +16,7 @@ internal import COpenSSL
         // In PEM there may be something behind one, which OpenSSL calls trusted then; in DER there may be another one.
         let decode = unsafe source.isPEM ? d2i_X509_AUX : d2i_X509
         try unsafe source.readAll(.certificate) { position, count throws(SettingRefused) in
-            guard let certificate = unsafe decode(nil, &position, count) else { return false }
+            guard let certificate = unsafe complete(decode, &position, count) else { return false }
             guard unsafe copenssl_x509s_push(list, certificate) > 0 else {
                 unsafe X509_free(certificate)
                 throw source.outOfMemory
@@ -29,6 +29,22 @@ internal import COpenSSL
     deinit {
         unsafe copenssl_x509s_free(list)
     }
+}
+
+/// Decodes a certificate with its public key, which OpenSSL leaves out when there is no memory for it, and says nothing. One
+/// that it does not know stays out.
+func complete(
+    _ decode: (
+        UnsafeMutablePointer<OpaquePointer?>?, UnsafeMutablePointer<UnsafePointer<UInt8>?>?, Int
+    ) -> OpaquePointer?, _ position: inout UnsafePointer<UInt8>?, _ count: Int
+) -> OpaquePointer? {
+    let start = unsafe position
+    let certificate = unsafe decode(nil, &position, count)
+    guard unsafe certificate != nil, unsafe X509_get0_pubkey(certificate) == nil else { return unsafe certificate }
+    unsafe X509_free(certificate)
+    ERR_clear_error()
+    unsafe position = start
+    return unsafe decode(nil, &position, count)
 }
 
 /// A certificate as DER.

@@ -137,7 +137,7 @@ package struct SettingRefused: Error {
         forgetTicketKeys()
         giveUpVerification()
         unsafe SSL_CTX_free(ctx)
-        unsafe alpn.deallocate()
+        unsafe copenssl_clear_free(alpn.baseAddress, 0)
         if keylog >= 0 { close(keylog) }
     }
 

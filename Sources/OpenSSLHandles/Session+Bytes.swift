@@ -55,7 +55,7 @@ extension Session {
         var rest = unsafe Parts(rest: bytes)
         while unsafe !rest.rest.isEmpty {
             guard let der = unsafe rest.part(),
-                let certificate = unsafe whole(der, { unsafe d2i_X509(nil, &$0, $1) }, { unsafe X509_free($0) })
+                let certificate = unsafe whole(der, { unsafe complete(d2i_X509, &$0, $1) }, { unsafe X509_free($0) })
             else {
                 unsafe copenssl_x509s_free(chain)
                 return nil
@@ -84,7 +84,7 @@ extension Session {
         guard let session = unsafe session else { return nil }
         let start = unsafe secret.baseAddress?.assumingMemoryBound(to: UInt8.self)
         guard unsafe SSL_SESSION_set1_master_key(session, start, secret.count) == 1,
-            unsafe SSL_SESSION_is_resumable(session) == 1, unsafe hasSecret(session)
+            unsafe SSL_SESSION_is_resumable(session) == 1, unsafe hasSecret(session), unsafe isComplete(session)
         else {
             unsafe SSL_SESSION_free(session)
             return nil
@@ -115,6 +115,12 @@ extension Session {
         }
         let begin = unsafe position - start
         return begin..<begin + count
+    }
+
+    /// Without memory OpenSSL may leave out the key of the peer's certificate, which then could be verified no more.
+    private static func isComplete(_ session: OpaquePointer) -> Bool {
+        guard let peer = unsafe SSL_SESSION_get0_peer(session) else { return true }
+        return unsafe X509_get0_pubkey(peer) != nil
     }
 
     /// The secret is as long as the protocol and the cipher have it (RFC 5246, 8.1; RFC 8446, 4.6.1), which are of one kind.

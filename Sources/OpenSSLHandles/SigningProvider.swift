@@ -124,7 +124,8 @@ private func list(_ algorithms: [(StaticString, UnsafePointer<OSSL_DISPATCH>)]) 
 }
 
 func forever<Element>(_ elements: [Element]) -> UnsafePointer<Element> {
-    let copy = UnsafeMutablePointer<Element>.allocate(capacity: elements.count)
+    let memory = unsafe copenssl_allocate(elements.count &* MemoryLayout<Element>.stride)
+    let copy = unsafe memory.assumingMemoryBound(to: Element.self)
     for (index, element) in elements.enumerated() { unsafe (copy + index).initialize(to: element) }
     return unsafe UnsafePointer(copy)
 }

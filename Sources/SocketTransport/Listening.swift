@@ -55,7 +55,7 @@ extension Socket {
         CLinux.listen(fd, backlog > 0 ? backlog : SOMAXCONN) == 0
     }
 
-    /// The port that a socket is bound to, or -1.
+    /// The port that a socket is bound to, 0 where there are none, or -1 when the kernel does not say.
     package static func localPort(_ fd: CInt) -> Int {
         var address = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -69,7 +69,7 @@ extension Socket {
             case AF_INET6:
                 return Int(UInt16(bigEndian: unsafe base.assumingMemoryBound(to: sockaddr_in6.self).pointee.sin6_port))
             default:
-                return -1
+                return 0
             }
         }
     }

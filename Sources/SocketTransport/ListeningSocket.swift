@@ -31,7 +31,13 @@ package struct ListeningSocket {
             file = nil
         }
         if case .descriptor = place { isOurs = false } else { isOurs = true }
-        port = CInt(clamping: max(0, Socket.localPort(fd)))
+        let bound = Socket.localPort(fd)
+        let error = Errno.last
+        port = CInt(clamping: bound)
+        if bound < 0 {  // nobody could be told where it is
+            end()
+            throw error
+        }
     }
 
     /// Ends listening: closes the descriptor and removes the file, as far as they are ours.

@@ -30,14 +30,15 @@ internal import TLSEngine
     fileprivate init(_ incoming: MemoryBIO, of owner: Benches) {
         self.incoming = incoming
         pool = owner.pool
-        unsafe plaintext = .allocate(byteCount: Self.plaintextBytes, alignment: 16)
+        unsafe plaintext = UnsafeMutableRawBufferPointer(
+            start: clinux_allocate(Self.plaintextBytes), count: Self.plaintextBytes)
         unsafe self.owner = .passUnretained(owner)
     }
 
     deinit {
         incoming.empty(keeping: 0)
         unsafe plaintext.initializeMemory(as: UInt8.self, repeating: 0)
-        unsafe plaintext.deallocate()
+        unsafe free(plaintext.baseAddress)
     }
 
     /// Lends one of the calling thread's. Nil when OpenSSL has no memory.

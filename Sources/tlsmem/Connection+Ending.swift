@@ -87,7 +87,7 @@ extension Connection {
     private var inputIsOver: Bool { if case .open = input { false } else { true } }
 
     /// FIN, once nothing more will be sent.
-    private func sendFIN() {
+    func sendFIN() {
         guard socket >= 0, !finIsSent else { return }
         finIsSent = true
         Socket.shutdownWriting(socket)

@@ -307,11 +307,13 @@ extension Connection {
         return false
     }
 
-    /// It stops the sending, not the reading: what the peer sent before it went is still to be had.
+    /// It stops the sending, not the reading: what the peer sent before it went is still to be had. One that has not gone
+    /// hears that no more comes, or both would wait for ever: without memory or leave to send there is no reset.
     @inline(never)
     func sendFailed(_ errno: CInt, _ bench: Bench) {
         transport = .broken
         note { $0.breakage = (errno, engine.owesApplicationData) }
+        sendFIN()
         engine.discardOutgoing(incoming: bench.incoming, bench.pool)
     }
 }

@@ -28,14 +28,14 @@ internal import Synchronization
 
     /// `most` may be in at once; 0 for no limit.
     init(most: CInt) {
-        unsafe mutex = .allocate(capacity: 1)
+        unsafe mutex = clinux_allocate(MemoryLayout<pthread_mutex_t>.size).assumingMemoryBound(to: pthread_mutex_t.self)
         self.most = Int(most)
         _ = unsafe pthread_mutex_init(mutex, nil)
     }
 
     deinit {
         _ = unsafe pthread_mutex_destroy(mutex)
-        unsafe mutex.deallocate()
+        unsafe free(mutex)
     }
 
     // MARK: By the listener

@@ -138,10 +138,49 @@ static void counts_twice(void)
     }
 }
 
+/** There is no reset when the kernel has no memory for what is sent: the peer knows nothing of it, and waits, as we do. */
+static void waits_with_its_peer(void)
+{
+    static const int faults[] = { ENOBUFS, ENOMEM, EPERM };
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        ends how = { .version = TLSMEM_TLS1_3, .client_face = FACE_REGISTRY, .server_face = FACE_REGISTRY, .direct = 1 };
+        how.loop = new_loop();
+        open_ends(&how);
+        settle_loop(how.loop);
+        faulty_arm(FAULTY_SEND, 1, faults[i]);
+        say(&client, 100);
+        settle_loop(how.loop);
+        CHECK_ENDED(server, TLSMEM_ETRUNCATED);
+        end_finish(&server); /* as its program does: only then is there an end of file for the other */
+        settle_loop(how.loop);
+        CHECK_ENDED(client, TLSMEM_ESYSTEM);
+        faulty_arm(FAULTY_SEND, 0, 0);
+        close_ends();
+        tlsmem_loop_free(how.loop);
+    }
+}
+
+static void listens_at_a_secret_port(void)
+{
+    tlsmem_listen_options options = TLSMEM_LISTEN_OPTIONS_INIT;
+    tlsmem_ctx *ctx = context(TLSMEM_SERVER, 0);
+    tlsmem_loop *loop = new_loop();
+    int before = open_descriptors();
+    options.on_accept = refuse;
+    faulty_arm(FAULTY_GETSOCKNAME, 1, ENOBUFS);
+    CHECK_STATUS(tlsmem_loop_listen(loop, ctx, &options, NULL), TLSMEM_ESYSTEM);
+    CHECK(errno == ENOBUFS && open_descriptors() == before, "errno %d", errno);
+    faulty_arm(FAULTY_GETSOCKNAME, 0, 0);
+    tlsmem_loop_free(loop);
+    tlsmem_ctx_free(ctx);
+}
+
 static const regression kernel_regressions[] = {
     { "spins when accept fails in a way that it does not know", spins_when_accept_fails },
     { "allows the peer fewer KeyUpdates than update_rate", counts_too_slowly },
     { "takes a handshake off the count twice when epoll refuses what follows", counts_twice },
+    { "waits with its peer when nothing can be sent and nobody was reset", waits_with_its_peer },
+    { "listens at a port that it cannot tell", listens_at_a_secret_port },
     { NULL, NULL }
 };
 

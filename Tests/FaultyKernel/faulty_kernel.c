@@ -1,43 +1,94 @@
 #define _GNU_SOURCE
-#include "faulty_kernel.h"
+#include "faulty_calls.h"
 
 #include <dlfcn.h>
-#include <errno.h>
+#include <link.h>
+#include <stdint.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
+#include <string.h>
 #include <sys/socket.h>
 
-const char *const faulty_names[FAULTY_CALLS] = { "recv", "send", "accept4", "epoll_ctl" };
+const char *const faulty_names[FAULTY_CALLS] = {
+    "recv", "send", "accept4", "epoll_ctl", "socket", "bind", "listen", "connect", "shutdown", "getsockopt", "setsockopt",
+    "getsockname", "getpeername", "epoll_create1", "epoll_wait", "eventfd", "read of an eventfd", "write to an eventfd",
+    "close", "fcntl", "open", "read", "write", "fstat", "stat", "lstat", "unlink", "getrandom", "pthread_attr_init",
+    "pthread_create", "pthread_setspecific", "getaddrinfo", "getnameinfo", "mmap", "mprotect", "munmap",
+    "OpenSSL's malloc", "the library's malloc"
+};
 
+/* The resolver's threads count, too. */
 static struct {
     faulty_call call;
     long i;
     int fault;
+    int stays;
+    int paused;
     int happened;
     int fd;               /* on which the fault happened, or -1 */
     int broken_fd;        /* of which the connection is gone, or -1 */
     long counts[FAULTY_CALLS];
-} state = { FAULTY_RECV, 0, 0, 0, -1, -1, { 0, 0, 0, 0 } };
+} state = { .fd = -1, .broken_fd = -1 };
 
-void faulty_arm(faulty_call call, long i, int fault)
+static uintptr_t first, last; /* where the library under test is */
+
+static int look_at(struct dl_phdr_info *library, size_t size, void *user)
 {
+    (void)size, (void)user;
+    if (library->dlpi_name == NULL || strstr(library->dlpi_name, "libtlsmem") == NULL)
+        return 0;
+    for (int i = 0; i < library->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &library->dlpi_phdr[i];
+        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_X) == 0)
+            continue;
+        first = library->dlpi_addr + segment->p_vaddr;
+        last = first + segment->p_memsz;
+    }
+    return 1;
+}
+
+__attribute__((constructor)) static void look_for_library(void)
+{
+    dl_iterate_phdr(look_at, NULL);
+}
+
+static void arm(faulty_call call, long i, int fault, int stays)
+{
+    memset(&state, 0, sizeof state);
     state.call = call;
     state.i = i;
     state.fault = fault;
-    state.happened = 0;
+    state.stays = stays;
     state.fd = state.broken_fd = -1;
-    for (int each = 0; each < FAULTY_CALLS; each++)
-        state.counts[each] = 0;
+}
+
+void faulty_arm(faulty_call call, long i, int fault)
+{
+    arm(call, i, fault, 0);
+}
+
+void faulty_arm_from(faulty_call call, long i, int fault)
+{
+    arm(call, i, fault, 1);
+}
+
+void faulty_pause(int on)
+{
+    state.paused = on;
+}
+
+faulty_call faulty_armed(void)
+{
+    return state.call;
 }
 
 long faulty_count(faulty_call call)
 {
-    return state.counts[call];
+    return __atomic_load_n(&state.counts[call], __ATOMIC_RELAXED);
 }
 
 int faulty_happened(void)
 {
-    return state.happened;
+    return __atomic_load_n(&state.happened, __ATOMIC_ACQUIRE);
 }
 
 int faulty_fd(void)
@@ -45,17 +96,7 @@ int faulty_fd(void)
     return state.fd;
 }
 
-/** Counts a call. Returns the fault that it is to suffer, or 0. */
-static int fault_of(faulty_call call, int fd)
-{
-    if (++state.counts[call] != state.i || call != state.call)
-        return 0;
-    state.happened = 1;
-    state.fd = fd;
-    return state.fault;
-}
-
-static void *real(const char *name)
+void *faulty_real(const char *name)
 {
     void *found = dlsym(RTLD_NEXT, name);
     if (found == NULL)
@@ -63,82 +104,38 @@ static void *real(const char *name)
     return found;
 }
 
-/** The fault of a call on a stream, which lasts when the connection is gone. */
-static int stream_fault(faulty_call call, int fd)
+void faulty_closed(int fd)
 {
-    int fault = fault_of(call, fd);
+    if (fd == state.broken_fd)
+        state.broken_fd = -1;
+}
+
+/** The fault of a call on a stream, which lasts when the connection is gone. */
+static int lasting(faulty_call call, int fd, int fault)
+{
     if (fault == ECONNRESET || fault == EPIPE || fault == FAULTY_END)
         state.broken_fd = fd;
     if (fault == ECONNRESET || fault == EPIPE)
         shutdown(fd, SHUT_RDWR);
-    if (fault == 0 && state.broken_fd == fd && state.fault == FAULTY_END)
+    if (fault != 0 || state.broken_fd != fd)
+        return fault;
+    if (state.fault == FAULTY_END)
         return call == FAULTY_RECV ? FAULTY_END : 0; /* the peer has shut down its half only */
-    if (fault == 0 && state.broken_fd == fd)
-        return call == FAULTY_SEND ? EPIPE : ECONNRESET;
-    return fault;
+    return call == FAULTY_SEND ? EPIPE : ECONNRESET;
 }
 
-ssize_t recv(int fd, void *bytes, size_t n, int flags)
+int faulty_fault(faulty_call call, int fd, const void *caller)
 {
-    static ssize_t (*next)(int, void *, size_t, int);
-    int fault = stream_fault(FAULTY_RECV, fd);
-    if (next == NULL)
-        *(void **)&next = real("recv");
-    if (fault == FAULTY_END)
+    if (((uintptr_t)caller < first || (uintptr_t)caller >= last) && call != FAULTY_OPENSSL)
         return 0;
-    if (fault > 0) {
-        errno = fault;
-        return -1;
+    if (state.paused)
+        return 0;
+    long number = __atomic_add_fetch(&state.counts[call], 1, __ATOMIC_RELAXED);
+    int fault = 0;
+    if (call == state.call && state.i > 0 && (number == state.i || (state.stays && number > state.i))) {
+        fault = state.fault;
+        state.fd = fd;
+        __atomic_store_n(&state.happened, 1, __ATOMIC_RELEASE);
     }
-    return next(fd, bytes, fault == FAULTY_SHORT && n > 1 ? 1 : n, flags);
-}
-
-ssize_t send(int fd, const void *bytes, size_t n, int flags)
-{
-    static ssize_t (*next)(int, const void *, size_t, int);
-    int fault = stream_fault(FAULTY_SEND, fd);
-    if (next == NULL)
-        *(void **)&next = real("send");
-    if (fault > 0) {
-        errno = fault;
-        return -1;
-    }
-    return next(fd, bytes, fault == FAULTY_SHORT && n > 1 ? 1 : n, flags);
-}
-
-int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
-{
-    static int (*next)(int, struct sockaddr *, socklen_t *, int);
-    int fault = fault_of(FAULTY_ACCEPT, fd);
-    if (next == NULL)
-        *(void **)&next = real("accept4");
-    if (fault > 0) {
-        errno = fault;
-        return -1;
-    }
-    return next(fd, address, length, flags);
-}
-
-int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
-{
-    static int (*next)(int, int, int, struct epoll_event *);
-    int fault = fault_of(FAULTY_EPOLL_CTL, fd);
-    if (next == NULL)
-        *(void **)&next = real("epoll_ctl");
-    if (fault > 0 && operation != EPOLL_CTL_DEL) {
-        errno = fault;
-        return -1;
-    }
-    return next(epoll, operation, fd, event);
-}
-
-/* close: a number that is used again is another connection. */
-int close(int fd)
-{
-    static int (*next)(int);
-    if (next == NULL)
-        *(void **)&next = real("close");
-    if (fd == state.broken_fd)
-        state.broken_fd = -1;
-    return next(fd);
+    return call == FAULTY_RECV || call == FAULTY_SEND ? lasting(call, fd, fault) : fault;
 }
