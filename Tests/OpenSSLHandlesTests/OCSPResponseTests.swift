@@ -86,4 +86,19 @@ import Testing
         }
         #expect(try statement(der) == nil)
     }
+
+    @Test(arguments: [
+        (
+            "-----BEGIN OCSP RESPONSE-----\nMAMKAQ==\n-----END OCSP RESPONSE-----\n",
+            "an OCSP response in it cannot be parsed"
+        ),
+        ("-----BEGIN OTHER-----\nMAMKAQA=\n-----END OTHER-----\n", "there is no OCSP response in it"),
+    ])
+    func `that is none is refused with the reason`(text: String, reason: String) throws {
+        let context = try OwnedContext(.server)
+        try Array(text.utf8).withUnsafeBytes { bytes in
+            let source = try PEMSource(bytes)
+            #expect(refusal { try context.setStaples(source) } == reason)
+        }
+    }
 }

@@ -86,6 +86,13 @@ import Testing
         #expect(try #require(PeerCertificate.of(parsed)).key == nil)
         #expect(known.key != nil)
         expectEmptyQueue()
+        try der.withUnsafeBytes { bytes in
+            let source = try PEMSource(bytes)
+            let certificates = try Certificates.read(source)
+            #expect(
+                refusal { _ = try PrivateKey.remote(for: certificates, source) }
+                    == "the certificate's public key cannot be read")
+        }
     }
 
     @Test func `has no names where there are none, or where the list is broken`() throws {
