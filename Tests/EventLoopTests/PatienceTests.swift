@@ -169,7 +169,9 @@ import Testing
         newcomers.pairs[0].feed()
         _ = try registry.runOnce(timeout: 0)
         #expect(probe.readyCalls == 0)
+        let calls = registry.controlCalls
         try registry.setInterest(probe, .read)
+        #expect(registry.controlCalls == calls, "it is in epoll all the time")
         _ = try registry.runOnce(timeout: 0)
         #expect(probe.readyCalls == 1)
     }
