@@ -16,7 +16,7 @@ internal import CTLSMem
 
     private let callback: Callback
     private let user: UnsafeMutableRawPointer?
-    private let began: Int64
+    private var began: Int64
 
     init(_ callback: Callback, _ user: UnsafeMutableRawPointer?, _ now: Int64) {
         unsafe (self.callback, self.user, began) = unsafe (callback, user, now)
@@ -24,6 +24,11 @@ internal import CTLSMem
 
     func begin() {
         write(Self.title.bytes)
+    }
+
+    /// Another clock counts from here on.
+    func goOn(from now: Int64) {
+        began = now
     }
 
     /// The line is whole before anybody is called, who may do anything.
