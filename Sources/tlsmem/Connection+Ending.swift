@@ -53,7 +53,10 @@ extension Connection {
         guard !isOver else { return endStatus.code }
         return drive { connection, bench in
             if case .open = connection.input { connection.receiveFailed(errno) }
-            if case .working = connection.transport { connection.sendFailed(errno, bench) }
+            switch connection.transport {
+            case .working, .full: connection.sendFailed(errno, bench)  // full: an fd was, before it was taken back
+            case .broken: break
+            }
         }
     }
 

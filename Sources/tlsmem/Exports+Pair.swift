@@ -33,13 +33,13 @@ public func tlsmem_pair_time(_ pair: OpaquePointer!) -> Int64 {
 @implementation @_cdecl("tlsmem_pair_step")
 public func tlsmem_pair_step(_ pair: OpaquePointer!) -> CInt {
     guard let pair = unsafe Handle.object(pair, Pair.self) else { return TLSMEM_EINVAL.code }
-    return pair.step().map { CInt($0.rawValue) } ?? TLSMEM_ESTATE.code
+    return pair.step().map { CInt(clamping: $0.rawValue) } ?? TLSMEM_ESTATE.code
 }
 
 @implementation @_cdecl("tlsmem_pair_run")
 public func tlsmem_pair_run(_ pair: OpaquePointer!, _ until_ms: Int64) -> CInt {
     guard let pair = unsafe Handle.object(pair, Pair.self), until_ms >= 0 else { return TLSMEM_EINVAL.code }
-    return pair.run(until: until_ms).map { CInt($0.rawValue) } ?? TLSMEM_ESTATE.code
+    return pair.run(until: until_ms).map { CInt(clamping: $0.rawValue) } ?? TLSMEM_ESTATE.code
 }
 
 @implementation @_cdecl("tlsmem_pair_tell")

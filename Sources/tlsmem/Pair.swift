@@ -112,7 +112,8 @@ extension Pair {
 
     private func tell(_ side: PairSide, _ incoming: Wire, _ sentence: inout Sentence) {
         let connection = side.connection
-        unsafe sentence.append(connection.engine.role == .client ? "the client " : "the server ")
+        let who: StaticString = connection.engine.role == .client ? "the client " : "the server "
+        sentence.append(who)
         if connection.isFreed { return unsafe sentence.append("is freed") }
         switch connection.state {
         case TLSMEM_STATE_NEW: unsafe sentence.append("has not begun")

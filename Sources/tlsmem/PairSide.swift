@@ -78,9 +78,11 @@ internal import TLSEngine
             if feed() { hasMoved = true }
             let moment = incoming.readyAt
             guard held.isEmpty, moment >= 0, moment <= now else { break }
-            held = [UInt8](repeating: 0, count: Self.takenBytesMax)
-            let count = unsafe held.withUnsafeMutableBytes { unsafe incoming.take($0, now: now) }
-            held.removeLast(held.count - max(0, count))
+            var count = 0
+            held = unsafe [UInt8](unsafeUninitializedCapacity: Self.takenBytesMax) { room, filled in
+                count = unsafe incoming.take(UnsafeMutableRawBufferPointer(room), now: now)
+                filled = max(0, count)
+            }
             if count == TLSMEM_AGAIN.count { break }
             hasMoved = true
             if count > 0 { continue }
@@ -94,7 +96,7 @@ internal import TLSEngine
         guard first < held.count else { return false }
         let taken = unsafe isOver ? held.count : held.withUnsafeBytes { unsafe connection.feed(rebased($0)) }
         if taken == TLSMEM_AGAIN.count { return false }
-        first = taken < 0 ? held.count : first + taken
+        first = taken < 0 ? held.count : first &+ taken
         if first >= held.count { (held, first) = ([], 0) }
         return true
     }

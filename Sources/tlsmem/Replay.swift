@@ -16,39 +16,52 @@ struct Replay {
 
     /// Nil for what is no recording.
     init?(_ text: UnsafeRawBufferPointer) {
-        let lines = unsafe Array(text).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        guard lines.count >= 2, lines.last?.isEmpty == true, lines[0].elementsEqual("tlsmem recording 1".utf8)
-        else { return nil }
-        for line in lines.dropFirst().dropLast() {
+        let lines = Self.parts(unsafe [UInt8](text), UInt8(ascii: "\n"))
+        guard lines.count >= 2, lines.last?.isEmpty == true, lines.first == Recording.title.bytes else { return nil }
+        for line in lines[1..<lines.count &- 1] {
             guard let event = Self.event(line) else { return nil }
             events.append(event)
         }
     }
 
-    private static func event(_ line: ArraySlice<UInt8>) -> (moment: Int64, event: Event)? {
-        let words = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-        guard words.count == 2 || words.count == 3, let moment = number(words[0]) else { return nil }
-        let (name, argument) = (words[1], words.count == 3 ? words[2] : [])
-        if name.elementsEqual("in".utf8), let bytes = bytes(argument) { return (moment, .bytes(bytes)) }
-        if name.elementsEqual("error".utf8), let errno = number(argument).flatMap({ CInt(exactly: $0) }), errno > 0 {
-            return (moment, .error(errno))
+    /// What is between the separators.
+    private static func parts(_ bytes: [UInt8], _ separator: UInt8) -> [[UInt8]] {
+        var (parts, part): ([[UInt8]], [UInt8]) = ([], [])
+        for byte in bytes {
+            if byte == separator {
+                parts.append(part)
+                part = []
+            } else {
+                part.append(byte)
+            }
         }
-        guard words.count == 2 else { return nil }
-        if name.elementsEqual("end".utf8) { return (moment, .end) }
-        return name.elementsEqual("tick".utf8) ? (moment, .tick) : nil
+        return parts + [part]
     }
 
-    private static func number(_ digits: ArraySlice<UInt8>) -> Int64? {
+    private static func event(_ line: [UInt8]) -> (moment: Int64, event: Event)? {
+        let words = parts(line, UInt8(ascii: " "))
+        guard words.count == 2 || words.count == 3, let moment = number(words[0]) else { return nil }
+        let (name, argument) = (words[1], words.count == 3 ? words[2] : [])
+        if name == StaticString("in").bytes, let bytes = bytes(argument) { return (moment, .bytes(bytes)) }
+        if name == StaticString("error").bytes, let errno = number(argument), errno > 0, errno <= CInt.max {
+            return (moment, .error(CInt(clamping: errno)))
+        }
+        guard words.count == 2 else { return nil }
+        if name == StaticString("end").bytes { return (moment, .end) }
+        return name == StaticString("tick").bytes ? (moment, .tick) : nil
+    }
+
+    private static func number(_ digits: [UInt8]) -> Int64? {
         guard !digits.isEmpty, digits.count <= 15 else { return nil }
         var number: Int64 = 0
         for digit in digits {
             guard digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9") else { return nil }
-            number = number * 10 + Int64(digit - UInt8(ascii: "0"))
+            number = number &* 10 &+ Int64(digit &- UInt8(ascii: "0"))
         }
         return number
     }
 
-    private static func bytes(_ digits: ArraySlice<UInt8>) -> [UInt8]? {
+    private static func bytes(_ digits: [UInt8]) -> [UInt8]? {
         guard !digits.isEmpty, digits.count % 2 == 0 else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(digits.count / 2)
@@ -67,8 +80,8 @@ struct Replay {
 
     private static func nibble(_ digit: UInt8) -> UInt8? {
         switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit &- UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit &- UInt8(ascii: "a") &+ 10
         default: nil
         }
     }

@@ -59,14 +59,14 @@ internal import OpenSSLHandles
         if case .open = ending {
             let taken = unsafe UnsafeRawBufferPointer(start: source.baseAddress, count: count)
             guard unsafe bytes.append(taken.bytes) else { return TLSMEM_ENOMEM.count }
-            last &+= UInt64(count)
+            last &+= UInt64(clamping: count)
             send(now)
             endIfDue()
         } else {
-            stats.bytes_lost &+= UInt64(count)
+            stats.bytes_lost &+= UInt64(clamping: count)
         }
         stats.moves &+= 1
-        stats.bytes_put &+= UInt64(count)
+        stats.bytes_put &+= UInt64(clamping: count)
         return count
     }
 
@@ -84,7 +84,7 @@ internal import OpenSSLHandles
     private func send(_ now: Int64) {
         let delay = random.number(from: UInt64(faults.delay_least_ms), to: UInt64(faults.delay_most_ms))
         if delay > 0 { stats.delays &+= 1 }
-        lastMoment = max(lastMoment, now.addingReportingOverflow(Int64(delay)).partialValue)
+        lastMoment = max(lastMoment, now.addingReportingOverflow(Int64(clamping: delay)).partialValue)
         if let latest = arrivals.last, latest.moment == lastMoment {
             arrivals[arrivals.count &- 1].end = last
         } else {
@@ -120,8 +120,8 @@ internal import OpenSSLHandles
         bytes.withFirst(count) { unsafe $0.withUnsafeBytes { unsafe target.copyMemory(from: $0) } }
         bytes.consume(count)
         let (flipped, isBehind) = faults.flip_at.subtractingReportingOverflow(stats.bytes_taken)
-        if !isBehind, flipped < UInt64(count) { unsafe target[Int(flipped)] ^= 1 }
-        stats.bytes_taken &+= UInt64(count)
+        if !isBehind, flipped < UInt64(clamping: count) { unsafe target[Int(flipped)] ^= 1 }
+        stats.bytes_taken &+= UInt64(clamping: count)
         stats.moves &+= 1
         return count
     }
@@ -166,7 +166,7 @@ internal import OpenSSLHandles
         var events: CInt = 0
         if readyAt >= 0, readyAt <= now { events |= CInt(POLLIN) }
         if room > 0 || isReset { events |= CInt(POLLOUT) }
-        guard stats.bytes_taken &+ UInt64(ready) == last, last < faults.stall_after, lastMoment <= now else {
+        guard stats.bytes_taken &+ UInt64(clamping: ready) == last, last < faults.stall_after, lastMoment <= now else {
             return events
         }
         switch ending {
@@ -203,7 +203,7 @@ internal import OpenSSLHandles
     private func piece(of count: Int) -> Int {
         guard faults.chunk_most > 0 else { return count }
         let most = random.number(from: UInt64(max(1, faults.chunk_least)), to: UInt64(faults.chunk_most))
-        guard most < UInt64(count) else { return count }
+        guard most < UInt64(clamping: count) else { return count }
         stats.cuts &+= 1
         return Int(most)
     }

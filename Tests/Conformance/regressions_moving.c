@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "regressions.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -243,6 +244,23 @@ static void established_and_gone(void)
     free_both();
 }
 
+/** The socket is full, the program takes it back, and finds it broken. */
+static void keeps_what_cannot_be_sent(void)
+{
+    const void *bytes;
+    size_t n;
+    establish_ends(&(ends){ .version = TLSMEM_TLS1_3, .server_face = FACE_FD });
+    CHECK_STATUS(tlsmem_pause(server.c), TLSMEM_OK);
+    say(&client, 100);
+    wire_settle(&pair_wire);
+    say(&server, 900000);
+    CHECK(want_of(server.c).outgoing_bytes > 0 && want_of(server.c).incoming_bytes > 0, "nothing waits");
+    IGNORE(tlsmem_take_fd(server.c) < 0);
+    CHECK_STATUS(tlsmem_feed_error(server.c, EPIPE), TLSMEM_OK);
+    CHECK_STATUS(tlsmem_outgoing_peek(server.c, &bytes, &n), TLSMEM_AGAIN);
+    close_ends();
+}
+
 const regression moving_regressions[] = {
     { "counts for ever a connection whose new loop was freed before it arrived", its_loop_was_freed },
     { "counts for ever a connection that was freed on its way", it_was_freed },
@@ -252,5 +270,6 @@ const regression moving_regressions[] = {
     { "gives clients to a loop that drains, which ends them", served_by_one_that_drains },
     { "never ends a loop that a connection came into after the grace", arrives_after_the_grace },
     { "does not count a handshake after which the connection left at once", established_and_gone },
+    { "keeps what an fd did not take when tlsmem_feed_error says that it never will", keeps_what_cannot_be_sent },
     { NULL, NULL }
 };

@@ -55,6 +55,8 @@ ROW(48, NONE, STATE, tlsmem_answer(c, 12345, TLSMEM_OK, NULL))
 ROW(49, NONE, INVAL, tlsmem_session_set(c, NULL))
 ROW(50, NONE, STATE, tlsmem_set_early_data_cb(c, never_shown, NULL))
 ROW(51, NONE, WAITS, tlsmem_trim(c))
+ROW(89, NONE, STATE, tlsmem_set_record_cb(c, NULL, NULL))
+ROW(90, NONE, STATE | INVAL, tlsmem_replay(c, "no recording", 12, NULL, NULL))
 /* What drives. */
 ROW(52, CHANGES, WAITS | ENDED, tlsmem_handshake(c))
 ROW(53, CHANGES, ENDED, tlsmem_tick(c, tlsmem_now()))

@@ -45,6 +45,8 @@ typedef struct sock {
     int64_t refuses_in_until, refuses_out_until;
     struct truth {      /* what whoever holds this descriptor was told */
         int end, reset, pipe, other; /* other: an errno */
+        int refused;    /* the last send could not take everything */
+        int cut;        /* the end that it has found is not the peer's */
         uint64_t received, sent;
     } truth;
     int fd;

@@ -99,13 +99,16 @@ static void arrive(sock *s)
 
 static ssize_t refused(sock *s, const char *what, int error)
 {
+    if (what[0] == 's')
+        s->truth.refused = 1;
     note(what, kernel_number_of(s), -error, 0);
     return failing(error);
 }
 
 static ssize_t told(sock *s, const char *what, int error)
 {
-    progress();
+    if (!s->truth.reset && !s->truth.pipe && !s->truth.other)
+        progress(); /* whoever asks again and again gets nowhere */
     if (error == ECONNRESET)
         s->truth.reset = 1;
     else if (error == EPIPE)
@@ -203,6 +206,7 @@ ssize_t send(int fd, const void *bytes, size_t n, int flags)
     sock_looks(s);
     note("send", kernel_number_of(s), count, (long)n);
     s->truth.sent += (uint64_t)count;
+    s->truth.refused = (size_t)count < n;
     if (s->truth.sent > SMALL_MOST && !s->hurries && kernel_faults != 0)
         sock_hurries(s);
     if ((size_t)count < n)

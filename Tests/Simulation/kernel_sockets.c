@@ -232,7 +232,7 @@ void kernel_ends(int fd)
     note("fin", kernel_number_of(f->sock), 0, 0);
     tlsmem_wire_end(in_of(f->sock));
     sock_looks(f->sock);
-    f->sock->peer_has_shut = 1;
+    f->sock->peer_has_shut = f->sock->truth.cut = 1;
     if (f->sock->peer != NULL)
         f->sock->peer->peer_is_cut = 1;
 }

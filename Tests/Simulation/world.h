@@ -35,6 +35,7 @@ typedef struct end {
     struct truth truth;     /* kept when the descriptor goes */
     tlsmem_report_info report;
     int failure;            /* of the report */
+    int owes_alert;         /* it has made one, and a socket was there to take it */
     int64_t begun, closed_at, established_at, timed_at; /* moments; -1 */
     uint32_t timeouts[6];   /* by tlsmem_timeout; what holds now */
     int question;           /* a tlsmem_question, or 0 */
