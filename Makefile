@@ -23,8 +23,8 @@ pc = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@PREFIX@|$(1)|' -e 's|@LIBDIR@|$(2)|
 	pkgconfig/tlsmem.pc.in
 
 .DELETE_ON_ERROR:
-.PHONY: all examples demo test check drivers faces figures simulate bench signing proxy-soak scanners sweeps settings newer-openssl format \
-	install uninstall clean help
+.PHONY: all examples demo test check drivers faces figures simulate bench signing proxy-soak scanners sweeps settings newer-openssl \
+	coverage format install uninstall clean help
 
 all: build/staged
 
@@ -123,6 +123,11 @@ scanners: examples
 	Tests/packages scanners
 	@cd Tests/Peers && python3 -m unittest -v test_scanners scan
 
+# Which lines of Sources all of that reaches, and why not the others: a quarter of an hour.
+coverage:
+	Tests/packages test
+	@Tests/Coverage/run $(PARTS)
+
 faces-%:
 	@FACES_VERSION=$* FACES_LARGE_SEEDS=200 WIRE_BYTEWISE_MOST=5400000 TLSMEM_TEST_SECONDS=7200 \
 		Tests/Conformance/run run-only PROGRAMS=faces EDGES= MOVES= FALLBACKS=
@@ -170,6 +175,7 @@ help:
 	@echo 'make proxy-soak    Redis and PostgreSQL through tls_proxy, MINUTES=10: operations, errors, memory'
 	@echo 'make scanners      what testssl.sh, sslyze, sslscan and nmap say of the defaults and presets: four minutes'
 	@echo 'make sweeps        every call that can fail failing, each time that it is made: hours'
+	@echo 'make coverage      which lines of Sources the tests reach, and why not the others: a quarter of an hour'
 	@echo 'make format        lay out the Swift sources as .swift-format says'
 	@echo 'make install       PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) DESTDIR=$(DESTDIR)'
 	@echo 'make uninstall     with the same variables'

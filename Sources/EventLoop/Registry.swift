@@ -92,18 +92,14 @@ package import SocketTransport
         signalIfReadyOutsideTurn()
     }
 
-    /// Watches the same descriptor in another manner.
+    /// Watches the descriptor of one who was patient in another manner.
     package func setManner(_ watcher: Watcher, _ manner: Manner) throws(Errno) {
         guard let place = place(of: watcher) else { throw Errno(code: ENOENT) }
-        guard watcher.manner != manner, slots[place].watching != .alwaysReady else { return }
+        guard watcher.manner == .patient, manner != .patient, slots[place].watching != .alwaysReady else { return }
         let token = Token(fd: watcher.fd, generation: slots[place].generation)
         switch (slots[place].watching, manner) {
         case (.polled, .edge):
             try poller.modifyToEdges(token)
-        case (.polled, _) where watcher.manner == .edge:
-            slots[place].watching = .paused
-            try poller.remove(watcher.fd)
-            slots[place].watching = try admit(token, watcher.interest, manner)
         case (.paused, .edge):
             slots[place].watching = try admit(token, watcher.interest, manner)
         default:

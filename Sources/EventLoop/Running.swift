@@ -49,8 +49,8 @@ extension Registry {
         if hasWork || posts.isPending { return 0 }
         guard let earliest = deadlines.earliest else { return -1 }
         let (left, overflowed) = earliest.subtractingReportingOverflow(MonotonicClock.milliseconds())
-        if overflowed { return earliest < 0 ? 0 : .max }
-        return Int32(clamping: Swift.max(0, left))
+        // What overflows is past: the clock is not negative.
+        return overflowed ? 0 : Int32(clamping: Swift.max(0, left))
     }
 
     /// There is work for the next turn that epoll does not know of.

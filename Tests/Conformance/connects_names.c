@@ -20,17 +20,18 @@ static void open_name(const char *six, const char *four)
 
 static void not_found(void)
 {
-    static const struct { const char *six, *four, *says; } cases[] = {
-        { NULL, NULL, "Name or service not known" },
-        { "again", NULL, "Temporary failure in name resolution" },
-        { NULL, "again", "Temporary failure in name resolution" },
+    static const struct { const char *six, *four, *says; int system; } cases[] = {
+        { NULL, NULL, "Name or service not known", 0 },
+        { "again", NULL, "Temporary failure in name resolution", 0 },
+        { NULL, "again", "Temporary failure in name resolution", 0 },
+        { "emfile", NULL, "Too many open files", EMFILE },
     };
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         situation("a name that does not resolve: %s", cases[i].says);
         open_name(cases[i].six, cases[i].four);
         attempt_begin(&a, loop);
         CHECK(turn_until(loop, ended, &a), "nothing happens any more");
-        attempt_failed(&a, TLSMEM_ERESOLVE, 0, SCRIPTED ": ", cases[i].says);
+        attempt_failed(&a, TLSMEM_ERESOLVE, cases[i].system, SCRIPTED ": ", cases[i].says);
         CHECK(a.attempts == 0, "%d attempts", a.attempts);
         attempt_finish(&a);
     }

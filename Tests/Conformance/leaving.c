@@ -172,8 +172,31 @@ static void moves_from_callbacks(void)
         }
 }
 
+static void move_the_other(end *e, event what)
+{
+    (void)e;
+    if (what == EVENT_CLOSE)
+        move_status = tlsmem_loop_move(second, server.c);
+}
+
 static void moves_to_the_end_of_a_loop(void)
 {
+    begin_scene("it moves to a loop that is being freed");
+    open_two(first, second);
+    settle();
+    client.hook = move_the_other;
+    move_status = 1;
+    tlsmem_loop_free(second);
+    second = new_loop();
+    CHECK(client.closes == 1, "%d on_close of the one that was there", client.closes);
+    CHECK_STATUS(move_status, TLSMEM_ESTATE);
+    CHECK(server.closes == 0 && in_loop(first) == 1, "%d on_close, %d in its loop", server.closes, (int)in_loop(first));
+    end_free_connection(&client);
+    settle();
+    CHECK(server.closes == 1 && server.report.status != TLSMEM_EABORTED, "%d on_close, %s", server.closes,
+          tlsmem_status_name(server.report.status));
+    end_scene();
+
     begin_scene("it moves to a loop that is freed before it arrived");
     open_two(first, first);
     settle();

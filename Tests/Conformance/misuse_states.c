@@ -198,6 +198,7 @@ static void wrong_face(void)
     CHECK_STATUS(tlsmem_loop_remove(other, client.c), TLSMEM_ESTATE);
     CHECK_STATUS(tlsmem_loop_watch(server.loop, server.fd, POLLIN,
                                    (void (*)(tlsmem_loop *, int, int, void *))abort, NULL), TLSMEM_ESTATE);
+    CHECK_STATUS(tlsmem_loop_watch(server.loop, server.fd, 0, NULL, NULL), TLSMEM_ESTATE);
     client.to_send = server.to_send = 1000;
     wire_settle(&pair_wire);
     CHECK(client.received == 1000 && server.received == 1000, "it goes on no more after wrong calls");

@@ -141,6 +141,26 @@ static void known_before(void)
     tlsmem_ctx_free(to);
 }
 
+/** Who is asked no more goes by certificates, as if it had never been asked. */
+static void taken_back(void)
+{
+    situation("a callback that is taken back, TLS 1.%d", version - 0x0301);
+    tlsmem_ctx *from = context(TLSMEM_CLIENT, version), *to = context(TLSMEM_SERVER, version);
+    for (int i = 0; i < 2; i++) {
+        MUST(tlsmem_ctx_set_psk_cb(from, i == 0 ? on_psk : NULL, &clients) == TLSMEM_OK);
+        MUST(tlsmem_ctx_set_psk_cb(to, i == 0 ? on_psk : NULL, &servers) == TLSMEM_OK);
+    }
+    say(&clients, "a", key, 32, 0);
+    say(&servers, NULL, key, 32, 0);
+    meet_answered(from, to);
+    CHECK_STATUS(failure_of(client.c), TLSMEM_OK);
+    CHECK(tlsmem_is_established(server.c) && tlsmem_peer_certificate(client.c, NULL, 0) > 0, "not by certificates");
+    CHECK(clients.times == 0 && servers.times == 0, "asked: %d, %d", clients.times, servers.times);
+    part();
+    tlsmem_ctx_free(from);
+    tlsmem_ctx_free(to);
+}
+
 static void bad(void)
 {
     situation("no keys, TLS 1.%d", version - 0x0301);
@@ -202,6 +222,7 @@ void asked_for_keys(int of_version)
     good();
     second_hello();
     known_before();
+    taken_back();
     bad();
     if (version == TLSMEM_TLS1_2)
         both_versions();

@@ -80,10 +80,21 @@ static void a_connection_that_ended_could_not_be_freed_elsewhere(int version, in
     memset(&said, 0, sizeof said);
 }
 
-/** In the client's list of protocols the first one is said to be longer than the list. */
-static void malformed_protocols_were_shown(void)
+/** What is not what it says: `by` is added to the byte `at` behind the beginning of the mark; without one, of the suites. */
+static const struct malformed {
+    const char *what, *mark;
+    int at, by, hellos;
+} malformed[] = {
+    { "a protocol that is longer than its list", "\2h2\10http/1.1", 0, 100, 0 },
+    { "a protocol without a name", "\2h2\10http/1.1", 0, -2, 0 },
+    { "a list of protocols that is longer than its extension", "\2h2\10http/1.1", -1, 1, 0 },
+    { "suites of three bytes", NULL, 1, 1, 0 },
+    { "a host name that is longer than its extension", "localhost", -1, 1, 1 },
+};
+
+static void what_is_malformed_was_shown(const struct malformed *m)
 {
-    situation("a list of protocols that is none");
+    situation("a ClientHello with %s", m->what);
     static unsigned char hello[16384];
     const void *bytes;
     size_t n;
@@ -93,18 +104,23 @@ static void malformed_protocols_were_shown(void)
     CHECK_STATUS(tlsmem_outgoing_peek(a, &bytes, &n), TLSMEM_OK);
     MUST(n < sizeof hello);
     memcpy(hello, bytes, n);
-    unsigned char *list = memmem(hello, n, "\2h2\10http/1.1", 12);
-    MUST(list != NULL);
-    *list = 255;
+    unsigned char *suites = hello + 44 + hello[43]; /* behind two headers, a version, the random and the session id */
+    unsigned char *mark = m->mark == NULL ? suites : memmem(hello, n, m->mark, strlen(m->mark));
+    MUST(mark != NULL);
+    mark[m->at] = (unsigned char)(mark[m->at] + m->by);
+    if (m->hellos > 0)
+        mark[strlen(m->mark)] = 'x'; /* of the next extension: no part of the name */
     IGNORE(tlsmem_feed(b, hello, n));
     tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
     CHECK_STATUS(tlsmem_error(b, &error), TLSMEM_OK);
     CHECK(error.status == TLSMEM_EPROTOCOL && error.alert_sent == 50, "%s, alert %d", tlsmem_status_name(error.status), error.alert_sent);
-    CHECK(said.hellos == 0, "asked %d times", said.hellos);
+    CHECK(said.hellos == m->hellos, "asked %d times", said.hellos);
+    CHECK(said.hellos == 0 || strcmp(said.name, "-") == 0, "asked about %s", said.name);
     tlsmem_free(a);
     tlsmem_free(b);
     tlsmem_ctx_free(from);
     tlsmem_ctx_free(to);
+    memset(&said, 0, sizeof said);
 }
 
 static void a_renegotiation_had_to_offer_protocols(void)
@@ -123,6 +139,29 @@ static void a_renegotiation_had_to_offer_protocols(void)
     ask_run();
     check_whole();
     ask_close();
+}
+
+static void a_renegotiation_changed_to_another_context(void)
+{
+    situation("a renegotiation that changes to another context");
+    tlsmem_ctx *from = plain_client(TLSMEM_TLS1_2), *to = asking_server("server", TLSMEM_TLS1_2, 1);
+    tlsmem_ctx *other = asking_server("rsa", TLSMEM_TLS1_2, 0);
+    MUST(tlsmem_ctx_set_renegotiation(from, 1) == TLSMEM_OK && tlsmem_ctx_set_renegotiation(to, 1) == TLSMEM_OK);
+    MUST(tlsmem_ctx_set_renegotiation(other, 1) == TLSMEM_OK);
+    ask_open(from, to, FACE_BUFFERS, FACE_BUFFERS, CUT_WHOLE);
+    client.close_when_done = 0;
+    MUST(wire_run(&pair_wire, both_established));
+    said.other = other;
+    CHECK_STATUS(tlsmem_renegotiate(client.c), TLSMEM_OK);
+    wire_settle(&pair_wire);
+    CHECK(said.hellos == 2 && server.closes == 0 && client.closes == 0, "asked %d times", said.hellos);
+    CHECK_STATUS(said.set_ctx, TLSMEM_OK);
+    CHECK_STATUS(tlsmem_ctx_set_alpn(other, "h2"), TLSMEM_ESTATE); /* it is in use now */
+    client.close_when_done = 1;
+    ask_run();
+    check_whole();
+    ask_close();
+    tlsmem_ctx_free(other);
 }
 
 /** Behind one front, a session of a context that asks for nothing gets nobody into one that asks for a certificate. */
@@ -158,8 +197,10 @@ void questions_held(int version)
     a_connection_that_ended_could_not_be_freed_elsewhere(version, 0);
     a_connection_that_ended_could_not_be_freed_elsewhere(version, 1);
     a_session_went_round_the_certificate(version);
-    if (version == TLSMEM_TLS1_3)
-        malformed_protocols_were_shown();
-    else
+    for (size_t i = 0; version == TLSMEM_TLS1_3 && i < sizeof malformed / sizeof *malformed; i++)
+        what_is_malformed_was_shown(&malformed[i]);
+    if (version == TLSMEM_TLS1_2) {
         a_renegotiation_had_to_offer_protocols();
+        a_renegotiation_changed_to_another_context();
+    }
 }

@@ -36,6 +36,8 @@ static int scripted(const char *list, const char *service, const struct addrinfo
         return EAI_NONAME;
     if (strcmp(list, "again") == 0)
         return EAI_AGAIN;
+    if (strcmp(list, "emfile") == 0)
+        return errno = EMFILE, EAI_SYSTEM;
     snprintf(copy, sizeof copy, "%s", list);
     struct addrinfo **end = found;
     for (char *word = strtok_r(copy, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {

@@ -8,7 +8,8 @@
 /** The name that the script is about. */
 #define SCRIPTED "scripted.example"
 
-/** Its addresses from now on, each list separated by blanks; NULL for none, "again" for a temporary failure. */
+/** Its addresses from now on, each list separated by blanks; NULL for none, "again" for a temporary
+ * failure, "emfile" for one of the system. */
 void resolver_answers(const char *six, const char *four);
 /** Questions about a family (AF_UNSPEC: both) find no end until resolver_release. */
 void resolver_hold(int family);

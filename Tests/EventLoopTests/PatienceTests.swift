@@ -160,6 +160,22 @@ import Testing
         #expect(try registry.runOnce(timeout: 0) == 1)
     }
 
+    @Test func `that waits for nothing becomes edge-triggered, and hears of what came meanwhile`() throws {
+        let registry = try Registry()
+        let newcomers = try Crowd(registry, 1, .patient) {}
+        let probe = newcomers.probes[0]
+        try registry.setInterest(probe, [])
+        try registry.setManner(probe, .edge)
+        newcomers.pairs[0].feed()
+        _ = try registry.runOnce(timeout: 0)
+        #expect(probe.readyCalls == 0)
+        let calls = registry.controlCalls
+        try registry.setInterest(probe, .read)
+        #expect(registry.controlCalls == calls, "it is in epoll all the time")
+        _ = try registry.runOnce(timeout: 0)
+        #expect(probe.readyCalls == 1)
+    }
+
     @Test func `whose turn comes after it became edge-triggered is not delivered twice in a turn`() throws {
         let registry = try Registry(patientEvents: 1)
         let newcomers = try Crowd(registry, 3, .patient) {}

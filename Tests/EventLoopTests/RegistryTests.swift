@@ -214,4 +214,18 @@ import Testing
         #expect(visits == 1)
         #expect(registry.isEmpty)
     }
+
+    @Test func `gives back what many needed, and forgets nobody`() throws {
+        let registry = try Registry()
+        let pairs = (0..<200).map { _ in SocketPair() }
+        let probes = pairs.map { _ in Probe() }
+        for (probe, pair) in zip(probes, pairs) { try registry.add(probe, fd: pair.near, interest: .read) }
+        for probe in probes { registry.attend(probe) }
+        for probe in probes.dropFirst() { registry.remove(probe) }
+        registry.trim()
+        pairs[0].feed()
+        #expect(try registry.runOnce(timeout: 0) == 2)
+        #expect(probes.map(\.readyCalls) == [1] + Array(repeating: 0, count: 199))
+        #expect(probes.map(\.turnCalls) == [1] + Array(repeating: 0, count: 199))
+    }
 }

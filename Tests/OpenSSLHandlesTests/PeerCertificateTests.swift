@@ -66,6 +66,35 @@ import Testing
         #expect(names(of: found) == ["other:iPAddress", "other:iPAddress", "other:iPAddress", "IP:1.2.3.4"])
     }
 
+    @Test func `says of a name of another kind which one it is, and nothing of what is in it`() throws {
+        let found = try certificate(der: [(0xa3, [0x30, 0]), (0xa4, [0x30, 0]), (0xa5, [0x30, 0]), (0x89, [97])])
+        #expect(names(of: found) == ["other:x400Address", "other:directoryName", "other:ediPartyName", "other:"])
+    }
+
+    @Test func `has no key where OpenSSL does not know what the key is for`() throws {
+        let known = try certificate(nil)
+        var der = try #require(encoded(known.certificate))
+        let elliptic: [UInt8] = [0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1]
+        let place = try #require((0..<der.count - 7).first { Array(der[$0..<$0 + 7]) == elliptic })
+        der[place + 6] = 99
+        let parsed = der.withUnsafeBytes { bytes in
+            var position = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            return d2i_X509(nil, &position, bytes.count)
+        }
+        defer { X509_free(parsed) }
+        ERR_clear_error()
+        #expect(try #require(PeerCertificate.of(parsed)).key == nil)
+        #expect(known.key != nil)
+        expectEmptyQueue()
+        try der.withUnsafeBytes { bytes in
+            let source = try PEMSource(bytes)
+            let certificates = try Certificates.read(source)
+            #expect(
+                refusal { _ = try PrivateKey.remote(for: certificates, source) }
+                    == "the certificate's public key cannot be read")
+        }
+    }
+
     @Test func `has no names where there are none, or where the list is broken`() throws {
         #expect(try certificate(nil).nameCount == 0)
         let broken: [[UInt8]] = [
@@ -91,6 +120,10 @@ import Testing
             X509_set_serialNumber(found.certificate, number)
             #expect(String(decoding: found.serial, as: UTF8.self) == text)
         }
+        let none = ASN1_INTEGER_new()
+        defer { ASN1_INTEGER_free(none) }
+        X509_set_serialNumber(found.certificate, none)
+        #expect(String(decoding: found.serial, as: UTF8.self) == "00")
         expectEmptyQueue()
     }
 

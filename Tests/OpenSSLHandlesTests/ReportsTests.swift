@@ -54,3 +54,24 @@ import Testing
         #expect(takeAll().map(\.lost) == [0])
     }
 }
+
+@Suite struct `What a trace calls things` {
+    private func text(_ name: UnsafePointer<CChar>?) -> String { name.map { String(cString: $0) } ?? "" }
+
+    @Test(arguments: [
+        (0, "HelloRequest"), (1, "ClientHello"), (2, "ServerHello"), (4, "NewSessionTicket"), (5, "EndOfEarlyData"),
+        (8, "EncryptedExtensions"), (11, "Certificate"), (12, "ServerKeyExchange"), (13, "CertificateRequest"),
+        (14, "ServerHelloDone"), (15, "CertificateVerify"), (16, "ClientKeyExchange"), (20, "Finished"),
+        (22, "CertificateStatus"), (24, "KeyUpdate"), (25, "CompressedCertificate"), (3, "unknown"), (255, "unknown"),
+    ])
+    func `is what the RFCs call the message of that number`(number: UInt8, name: String) {
+        #expect(text(Words.handshakeType(number)) == name)
+    }
+
+    @Test(arguments: [
+        (20, "change_cipher_spec"), (21, "alert"), (22, "handshake"), (23, "application_data"), (24, "unknown"),
+    ])
+    func `is what the RFCs call the record of that number`(number: CInt, name: String) {
+        #expect(text(Words.contentType(number)) == name)
+    }
+}

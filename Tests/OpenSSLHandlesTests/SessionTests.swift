@@ -66,6 +66,44 @@ import Testing
         expectEmptyQueue()
     }
 
+    /// The session of another protocol, or with a secret of another length, which OpenSSL would take.
+    @Test(arguments: [(0x0303, 48, true), (0x0303, 32, false), (0x0302, 48, false), (0xfefd, 48, false)])
+    func `is read of TLS 1.2 with its secret, and of nothing older`(version: Int, secret: Int, isRead: Bool) throws {
+        let context = try OwnedContext(.server)
+        let ciphers = SSL_CTX_get_ciphers(context.ctx)
+        let cipher = (0..<copenssl_ciphers_count(ciphers)).map { copenssl_ciphers_at(ciphers, $0) }
+            .first { SSL_CIPHER_get_protocol_id($0) >> 8 != 0x13 }
+        let session = SSL_SESSION_new()
+        defer { SSL_SESSION_free(session) }
+        let bytes = [UInt8](repeating: 7, count: 48)
+        #expect(SSL_SESSION_set_protocol_version(session, CInt(version)) == 1)
+        #expect(SSL_SESSION_set_cipher(session, cipher ?? nil) == 1 && SSL_SESSION_set1_id(session, bytes, 32) == 1)
+        #expect(SSL_SESSION_set1_master_key(session, bytes, secret) == 1)
+        var der = [UInt8](repeating: 0, count: Int(i2d_SSL_SESSION(session, nil)))
+        der.withUnsafeMutableBytes {
+            var position = $0.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            i2d_SSL_SESSION(session, &position)
+        }
+        let read = der.withUnsafeBytes { Session.readSession($0) }
+        SSL_SESSION_free(read)
+        #expect((read != nil) == isRead)
+        expectEmptyQueue()
+    }
+
+    @Test func `with a certificate that ends early is not read`() throws {
+        let written = try bytes(of: try made())
+        let certificate = try withExtendedLifetime(try certificates()) {
+            try #require(encoded(copenssl_x509s_at($0.list, 0)))
+        }
+        let place = 17 + 3 + "localhost".utf8.count
+        for part in [certificate + [0], Array(certificate.dropLast()), []] {
+            let chain = length(certificate) + certificate + length(part) + part
+            let bytes = written[..<place] + length(chain) + chain + written[(place + 3)...]
+            #expect(Array(bytes).withUnsafeBytes { Session.read($0) } == nil)
+        }
+        expectEmptyQueue()
+    }
+
     @Test func `with more certificates than anybody needs is not written`() throws {
         let session = try made()
         let certificates = try certificates()

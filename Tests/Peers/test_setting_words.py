@@ -17,6 +17,7 @@ ELSEWHERE = {
     "tlsmem_ctx_set_sign_cb": "examples-c/remote_key.c",            # test_remote_key.py
     "tlsmem_ctx_set_client_cert_cb": "Tests/Peers/choosing.c",      # test_choosing.py
     "tlsmem_ctx_set_session_callbacks": "examples-c/fleet_redis.c", # test_fleet_store.py
+    "tlsmem_ctx_set_ticket_key_cb": "Tests/Conformance/fleet_asked.c", # whose ticket it is no client knows
     "tlsmem_ctx_set_early_data": "examples-c/settings.c",           # test_early_data.py
     "tlsmem_ctx_set_key_update": "examples-c/settings.c",           # test_mid_stream.py
 }

@@ -225,7 +225,7 @@ static void finish_all(void)
             for (int side = 0; side < 2; side++)
                 if (w.ends[i][side].c != NULL && (round > 20 || chance_permille(&world_chance, 300)))
                     act_last(&w.ends[i][side]);
-        if (drive_all() > 0 || round <= 20)
+        if (drive_all() > 0 || round <= 20 || alive() == 0)
             continue;
         int64_t next = next_moment();
         check_quiet();
