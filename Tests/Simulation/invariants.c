@@ -157,9 +157,7 @@ void check_report(end *e)
         && !(report->close_notify_received && is_broken && report->ciphertext_unsent < 4096))
         fail(e->number / 2, "lost bytes", "end %d has closed, and %llu bytes were not sent", e->number,
              (unsigned long long)report->ciphertext_unsent);
-    if (report->status == TLSMEM_OK && e->owes_drain == 0 && e->waits_for_certificate > 1)
-        fail(e->number / 2, "certificate", "end %d", e->number);
-    if (e->fd >= 0 && kernel_truth(e->fd) != NULL && report->ciphertext_sent > e->truth.sent)
+    if (e->fd >= 0 && kernel_truth(e->fd) != NULL && report->ciphertext_sent != e->truth.sent)
         fail(e->number / 2, "report", "end %d: %llu bytes of ciphertext sent, and it were %llu", e->number,
              (unsigned long long)report->ciphertext_sent, (unsigned long long)e->truth.sent);
 }
