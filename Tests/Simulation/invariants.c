@@ -196,7 +196,7 @@ static void check_direction(end *from, end *to)
              sent.outgoing_bytes, sent.deferred_bytes);
     if ((from->has_closed || from->has_closed_writing) && !to->pulls && !to->lacks_eof_callback && !to->has_eof)
         fail(from->number / 2, "stuck end", "end %d has closed, and end %d does not know", from->number, to->number);
-    if (from->has_closed && to->lacks_eof_callback && !to->pulls)
+    if (from->has_closed && to->lacks_eof_callback && !to->pulls && !to->has_eof)
         fail(from->number / 2, "stuck end", "end %d has closed, and end %d has not", from->number, to->number);
     if (from->owes_drain && sent.outgoing_bytes + sent.deferred_bytes <= from->of->limits[from->number % 2].outgoing_low
         && !from->has_closed && !from->has_closed_writing)
