@@ -21,7 +21,9 @@ void in_child_of(const char *file, int line, void (*what)(void))
     }
     MUST(waitpid(child, &status, 0) == child);
     close(report[1]);
-    check_at(file, line, read(report[0], &wrong, sizeof wrong) == sizeof wrong && wrong == 0,
-             "line %d did not hold in the child, which ended with %#x", wrong, (unsigned)status);
+    if (read(report[0], &wrong, sizeof wrong) != sizeof wrong)
+        wrong = -1;
+    check_at(file, line, wrong == 0, "line %d did not hold in the child, which ended with %#x", wrong,
+             (unsigned)status);
     close(report[0]);
 }

@@ -21,7 +21,7 @@ static tlsmem_ctx *client_ctx, *server_ctx;
 
 /* ---- descriptors */
 
-/** What the library opens becomes 0, 1 and 2: were anything printed there, the peer would not understand it. */
+/** What the library opens becomes 0, 1 and 2. */
 static void without_standard_descriptors(void)
 {
     conversation t;
@@ -38,6 +38,24 @@ static void without_standard_descriptors(void)
     HOLDS(tlsmem_ctx_set_key_file(ctx, certificate("server.key")) == TLSMEM_OK);
     HOLDS(converse(client_ctx, ctx, BYTES));
     tlsmem_ctx_free(ctx);
+}
+
+/** A connection gets descriptor 1, and another one 2: were anything printed there, the peer would not understand it. */
+static void as_standard_descriptors(void)
+{
+    conversation t;
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+        int has_it = 0;
+        HOLDS(converse_begin(&t, client_ctx, server_ctx, BYTES));
+        close(fd);
+        for (int turns = 0; turns < 100000 && t.client.closes + t.server.closes < 2; turns++) {
+            HOLDS(converse_turn(&t, 1000) >= 0);
+            has_it |= tlsmem_fd(t.client.c) == fd || (t.server.c != NULL && tlsmem_fd(t.server.c) == fd);
+        }
+        HOLDS(has_it && converse_went_well(&t));
+        converse_end(&t);
+        HOLDS(open("/dev/null", O_RDWR) == fd);
+    }
 }
 
 static int free_descriptors(void)
@@ -241,6 +259,8 @@ int main(void)
     server_ctx = context(TLSMEM_SERVER, 0);
     situation("a process without descriptors 0, 1 and 2");
     in_child(without_standard_descriptors);
+    situation("a connection whose descriptor is 1 or 2");
+    in_child(as_standard_descriptors);
     situation("a process with sixteen descriptors");
     in_child(with_sixteen);
     small_stacks();

@@ -11,6 +11,7 @@ typedef struct party {
     tlsmem *c;
     uint32_t number;
     uint64_t to_send, sent, received;
+    int answers;             /* whatever comes with a byte */
     int stays_open;          /* it does not close when it has sent all */
     frees frees;
     int established, closes, status, wrong;

@@ -76,6 +76,15 @@ void waiting(int version)
           tlsmem_status_name(parties[0].status), (long long)parties[0].closed_at);
     tlsmem_pair_free(pair);
 
+    situation("two that always have an answer, TLS 1.%d", tls);
+    open_pair(1);
+    for (int i = 0; i < 2; i++)
+        parties[i].answers = parties[i].stays_open = 1;
+    CHECK_STATUS(tlsmem_pair_run(pair, 3), TLSMEM_PAIR_TIME);
+    CHECK(tlsmem_pair_time(pair) == 3 && parties[0].received > 500, "at %lld ms they had said %llu",
+          (long long)tlsmem_pair_time(pair), (unsigned long long)parties[0].received);
+    tlsmem_pair_free(pair);
+
     situation("a program that does not read, TLS 1.%d", tls);
     limits.incoming_max = 20000;
     limits.incoming_low = 0;

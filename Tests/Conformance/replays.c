@@ -278,6 +278,27 @@ static void freed_by_its_recorder(void)
     tlsmem_ctx_free(ctx);
 }
 
+/** Each line has the moment at which its bytes were fed, from when the recording began. */
+static void moments(void)
+{
+    situation("bytes that take ten milliseconds");
+    tlsmem_ctx *server = seeded_context(TLSMEM_TLS1_3), *client = context(TLSMEM_CLIENT, TLSMEM_TLS1_3);
+    tlsmem_pair *pair = tlsmem_pair_new(server, client);
+    tlsmem_wire_faults slow = TLSMEM_WIRE_FAULTS_INIT;
+    slow.delay_least_ms = slow.delay_most_ms = 10;
+    MUST(pair != NULL && tlsmem_set_server_name(tlsmem_pair_end(pair, 1), "localhost") == TLSMEM_OK);
+    for (int side = 0; side < 2; side++)
+        MUST(tlsmem_wire_set_faults(tlsmem_pair_wire(pair, side), &slow) == TLSMEM_OK);
+    clear(&recording);
+    CHECK_STATUS(tlsmem_set_record_cb(tlsmem_pair_end(pair, 0), record, &recording), TLSMEM_OK);
+    CHECK_STATUS(tlsmem_pair_run(pair, INT64_MAX), TLSMEM_PAIR_STALLED);
+    char *hello = strchr(recording.bytes, '\n') + 1, *finished = strchr(hello, '\n') + 1;
+    CHECK(strncmp(hello, "10 in 1603", 10) == 0 && strncmp(finished, "30 in 1403", 10) == 0, "%.10s, %.10s", hello, finished);
+    tlsmem_pair_free(pair);
+    tlsmem_ctx_free(server);
+    tlsmem_ctx_free(client);
+}
+
 /** What the transport said, and a program that frees the connection meanwhile. */
 static void endings(void)
 {
@@ -303,6 +324,7 @@ int main(void)
     deadline();
     recorded_again();
     freed_by_its_recorder();
+    moments();
     endings();
     clear(&recording), clear(&sent), clear(&heard);
     return finish();

@@ -151,14 +151,13 @@ void check_report(end *e)
     if (report->status == TLSMEM_OK && report->bytes_encrypted != report->bytes_accepted)
         fail(e->number / 2, "lost bytes", "end %d has closed, and %llu bytes of %llu are encrypted", e->number,
              (unsigned long long)report->bytes_encrypted, (unsigned long long)report->bytes_accepted);
+    /* What OpenSSL makes behind our close_notify (tickets, answers to requests) is nobody's bytes: the program's are in the
+     * check before. */
     if (report->status == TLSMEM_OK && report->ciphertext_unsent > 0
-        && !(report->close_notify_received && is_broken
-             && report->ciphertext_unsent < (service_has(e->of, SETTING_CLIENT_CERT) ? 2048 : 64)))
+        && !(report->close_notify_received && is_broken && report->ciphertext_unsent < 4096))
         fail(e->number / 2, "lost bytes", "end %d has closed, and %llu bytes were not sent", e->number,
              (unsigned long long)report->ciphertext_unsent);
-    if (report->status == TLSMEM_OK && e->owes_drain == 0 && e->waits_for_certificate > 1)
-        fail(e->number / 2, "certificate", "end %d", e->number);
-    if (e->fd >= 0 && kernel_truth(e->fd) != NULL && report->ciphertext_sent > e->truth.sent)
+    if (e->fd >= 0 && kernel_truth(e->fd) != NULL && report->ciphertext_sent != e->truth.sent)
         fail(e->number / 2, "report", "end %d: %llu bytes of ciphertext sent, and it were %llu", e->number,
              (unsigned long long)report->ciphertext_sent, (unsigned long long)e->truth.sent);
 }
@@ -188,6 +187,8 @@ static void check_direction(end *from, end *to)
     tlsmem_want(from->c, &sent);
     from->owes_drain |= sent.congested;
     to->owes_drain |= want.congested;
+    if (sent.has_plaintext && !sent.needs_ciphertext)
+        return; /* its program does not read, and so a renegotiation that is under way does not come to its end */
     if (to->delivered + want.incoming_bytes != from->accepted && (to->pulls == 0 || want.incoming_bytes == 0))
         fail(from->number / 2, "stuck bytes", "end %d has accepted %llu, end %d was delivered %llu and %zu wait there; %zu "
              "wait to be sent and %zu are deferred; nobody does anything", from->number,
