@@ -48,7 +48,7 @@ internal import TLSEngine
     /// Sends what waits, until the wire takes no more. Returns whether anything happened.
     func send(_ now: Int64) -> Bool {
         var hasMoved = false
-        while !hasSentEnd, !connection.isFreed {
+        while !hasSentEnd, !connection.isFreed, !connection.hasTransport {
             let put = connection.showOutgoing { bytes in
                 unsafe bytes.withUnsafeBytes { unsafe (wire.put($0, now: now), $0.count) }
             }

@@ -1,6 +1,9 @@
 /* Pairs that wait: for a deadline, for the program, or for ever; and those that are freed meanwhile. */
 #include "pairs.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 static int tells(const char *part)
 {
     char text[256];
@@ -109,6 +112,27 @@ void waiting(int version)
     contexts(version, NULL);
 }
 
+/** The pair put the same bytes on the wire again and again, because nobody takes from a connection with an fd. */
+static void attached(int version)
+{
+    static char much[1 << 20];
+    int ends[2];
+    situation("a connection that was given an fd, TLS 1.%d", version - 0x0301);
+    MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+    while (write(ends[0], much, sizeof much) > 0) {
+    }
+    open_pair(0);
+    CHECK_STATUS(tlsmem_set_fd(parties[1].c, ends[0]), TLSMEM_OK);
+    for (int step = 0; step < 10; step++)
+        IGNORE(tlsmem_pair_step(pair));
+    tlsmem_wire_stats_info stats = TLSMEM_WIRE_STATS_INFO_INIT;
+    CHECK_STATUS(tlsmem_wire_stats(tlsmem_pair_wire(pair, 1), &stats), TLSMEM_OK);
+    CHECK(stats.bytes_put == 0, "%llu bytes are on the wire", (unsigned long long)stats.bytes_put);
+    tlsmem_pair_free(pair);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 void freeing(int version)
 {
     static const char *const names[] = { "", "on_established", "on_data", "on_close", "on_data, the whole pair" };
@@ -127,6 +151,7 @@ void freeing(int version)
             tlsmem_pair_free(pair);
         }
 
+    attached(version);
     situation("freed before anything, TLS 1.%d", version - 0x0301);
     open_pair(10);
     tlsmem_free(parties[0].c);
