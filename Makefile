@@ -174,7 +174,7 @@ help:
 	@echo 'make signing       handshakes a second with a key of the server'\''s own, one that the program asks, and one in another process'
 	@echo 'make proxy-soak    Redis and PostgreSQL through tls_proxy, MINUTES=10: operations, errors, memory'
 	@echo 'make scanners      what testssl.sh, sslyze, sslscan and nmap say of the defaults and presets: four minutes'
-	@echo 'make sweeps        every call that can fail failing, each time that it is made: hours'
+	@echo 'make sweeps        every call that can fail failing, each time that it is made: an hour or two'
 	@echo 'make coverage      which lines of Sources the tests reach, and why not the others: a quarter of an hour'
 	@echo 'make format        lay out the Swift sources as .swift-format says'
 	@echo 'make install       PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) DESTDIR=$(DESTDIR)'

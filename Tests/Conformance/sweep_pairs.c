@@ -92,9 +92,14 @@ static int on_accept(tlsmem_listener *listener, tlsmem_accepted *accepted, void 
     accepted->callbacks = &end_callbacks;
     accepted->user = &p->served;
     pattern_fill(greeting, 1, 0, sizeof greeting);
-    if (sweep_took(__FILE__, __LINE__, "greeting", tlsmem_write(p->served.c, greeting, sizeof greeting) < 0
-                   ? failure_of(p->served.c) : TLSMEM_OK))
-        p->served.sent = sizeof greeting;
+    /* It begins the handshake: without memory for that it takes nothing now, or the connection has failed. */
+    ptrdiff_t n = tlsmem_write(p->served.c, greeting, sizeof greeting);
+    int status = n < 0 ? failure_of(p->served.c) : TLSMEM_OK;
+    CHECK(n == sizeof greeting || (n < 0 && faulty_happened() && sweep_excuses(status)), "greeting: %td, %s", n,
+          tlsmem_status_name(status));
+    p->served.blocked = p->served.drain_owed = n == TLSMEM_AGAIN;
+    if (n > 0)
+        p->served.sent = (uint64_t)n;
     return 0;
 }
 
