@@ -40,7 +40,9 @@ func complete(
 ) -> OpaquePointer? {
     let start = unsafe position
     let certificate = unsafe decode(nil, &position, count)
-    guard unsafe certificate != nil, unsafe !isComplete(certificate) else { return unsafe certificate }
+    guard unsafe certificate != nil, unsafe !isComplete(certificate) || isDoubtful(certificate) else {
+        return unsafe certificate
+    }
     unsafe X509_free(certificate)
     ERR_clear_error()
     unsafe position = start
@@ -53,7 +55,21 @@ func complete(
 /// Whether its public key is there, and what its extensions say. OpenSSL looks at these when they are first needed, and takes
 /// the certificate for a bad one for ever if there was no memory for that.
 func isComplete(_ certificate: OpaquePointer?) -> Bool {
-    unsafe X509_get0_pubkey(certificate) != nil && X509_check_purpose(certificate, -1, 0) == 1
+    unsafe isComplete(key: X509_get0_pubkey(certificate)) && X509_check_purpose(certificate, -1, 0) == 1
+}
+
+/// Whether OpenSSL has found no memory to see that it has signed itself, or by what; or it is of a rare kind: its issuer only has
+/// the same name, or its algorithm is not known.
+func isDoubtful(_ certificate: OpaquePointer?) -> Bool {
+    let flags = unsafe X509_get_extension_flags(certificate)
+    return unsafe flags & UInt32(EXFLAG_SI | EXFLAG_SS) == UInt32(EXFLAG_SI)
+        || X509_get_signature_info(certificate, nil, nil, nil, nil) != 1
+}
+
+/// Whether it is known how large a key is. OpenSSL looks that up when it has read the key; a key without it, for want of
+/// memory, has no bits for ever, and is too small for everything.
+func isComplete(key: OpaquePointer?) -> Bool {
+    unsafe EVP_PKEY_get_bits(key) > 0
 }
 
 /// A certificate as DER.

@@ -40,6 +40,10 @@ extension OwnedContext {
             unsafe X509_free(leaf)
             throw source.outOfMemory
         }
+        guard unsafe isComplete(key: owned.key), unsafe isComplete(key: X509_get0_pubkey(leaf)) else {
+            ERR_clear_error()
+            throw source.outOfMemory
+        }
         ERR_clear_error()
         return (certificates, owned)
     }

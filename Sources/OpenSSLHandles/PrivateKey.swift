@@ -12,6 +12,16 @@ internal import COpenSSL
         self.isRemote = isRemote
     }
 
+    /// The key moves into it, or is freed. Refuses one that OpenSSL has read without the memory to read it whole.
+    convenience init(whole key: OpaquePointer, _ source: borrowing PEMSource) throws(SettingRefused) {
+        guard unsafe isComplete(key: key) else {
+            unsafe EVP_PKEY_free(key)
+            ERR_clear_error()
+            throw source.outOfMemory
+        }
+        unsafe self.init(key)
+    }
+
     deinit {
         unsafe EVP_PKEY_free(key)
     }
@@ -46,7 +56,7 @@ internal import COpenSSL
                 block.bytes, source, context, otherwise: "the private key in it cannot be parsed")
         }
         let password = try context.password(for: source)
-        guard unsafe block.decrypt(encryption, password), let key = unsafe plain(block.bytes) else {
+        guard unsafe block.decrypt(encryption, password), let key = try unsafe plain(block.bytes, source) else {
             throw source.refusedDecryption()
         }
         return key
@@ -61,15 +71,17 @@ internal import COpenSSL
             return try unsafe decrypted(encrypted, context.password(for: source), source)
         }
         ERR_clear_error()
-        guard let key = unsafe plain(der) else { throw source.refused(sentence, .drain()) }
+        guard let key = try unsafe plain(der, source) else { throw source.refused(sentence, .drain()) }
         return key
     }
 
-    private static func plain(_ der: UnsafeRawBufferPointer) -> PrivateKey? {
+    private static func plain(
+        _ der: UnsafeRawBufferPointer, _ source: borrowing PEMSource
+    ) throws(SettingRefused) -> PrivateKey? {
         let key = unsafe whole(der, { unsafe d2i_AutoPrivateKey(nil, &$0, $1) }, { unsafe EVP_PKEY_free($0) })
         guard let key = unsafe key else { return nil }
         ERR_clear_error()  // in which OpenSSL leaves what it has tried
-        return unsafe PrivateKey(key)
+        return try unsafe PrivateKey(whole: key, source)
     }
 
     /// An EncryptedPrivateKeyInfo (RFC 5958, 3).
@@ -84,6 +96,6 @@ internal import COpenSSL
         guard let key = unsafe EVP_PKCS82PKEY(info) else {
             throw source.refused("the private key in it cannot be parsed", .drain())
         }
-        return unsafe PrivateKey(key)
+        return try unsafe PrivateKey(whole: key, source)
     }
 }

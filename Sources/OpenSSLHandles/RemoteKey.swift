@@ -84,5 +84,7 @@ func makeKey(
     guard unsafe EVP_PKEY_fromdata_init(making) == 1,
         unsafe EVP_PKEY_fromdata(making, &key, selection, UnsafeMutablePointer(mutating: parameters)) == 1
     else { return nil }
-    return unsafe key
+    if unsafe isComplete(key: key) { return unsafe key }
+    unsafe EVP_PKEY_free(key)
+    return nil
 }

@@ -73,6 +73,13 @@ extension Session {
     ///
     /// OpenSSL reads DER by way of strings that it does not wipe, so it gets the DER without the secret, and the secret apart.
     static func readSession(_ der: UnsafeRawBufferPointer) -> OpaquePointer? {
+        guard let session = unsafe readOnce(der) else { return nil }
+        guard let peer = unsafe SSL_SESSION_get0_peer(session), unsafe isDoubtful(peer) else { return unsafe session }
+        unsafe SSL_SESSION_free(session)
+        return unsafe readOnce(der)
+    }
+
+    private static func readOnce(_ der: UnsafeRawBufferPointer) -> OpaquePointer? {
         guard let place = unsafe placeOfSecret(der) else { return nil }
         let secret = unsafe UnsafeRawBufferPointer(rebasing: der[place])
         var bare = unsafe [UInt8](der[..<place.lowerBound])

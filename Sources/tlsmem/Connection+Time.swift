@@ -212,8 +212,9 @@ extension Connection {
     func tick(_ now: Int64) -> CInt {
         giveBuffersBack(now)
         guard deadline >= 0, now >= deadline else { return progress }
-        record(.tick)
         return drive { connection, bench in
+            connection.record(.tick)
+            if connection.isFreed { return }
             guard connection.looksFirst(now) else { return connection.deadlineHasPassed(now) }
             connection.socketIsWritable()
             (bench.receiveIsDue, bench.tickIsDue) = (true, now)

@@ -156,8 +156,10 @@ extension Connection {
     func feedEnd() -> CInt {
         guard !hasTransport else { return TLSMEM_ESTATE.code }
         guard !isOver else { return endStatus.code }
-        record(.end)
-        return drive { connection, _ in connection.input = .ended }
+        return drive { connection, _ in
+            connection.record(.end)
+            connection.input = .ended
+        }
     }
 
     /// Shows the ciphertext to be sent first; nil when none waits.

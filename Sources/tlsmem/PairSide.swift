@@ -14,6 +14,8 @@ internal import TLSEngine
     /// Taken from the peer's wire, and not yet taken by the connection.
     private var held: [UInt8] = []
     private var first = 0
+    /// It was driven once, from when on its deadline runs: a server may never hear of its client.
+    private var hasBegun = false
     /// The end of what comes in has been said.
     private var isAtEnd = false
     /// So has the end of what goes out.
@@ -73,6 +75,10 @@ internal import TLSEngine
 
     /// Takes what has arrived, until the connection takes no more. Returns whether anything happened.
     func receive(from incoming: Wire, _ now: Int64) -> Bool {
+        if !hasBegun, !connection.isFreed {
+            hasBegun = true
+            _ = connection.drive()
+        }
         var hasMoved = false
         while !isAtEnd {
             if feed() { hasMoved = true }

@@ -17,7 +17,7 @@ internal import OpenSSLHandles
 
     private let callback: Callback
     private let user: UnsafeMutableRawPointer?
-    private let began: Int64
+    private var began: Int64
 
     init(_ callback: Callback, _ user: UnsafeMutableRawPointer?, _ now: Int64) {
         unsafe (self.callback, self.user, began) = unsafe (callback, user, now)
@@ -25,6 +25,11 @@ internal import OpenSSLHandles
 
     func begin() {
         write(Self.title.bytes)
+    }
+
+    /// Another clock counts from here on.
+    func goOn(from now: Int64) {
+        began = now
     }
 
     /// The line is whole before anybody is called, who may do anything.

@@ -39,7 +39,10 @@ extension Connection {
 
     var clock: VirtualClock? {
         get { particulars?.kit?.clock }
-        set { changeKit { $0.clock = newValue } }
+        set {
+            changeKit { $0.clock = newValue }
+            particulars?.kit?.recording?.goOn(from: currentMilliseconds)
+        }
     }
 
     func setRecording(_ recording: Recording?) {

@@ -33,6 +33,7 @@ internal import OpenSSLHandles
         self.faults = faults
         random = SeededNumbers(faults.seed)
         stats.size = MemoryLayout<tlsmem_wire_stats_info>.size
+        endIfDue()
     }
 
     func setFaults(_ faults: tlsmem_wire_faults) {
@@ -84,7 +85,8 @@ internal import OpenSSLHandles
     private func send(_ now: Int64) {
         let delay = random.number(from: UInt64(faults.delay_least_ms), to: UInt64(faults.delay_most_ms))
         if delay > 0 { stats.delays &+= 1 }
-        lastMoment = max(lastMoment, now.addingReportingOverflow(Int64(clamping: delay)).partialValue)
+        let (moment, isNever) = now.addingReportingOverflow(Int64(clamping: delay))
+        lastMoment = isNever ? .max : max(lastMoment, moment)
         if let latest = arrivals.last, latest.moment == lastMoment {
             arrivals[arrivals.count &- 1].end = last
         } else {
@@ -165,7 +167,7 @@ internal import OpenSSLHandles
         arrive(now)
         var events: CInt = 0
         if readyAt >= 0, readyAt <= now { events |= CInt(POLLIN) }
-        if room > 0 || isReset { events |= CInt(POLLOUT) }
+        if room > 0 || refusesAll { events |= CInt(POLLOUT) }
         guard stats.bytes_taken &+ UInt64(clamping: ready) == last, last < faults.stall_after, lastMoment <= now else {
             return events
         }
@@ -177,7 +179,13 @@ internal import OpenSSLHandles
         return events
     }
 
-    private var isReset: Bool { if case .reset = ending { true } else { false } }
+    /// The writer is told so, whether there is room or not.
+    private var refusesAll: Bool {
+        switch ending {
+        case .open, .cut: false
+        case .ended, .reset: true
+        }
+    }
 
     /// At once, for both.
     func reset() {

@@ -269,6 +269,7 @@ int main(void)
     wipes();
     identities();
     settings();
+    nothing_is_spoiled();
     early_data();
     answers();
     return finish();

@@ -21,6 +21,7 @@ int set(const char *what, int status);
 
 void identities(void);
 void settings(void);
+void nothing_is_spoiled(void);
 void early_data(void);
 void answers(void);
 

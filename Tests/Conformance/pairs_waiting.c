@@ -29,6 +29,16 @@ void waiting(int version)
     CHECK(strcmp(small, "at 0 ms") == 0, "%s", small);
     tlsmem_pair_free(pair);
 
+    situation("a client of which nothing arrives, TLS 1.%d", tls);
+    contexts(version, NULL);
+    open_pair(0);
+    stall.stall_after = 0;
+    set_faults(1, &stall);
+    CHECK_STATUS(tlsmem_pair_run(pair, INT64_MAX), TLSMEM_PAIR_DONE);
+    CHECK(parties[0].status == TLSMEM_ETIMEOUT && parties[0].closed_at == 10000, "%s at %lld",
+          tlsmem_status_name(parties[0].status), (long long)parties[0].closed_at);
+    tlsmem_pair_free(pair);
+
     situation("idle, read and write deadlines in the pair's time, TLS 1.%d", tls);
     static const int which[] = { TLSMEM_TIMEOUT_IDLE, TLSMEM_TIMEOUT_READ, TLSMEM_TIMEOUT_WRITE };
     for (int i = 0; i < 3; i++) {

@@ -4,19 +4,13 @@
  * of what came changed it does not.
  */
 #define _GNU_SOURCE
-#include "support.h"
+#include "replays.h"
 
 #include <dlfcn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/** Bytes that grow. */
-typedef struct text {
-    char *bytes;
-    size_t length;
-} text;
-
-static void append(text *t, const void *bytes, size_t n)
+void append(text *t, const void *bytes, size_t n)
 {
     t->bytes = realloc(t->bytes, t->length + n + 1);
     MUST(t->bytes != NULL);
@@ -24,7 +18,7 @@ static void append(text *t, const void *bytes, size_t n)
     t->bytes[t->length += n] = 0;
 }
 
-static text clear(text *t)
+text clear(text *t)
 {
     free(t->bytes);
     return *t = (text){ NULL, 0 };
@@ -35,7 +29,8 @@ static int same(const text *one, const text *other)
     return one->length == other->length && one->length > 0 && memcmp(one->bytes, other->bytes, one->length) == 0;
 }
 
-static text recording, sent, heard, *sent_now, *heard_now;
+text recording, sent;
+static text heard, *sent_now, *heard_now;
 static tlsmem *served;
 
 /** The library's, too: what the recorded connection hands to the kernel. */
@@ -51,7 +46,7 @@ ssize_t send(int fd, const void *bytes, size_t n, int flags)
 }
 
 /* Three lines of C. */
-static void record(const void *bytes, size_t n, void *user)
+void record(const void *bytes, size_t n, void *user)
 {
     append(user, bytes, n);
 }
@@ -107,7 +102,7 @@ static int on_accept(tlsmem_listener *listener, tlsmem_accepted *accepted, void 
 }
 
 /** The contexts of a recording and of its replays are made from the same random numbers. */
-static tlsmem_ctx *seeded_context(int version)
+tlsmem_ctx *seeded_context(int version)
 {
     MUST(tlsmem_insecure_randomness(4711) == TLSMEM_OK);
     tlsmem_ctx *ctx = context(TLSMEM_SERVER, version);
@@ -144,7 +139,7 @@ static void record_session(int version, const char *words)
 }
 
 /** Feeds it to a new connection. Returns as tlsmem_replay. */
-static int replay(int version, const text *from, text *bytes, text *calls, int seeded_anew)
+int replay(int version, const text *from, text *bytes, text *calls, int seeded_anew)
 {
     tlsmem_ctx *ctx = seeded_context(version);
     if (!seeded_anew)
@@ -227,49 +222,14 @@ static void deadline(void)
     CHECK(calls.length == 0, "before its time: %s", calls.bytes);
 }
 
-/** Each line has the moment at which its bytes were fed, from when the recording began. */
-static void moments(void)
-{
-    situation("bytes that take ten milliseconds");
-    tlsmem_ctx *server = seeded_context(TLSMEM_TLS1_3), *client = context(TLSMEM_CLIENT, TLSMEM_TLS1_3);
-    tlsmem_pair *pair = tlsmem_pair_new(server, client);
-    tlsmem_wire_faults slow = TLSMEM_WIRE_FAULTS_INIT;
-    slow.delay_least_ms = slow.delay_most_ms = 10;
-    MUST(pair != NULL && tlsmem_set_server_name(tlsmem_pair_end(pair, 1), "localhost") == TLSMEM_OK);
-    for (int side = 0; side < 2; side++)
-        MUST(tlsmem_wire_set_faults(tlsmem_pair_wire(pair, side), &slow) == TLSMEM_OK);
-    clear(&recording);
-    CHECK_STATUS(tlsmem_set_record_cb(tlsmem_pair_end(pair, 0), record, &recording), TLSMEM_OK);
-    CHECK_STATUS(tlsmem_pair_run(pair, INT64_MAX), TLSMEM_PAIR_STALLED);
-    char *hello = strchr(recording.bytes, '\n') + 1, *finished = strchr(hello, '\n') + 1;
-    CHECK(strncmp(hello, "10 in 1603", 10) == 0 && strncmp(finished, "30 in 1403", 10) == 0, "%.10s, %.10s", hello, finished);
-    tlsmem_pair_free(pair);
-    tlsmem_ctx_free(server);
-    tlsmem_ctx_free(client);
-}
-
-/** What the transport said, and a program that frees the connection meanwhile. */
-static void endings(void)
-{
-    static const char *const lines[] = { "0 end\n", "0 error 104\n", "0 in 00\n" };
-    static const char *const ends[] = { "close TLSMEM_EHANDSHAKEEOF 0\n", "close TLSMEM_ERESET 0\n", "" };
-    situation("an end of file, an error");
-    for (int i = 0; i < 3; i++) {
-        text calls = { 0 }, by_hand = { 0 };
-        append(&by_hand, "tlsmem recording 1\n", 19);
-        append(&by_hand, lines[i], strlen(lines[i]));
-        CHECK_STATUS(replay(0, &by_hand, &sent, &calls, 1), TLSMEM_OK);
-        CHECK(strcmp(calls.bytes == NULL ? "" : calls.bytes, ends[i]) == 0, "%s", calls.bytes);
-        clear(&calls), clear(&by_hand);
-    }
-}
-
 int main(void)
 {
     begin("replays");
     session(TLSMEM_TLS1_2);
     session(TLSMEM_TLS1_3);
     deadline();
+    recorded_again();
+    freed_by_its_recorder();
     moments();
     endings();
     clear(&recording), clear(&sent), clear(&heard);

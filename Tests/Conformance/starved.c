@@ -10,6 +10,7 @@
 #include "support.h"
 #include "faulty_kernel.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -118,7 +119,7 @@ static void session(void)
 }
 
 /** In a child, which leaves no core behind. Returns what waitpid says; the pipe tells how many allocations there were. */
-static int played(long i, long *count)
+static int played(faulty_call call, long i, int fault, long *count)
 {
     int ends[2], status;
     MUST(pipe(ends) == 0);
@@ -127,11 +128,11 @@ static int played(long i, long *count)
     if (child == 0) {
         const struct rlimit none = { 0, 0 };
         setrlimit(RLIMIT_CORE, &none);
-        faulty_arm(FAULTY_SWIFT, i, 1);
+        faulty_arm(call, i, fault);
         session();
-        long made = faulty_count(FAULTY_SWIFT);
+        long made = faulty_count(call);
         IGNORE(write(ends[1], &made, sizeof made) < 0);
-        _exit(refused || ended < 2 ? WAS_REFUSED : WENT_WELL);
+        _exit(refused || ended < 2 || (i > 0 && !faulty_happened()) ? WAS_REFUSED : WENT_WELL);
     }
     close(ends[1]);
     MUST(waitpid(child, &status, 0) == child);
@@ -141,17 +142,30 @@ static int played(long i, long *count)
     return status;
 }
 
+/** The process has used up its slots for what belongs to a thread, or has no memory for one: nobody notices. */
+static void has_no_slot(void)
+{
+    static const int faults[] = { EAGAIN, ENOMEM };
+    long count;
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        situation("pthread_key_create: %s", strerror(faults[i]));
+        int status = played(FAULTY_KEY, 1, faults[i], &count);
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == WENT_WELL, "the session ended with %#x", status);
+        CHECK(count == 1, "it was called %ld times", count);
+    }
+}
+
 int main(void)
 {
     long count = 0, ignored, trapped = 0, refusals = 0;
     begin("starved");
     situation("every allocation succeeds");
-    int status = played(0, &count);
+    int status = played(FAULTY_SWIFT, 0, 0, &count);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == WENT_WELL, "the session ended with %#x", status);
     CHECK(count > 50, "the library made %ld allocations: they do not come through here", count);
     for (long i = 1; i <= count; i++) {
         situation("allocation %ld of %ld fails", i, count);
-        status = played(i, &ignored);
+        status = played(FAULTY_SWIFT, i, 1, &ignored);
         int is_trap = WIFSIGNALED(status) && WTERMSIG(status) == TRAP;
         int is_refusal = WIFEXITED(status) && (WEXITSTATUS(status) == WAS_REFUSED || WEXITSTATUS(status) == WENT_WELL);
         trapped += is_trap;
@@ -160,5 +174,6 @@ int main(void)
     }
     printf("starved: of %ld allocations %ld end the process, %ld are refused\n", count, trapped, refusals);
     CHECK(trapped > 50, "%ld ended the process", trapped);
+    has_no_slot();
     return finish();
 }

@@ -71,6 +71,13 @@ static void capacity_and_chunks(void)
     CHECK(takes(wire, "456789abcd", 0), "what was put is not what is taken");
     tlsmem_wire_free(wire);
 
+    situation("a full wire that was ended");
+    wire = WITH(faults.capacity = 1);
+    CHECK_STATUS(tlsmem_wire_put(wire, "x", 1, 0), 1);
+    CHECK_STATUS(tlsmem_wire_end(wire), TLSMEM_OK);
+    CHECK(tlsmem_wire_ready(wire, 0) == (POLLIN | POLLOUT | POLLRDHUP), "put has an answer, and is not ready");
+    tlsmem_wire_free(wire);
+
     situation("capacity that nobody set");
     wire = tlsmem_wire_new(NULL);
     CHECK_STATUS(tlsmem_wire_put(wire, bytes, sizeof bytes, 0), 65536);
@@ -106,6 +113,12 @@ static void delays(void)
     CHECK_STATUS(tlsmem_wire_take(wire, bytes, 9, 114), TLSMEM_AGAIN);
     CHECK(takes(wire, "b", 115) && takes(wire, "", 115), "b");
     CHECK(stats_of(wire).delays == 2, "%llu delays", (unsigned long long)stats_of(wire).delays);
+    tlsmem_wire_free(wire);
+
+    situation("a delay to behind the last moment");
+    wire = WITH(faults.delay_least_ms = 10, faults.delay_most_ms = 10);
+    CHECK_STATUS(tlsmem_wire_put(wire, "a", 1, INT64_MAX - 5), 1);
+    CHECK(tlsmem_wire_ready_at(wire) == INT64_MAX && tlsmem_wire_ready(wire, 0) == POLLOUT, "it arrived at once");
     tlsmem_wire_free(wire);
 
     situation("delays at random: nothing overtakes");
@@ -162,7 +175,7 @@ static void stalls(void)
     CHECK_STATUS(tlsmem_wire_put(wire, "ijklm", 5, 1), 4);
     CHECK_STATUS(tlsmem_wire_put(wire, "m", 1, 1), TLSMEM_AGAIN);
     CHECK_STATUS(tlsmem_wire_end(wire), TLSMEM_OK);
-    CHECK(tlsmem_wire_ready(wire, 2) == 0, "the end has arrived");
+    CHECK(tlsmem_wire_ready(wire, 2) == POLLOUT, "the end has arrived");
     CHECK_STATUS(tlsmem_wire_set_faults(wire, &none), TLSMEM_OK);
     CHECK(takes(wire, "efghijkl", 3) && takes(wire, "", 3), "the stall has lost bytes");
     tlsmem_wire_free(wire);
@@ -208,6 +221,15 @@ static void cuts_and_resets(void)
     cut.cut_after = 1;
     CHECK_STATUS(tlsmem_wire_set_faults(wire, &cut), TLSMEM_OK);
     CHECK(takes(wire, "", 0) && tlsmem_wire_in_flight(wire) == 0 && stats_of(wire).bytes_lost == 5, "it is not cut");
+    tlsmem_wire_free(wire);
+
+    situation("a cut and a reset before the first byte");
+    wire = WITH(faults.cut_after = 0);
+    CHECK(tlsmem_wire_ready_at(wire) == 0 && takes(wire, "", 0), "it is only cut when something is put");
+    tlsmem_wire_free(wire);
+    wire = WITH(faults.reset_after = 0);
+    CHECK_STATUS(tlsmem_wire_put(wire, "x", 1, 0), TLSMEM_ERESET);
+    CHECK_STATUS(tlsmem_wire_take(wire, bytes, 1, 0), TLSMEM_ERESET);
     tlsmem_wire_free(wire);
 
     situation("a reset at once");

@@ -12,7 +12,7 @@ const char *const faulty_names[FAULTY_CALLS] = {
     "recv", "send", "accept4", "epoll_ctl", "socket", "bind", "listen", "connect", "shutdown", "getsockopt", "setsockopt",
     "getsockname", "getpeername", "epoll_create1", "epoll_wait", "eventfd", "read of an eventfd", "write to an eventfd",
     "close", "fcntl", "open", "read", "write", "fstat", "stat", "lstat", "unlink", "getrandom", "pthread_attr_init",
-    "pthread_create", "pthread_setspecific", "getaddrinfo", "getnameinfo", "mmap", "mprotect", "munmap",
+    "pthread_create", "pthread_key_create", "pthread_setspecific", "getaddrinfo", "getnameinfo", "mmap", "mprotect", "munmap",
     "OpenSSL's malloc", "the library's malloc"
 };
 

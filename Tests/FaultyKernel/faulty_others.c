@@ -75,6 +75,13 @@ int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict at
     return fault > 0 ? fault : next(thread, attributes, run, argument);
 }
 
+int pthread_key_create(pthread_key_t *key, void (*destructor)(void *))
+{
+    NEXT(pthread_key_create);
+    int fault = FAULT(FAULTY_KEY, -1);
+    return fault > 0 ? fault : next(key, destructor);
+}
+
 int pthread_setspecific(pthread_key_t key, const void *value)
 {
     NEXT(pthread_setspecific);
