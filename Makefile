@@ -23,7 +23,7 @@ pc = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@PREFIX@|$(1)|' -e 's|@LIBDIR@|$(2)|
 	pkgconfig/tlsmem.pc.in
 
 .DELETE_ON_ERROR:
-.PHONY: all examples demo test check drivers faces figures simulate bench signing proxy-soak scanners sweeps settings newer-openssl \
+.PHONY: all examples demo test check drivers faces figures simulate mutations bench signing proxy-soak scanners sweeps settings newer-openssl \
 	coverage format install uninstall clean help
 
 all: build/staged
@@ -79,6 +79,12 @@ faces: examples
 # So many seeds of the simulator, on all processors.
 simulate: all
 	@Tests/Simulation/run all $(or $(SEEDS),10000)
+
+# Planted bugs, and which test finds each: half an hour and more.
+mutations: examples
+	@Tests/Simulation/run 1 >/dev/null
+	@Tests/Conformance/run all PROGRAMS="sweep alloc" >/dev/null
+	@Tests/Mutations/run $(BUGS)
 
 # What a loop does under load. The machine should have nothing else to do.
 figures: examples
@@ -169,6 +175,7 @@ help:
 	@echo 'make drivers       the same echo server in ten loops (poll, libuv, GLib, io_uring, ...) under the same cases: a table'
 	@echo 'make faces         every pair of faces over every cut, 5 MiB both ways too: half an hour'
 	@echo 'make simulate      connections in a world of their own, SEEDS=10000 of them: figures, or the seed that fails'
+	@echo 'make mutations     bugs planted in the library one by one, and which test finds each (BUGS="on-close-twice" for some): an hour'
 	@echo 'make figures       timers, 10,000 connections, a burst of newcomers, a slow reader: prints what they cost'
 	@echo 'make bench         beside OpenSSL, libevent, GnuTLS, nginx and others: tables and plots (QUICK=1: in a few minutes)'
 	@echo 'make signing       handshakes a second with a key of the server'\''s own, one that the program asks, and one in another process'

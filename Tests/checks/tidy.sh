@@ -18,6 +18,13 @@ too_long() {
 
 unfinished() { grep -rnE '\b(TODO|FIXME|XXX)\b' Sources Tests examples-c Benchmarks include ./*.md --exclude-dir=checks; true; }
 
+# Planted bugs that cannot be planted any more find nothing out.
+misfits() {
+    for patch in Tests/Mutations/*.patch; do
+        patch --quiet --force --dry-run --strip=1 < "$patch" > /dev/null || echo "$patch"
+    done
+}
+
 check "the sources are where the checks look" sources_there
 check "OpenSSL is imported by OpenSSLHandles only" imported_only COpenSSL OpenSSLHandles
 check "Linux is imported by Fibers, SocketTransport, EventLoop and tlsmem only" \
@@ -30,3 +37,4 @@ check "nothing that traps on purpose" \
 check "nothing that prints" forbidden '\b(print|debugPrint|dump) *\(' Sources
 check "no source file over 320 lines" too_long
 check "nothing left unfinished" unfinished
+check "the bugs of Tests/Mutations can be planted" misfits
