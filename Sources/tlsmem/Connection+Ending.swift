@@ -82,7 +82,7 @@ extension Connection {
         guard inputIsOver, let cause = engine.endOfFile() else { return }
         if !isClosing || isUnwrapping { return fail(Failure(.engine(cause))) }
         if engine.hasClosed, isSent { return end(nil) }  // we closed, and the peer simply went
-        if engine.phase != .open { return fail(Failure(.engine(cause))) }
+        if engine.phase != .open || engine.waitsForHandshake { return fail(Failure(.engine(cause))) }
     }
 
     /// It closes, and everything has gone: all that is left to send is FIN.

@@ -290,6 +290,18 @@ static void says_ok_and_had_not_closed(void)
     }
 }
 
+/** Our close_notify has to wait for the handshake, and what the peer would have to say to that does not come any more. */
+static void waits_for_who_has_gone(void)
+{
+    establish_ends(&(ends){ .version = TLSMEM_TLS1_2, .renegotiation = 1 });
+    CHECK_STATUS(tlsmem_renegotiate(client.c), TLSMEM_OK);
+    CHECK_STATUS(tlsmem_close(client.c), TLSMEM_OK);
+    CHECK(client.closes == 0, "closed in the middle of a handshake");
+    CHECK_STATUS(tlsmem_feed_eof(client.c), TLSMEM_ETRUNCATED);
+    CHECK_ENDED(client, TLSMEM_ETRUNCATED);
+    close_ends();
+}
+
 const regression close_regressions[] = {
     { "sends on the fd after on_close", sends_after_on_close },
     { "sends on the fd inside on_close", sends_inside_on_close },
@@ -303,6 +315,7 @@ const regression close_regressions[] = {
     { "goes on as if nothing were wrong while the alert lingers", goes_on_while_the_alert_lingers },
     { "counts what is fed to a dead connection", feeds_a_dead_connection },
     { "shows its alert for ever", shows_the_alert_for_ever },
+    { "waits for close_ms when the peer has gone in a renegotiation", waits_for_who_has_gone },
     { "says TLSMEM_OK of a reset although it has not closed", says_ok_and_had_not_closed },
     { NULL, NULL }
 };
