@@ -272,5 +272,6 @@ int main(void)
     nothing_is_spoiled();
     early_data();
     answers();
+    test_kit();
     return finish();
 }

@@ -24,5 +24,6 @@ void settings(void);
 void nothing_is_spoiled(void);
 void early_data(void);
 void answers(void);
+void test_kit(void);
 
 #endif

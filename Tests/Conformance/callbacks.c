@@ -183,6 +183,33 @@ static void run(face face, tlsmem_role role, action what)
     CHECK(open_descriptors() == descriptors, "%d descriptors, %d before", open_descriptors(), descriptors);
 }
 
+static void on_room(tlsmem_loop *loop, int fd, int events, void *user)
+{
+    (void)loop;
+    CHECK(fd == watched[0] && events == POLLOUT, "fd %d, events %d", fd, events);
+    ++*(int *)user;
+}
+
+/** Another callback, for other events: it was only ever watched and ended. */
+static void watched_anew(void)
+{
+    int before = 0, calls = 0;
+    situation("an fd that is watched for something else");
+    tlsmem_loop *loop = new_loop();
+    MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, watched) == 0);
+    CHECK_STATUS(tlsmem_loop_watch(loop, watched[0], POLLIN, on_room, &before), TLSMEM_OK);
+    MUST(tlsmem_loop_run_once(loop, 0) >= 0);
+    CHECK_STATUS(tlsmem_loop_watch(loop, watched[0], POLLOUT, on_room, &calls), TLSMEM_OK);
+    MUST(tlsmem_loop_run_once(loop, 0) >= 0);
+    CHECK(before == 0 && calls == 1, "%d calls, and %d of the one before", calls, before);
+    CHECK_STATUS(tlsmem_loop_watch(loop, watched[0], 0, NULL, NULL), TLSMEM_OK);
+    MUST(tlsmem_loop_run_once(loop, 0) >= 0);
+    CHECK(calls == 1, "%d calls, and the last of them after its end", calls);
+    tlsmem_loop_free(loop);
+    close(watched[0]);
+    close(watched[1]);
+}
+
 void accepts(void);
 
 int main(void)
@@ -202,5 +229,6 @@ int main(void)
     tlsmem_ctx_free(contexts[0]);
     tlsmem_ctx_free(contexts[1]);
     accepts();
+    watched_anew();
     return finish();
 }

@@ -268,6 +268,7 @@ int main(void)
         without_faults(version);
         ends(version);
         waiting(version);
+        keys(version);
         freeing(version);
     }
     every_seed();

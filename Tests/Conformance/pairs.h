@@ -31,6 +31,8 @@ void ends_with(int server, int client);
 
 /** Who waits for what, and deadlines. */
 void waiting(int version);
+/** Those that change by themselves. */
+void keys(int version);
 /** Connections and pairs that are freed at every moment. */
 void freeing(int version);
 

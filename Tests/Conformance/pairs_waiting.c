@@ -112,6 +112,30 @@ void waiting(int version)
     contexts(version, NULL);
 }
 
+/** They are changed by the pair's clock: all of it takes no time. */
+void keys(int version)
+{
+    tlsmem_wire_faults slow = TLSMEM_WIRE_FAULTS_INIT;
+    slow.delay_least_ms = slow.delay_most_ms = 100;
+    situation("keys that live two seconds, TLS 1.%d", version - 0x0301);
+    contexts(version, NULL);
+    MUST(tlsmem_ctx_set_key_update(client_ctx, 0, 2) == TLSMEM_OK && tlsmem_ctx_set_key_update(server_ctx, 0, 2) == TLSMEM_OK);
+    open_pair(1);
+    for (int i = 0; i < 2; i++) {
+        parties[i].answers = parties[i].stays_open = 1;
+        set_faults(i, &slow);
+    }
+    CHECK_STATUS(tlsmem_pair_run(pair, 10000), TLSMEM_PAIR_TIME);
+    for (int i = 0; i < 2; i++) {
+        tlsmem_stats_info stats = TLSMEM_STATS_INFO_INIT;
+        MUST(tlsmem_stats(parties[i].c, &stats) == TLSMEM_OK);
+        CHECK(stats.key_updates_in == (version == TLSMEM_TLS1_2 ? 0 : 4), "the peer of side %d changed its key %llu times", i,
+              (unsigned long long)stats.key_updates_in);
+    }
+    tlsmem_pair_free(pair);
+    contexts(version, NULL);
+}
+
 /** The pair put the same bytes on the wire again and again, because nobody takes from a connection with an fd. */
 static void attached(int version)
 {

@@ -88,7 +88,7 @@ int check_at(const char *file, int line, int good, const char *format, ...)
     vprintf(format, arguments);
     va_end(arguments);
     printf(" [%s]\n", now_trying);
-    if (failed_checks >= 500) {
+    if (failed_checks >= setting("TLSMEM_TEST_FAILURES", 500)) {
         printf("%s: too many failures, stopping\n", program_name);
         exit(finish());
     }

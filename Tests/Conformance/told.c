@@ -148,6 +148,21 @@ static void freed_others(void)
     tlsmem_free(c);
 }
 
+/** It belongs to its pair, which finds that out. */
+static void freed_wire(void)
+{
+    situation("a wire that was freed, of a pair");
+    tlsmem_ctx *from = context(TLSMEM_CLIENT, 0), *to = context(TLSMEM_SERVER, 0);
+    tlsmem_pair *pair = tlsmem_pair_new(from, to);
+    tlsmem_wire *wire = tlsmem_pair_wire(pair, 0);
+    tlsmem_wire_free(wire);
+    TOLD(tlsmem_wire_end(wire), TLSMEM_EINVAL, "this wire was freed");
+    tlsmem_pair_free(pair);
+    check_told(__FILE__, __LINE__, "free()", "this wire was freed");
+    tlsmem_ctx_free(from);
+    tlsmem_ctx_free(to);
+}
+
 static void freed_session(void)
 {
     scene s = { "a session that was freed", TLSMEM_TLS1_2, FACE_BUFFERS, FACE_BUFFERS, NULL };
@@ -226,6 +241,7 @@ int main(void)
     listen_to_stderr(1);
     freed_connection();
     freed_others();
+    freed_wire();
     freed_session();
     freed_inside();
     other_kinds();

@@ -195,6 +195,10 @@ static void cuts_and_resets(void)
     CHECK(stats_of(wire).bytes_lost == 5 && stats_of(wire).bytes_put == 10, "what is lost");
     CHECK_STATUS(tlsmem_wire_set_faults(wire, NULL), TLSMEM_OK);
     CHECK(takes(wire, "", 0), "it has grown together again");
+    tlsmem_wire_faults reset = TLSMEM_WIRE_FAULTS_INIT;
+    reset.reset_after = 1;
+    CHECK_STATUS(tlsmem_wire_set_faults(wire, &reset), TLSMEM_OK);
+    CHECK(takes(wire, "", 0) && stats_of(wire).bytes_lost == 5, "a cut has become a reset");
     CHECK_STATUS(tlsmem_wire_end(wire), TLSMEM_OK);
     tlsmem_wire_free(wire);
 
