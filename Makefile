@@ -84,7 +84,7 @@ simulate: all
 mutations: examples
 	@Tests/Simulation/run 1 >/dev/null
 	@Tests/Conformance/run all PROGRAMS="sweep alloc" >/dev/null
-	@Tests/Mutations/run $(BUGS)
+	@Tests/Conformance/run with Tests/Mutations/run $(BUGS)
 
 # What a loop does under load. The machine should have nothing else to do.
 figures: examples
