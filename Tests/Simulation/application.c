@@ -112,17 +112,6 @@ static void close_half(end *e)
 
 /* ---- keys, handshakes, sessions */
 
-static void certificate_shown(tlsmem *c, void *user)
-{
-    end *e = user;
-    note("certificate shown", e->number, 0, 0);
-    total.callbacks++;
-    w.events++;
-    if (c != e->c || !e->waits_for_certificate)
-        fail(e->number / 2, "certificate for nothing", "end %d", e->number);
-    e->waits_for_certificate = 0;
-}
-
 static void request(end *e)
 {
     int status = tlsmem_request_certificate(e->c, certificate_shown, e);

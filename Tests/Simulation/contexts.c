@@ -3,10 +3,12 @@
 #include "identities.h"
 #include "questions.h"
 #include "simulation.h"
+#include "world.h"
 
 const char *const setting_names[SETTINGS] = {
     "old", "other-keys", "psk", "small", "deadlines", "keys", "renegotiation", "client-cert", "alpn", "early", "tickets",
     "store", "hello", "verdict", "key-asked", "choice", "mismatch", "buffers", "reload", "pauses",
+    "trace",
 };
 
 static const unsigned char shared_key[32] = "a key that both ends have";
@@ -31,6 +33,7 @@ static void draw(service *s)
         [SETTING_ALPN] = 200, [SETTING_EARLY] = 300, [SETTING_TICKETS] = 400, [SETTING_STORE] = 150,
         [SETTING_HELLO] = 200, [SETTING_VERDICT] = 200, [SETTING_KEY_ASKED] = 100, [SETTING_CHOICE] = 200,
         [SETTING_MISMATCH] = 60, [SETTING_BUFFERS] = 200, [SETTING_RELOAD] = 200, [SETTING_PAUSES] = 100,
+        [SETTING_TRACE] = 150,
     };
     s->has = 0;
     for (int i = 0; i < SETTINGS; i++)
@@ -139,6 +142,8 @@ static tlsmem_ctx *make(const service *s, int side)
         MUST(tlsmem_ctx_set_key_update(ctx, chance_size(&world_chance, 100000), (uint32_t)chance_below(&world_chance, 3)));
     if (service_has(s, SETTING_VERDICT))
         MUST(tlsmem_ctx_set_verify_cb(ctx, verdict_asked, NULL));
+    if (service_has(s, SETTING_TRACE))
+        MUST(tlsmem_ctx_set_trace_cb(ctx, traced, NULL));
     MUST(tlsmem_ctx_set_limits(ctx, &s->limits[side]));
     return ctx;
 }

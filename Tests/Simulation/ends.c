@@ -57,13 +57,37 @@ static void enter(end *e, tlsmem *c, const char *which)
         fail(e->number / 2, "callback of another", "end %d: %s", e->number, which);
 }
 
+static void leave_unchecked(end *e)
+{
+    if (e->c != NULL && w.actions > 0 && chance_permille(&application_chance, 80))
+        w.actions--, act_on(e);
+    w.depth--;
+}
+
 static void leave(end *e)
 {
     if (is_alive(e))
         check_end(e);
-    if (e->c != NULL && w.actions > 0 && chance_permille(&application_chance, 80))
-        w.actions--, act_on(e);
-    w.depth--;
+    leave_unchecked(e);
+}
+
+void traced(tlsmem *c, const tlsmem_trace_info *info, void *user)
+{
+    (void)user;
+    end *e = tlsmem_user(c);
+    enter(e, c, "traced");
+    note("traced", e->number, info->content_type, (long)info->length);
+    leave_unchecked(e); /* what was decrypted just before is counted, and delivered after this */
+}
+
+void certificate_shown(tlsmem *c, void *user)
+{
+    end *e = user;
+    enter(e, c, "certificate shown");
+    if (!e->waits_for_certificate)
+        fail(e->number / 2, "certificate for nothing", "end %d", e->number);
+    e->waits_for_certificate = 0;
+    leave_unchecked(e); /* the same */
 }
 
 static void on_established(tlsmem *c, void *user)

@@ -93,6 +93,8 @@ extern const tlsmem_callbacks *end_callbacks(const end *e);
 void end_begin(end *e, int number, service *of);
 /** Looks where its descriptor is. */
 void note_fd(end *e);
+void certificate_shown(tlsmem *c, void *user);
+void traced(tlsmem *c, const tlsmem_trace_info *info, void *user);
 /** Frees it; closes the descriptor if the program has it. */
 void end_free(end *e);
 /** Reads what waits, up to so many bytes. */
