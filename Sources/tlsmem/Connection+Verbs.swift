@@ -162,12 +162,12 @@ extension Connection {
         }
     }
 
-    /// Shows the ciphertext to be sent first; nil when none waits.
+    /// Shows the ciphertext to be sent first; nil when none waits, or no longer here: a callback has given it a socket.
     func showOutgoing<Result>(_ body: (borrowing RawSpan) -> Result) -> Result? {
         if case .new = engine.phase, engine.role == .client {
             return Held(self).use {  // the drive may call back, and whoever is called may free it
                 _ = $0.drive()
-                return $0.isFreed ? nil : $0.engine.outgoing.withFirst(body)
+                return $0.isFreed || $0.hasTransport ? nil : $0.engine.outgoing.withFirst(body)
             }
         }
         if isDriving { withBench { settle($0) } }  // written in this callback

@@ -204,6 +204,15 @@ static void check_direction(end *from, end *to)
              sent.outgoing_bytes + sent.deferred_bytes);
 }
 
+/** Whoever has the socket has read what is in it, or does not want it. */
+static void check_read(end *e)
+{
+    tlsmem_want_info want = TLSMEM_WANT_INFO_INIT;
+    tlsmem_want(e->c, &want);
+    if (e->face == FACE_LOOP && e->fd >= 0 && want.needs_ciphertext && (kernel_ready(e->fd) & EPOLLIN) != 0)
+        fail(e->number / 2, "unread bytes", "end %d needs ciphertext, and leaves what its socket has", e->number);
+}
+
 static void check_deadlines(end *e)
 {
     int64_t handshake = e->timeouts[TLSMEM_TIMEOUT_HANDSHAKE], close = e->timeouts[TLSMEM_TIMEOUT_CLOSE];
@@ -229,6 +238,7 @@ void check_quiet(void)
             if (is_alive(&w.ends[i][side])) {
                 check_end(&w.ends[i][side]);
                 check_deadlines(&w.ends[i][side]);
+                check_read(&w.ends[i][side]);
             }
         if (nothing_comes) {
             check_direction(&w.ends[i][0], &w.ends[i][1]);

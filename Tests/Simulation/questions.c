@@ -27,6 +27,7 @@ static int answers_at_once(tlsmem *c, int question, uint64_t token)
     if (way < 4)
         return 1;
     e->question = question;
+    e->old_token = e->token;
     e->token = token;
     e->is_answered = 0;
     if (way < 6)
@@ -141,6 +142,14 @@ void store_end(void)
 
 /* ---- answering */
 
+static void answer_too_late(end *e)
+{
+    int answered = tlsmem_answer(e->c, e->old_token, TLSMEM_EREFUSED, NULL);
+    note("tlsmem_answer of old", e->number, answered, 0);
+    if (answered != TLSMEM_ESTATE)
+        fail(e->number / 2, "stale answer", "end %d: what an old question is answered counts for another", e->number);
+}
+
 void answer_question(end *e)
 {
     tlsmem_reply reply = TLSMEM_REPLY_INIT;
@@ -148,6 +157,8 @@ void answer_question(end *e)
     int status = TLSMEM_OK;
     if (e->question == 0 || e->c == NULL)
         return;
+    if (e->old_token != 0 && chance_permille(&application_chance, 200))
+        answer_too_late(e);
     if (e->question == TLSMEM_QUESTION_PSK) {
         reply.bytes = key;
         reply.length = sizeof key;

@@ -39,7 +39,7 @@ typedef struct end {
     int64_t begun, closed_at, established_at, timed_at; /* moments; -1 */
     uint32_t timeouts[6];   /* by tlsmem_timeout; what holds now */
     int question;           /* a tlsmem_question, or 0 */
-    uint64_t token;
+    uint64_t token, old_token; /* of the question before */
     int is_answered, waits_for_certificate;
     int found;              /* where the session is that was asked for */
     int has_refused;        /* it has answered with no */
