@@ -123,11 +123,11 @@ static int drive_all(void)
         end *e = &w.ends[who / 2][who % 2];
         if (e->c == NULL)
             continue;
+        uint64_t before = w.events;
         if (is_lazy && chance_permille(&world_chance, 200))
             driven++; /* its turn comes in another round */
         else
             driven += end_drive(e);
-        uint64_t before = w.events;
         if (w.is_ending && e->c != NULL && e->pulls)
             end_read(e, SIZE_MAX);
         driven += w.events != before;
