@@ -285,5 +285,7 @@ int main(void)
     one_of_them();
     inside_reports(TLSMEM_TLS1_2);
     inside_reports(TLSMEM_TLS1_3);
+    meanwhile_reports(TLSMEM_TLS1_2);
+    meanwhile_reports(TLSMEM_TLS1_3);
     return finish();
 }

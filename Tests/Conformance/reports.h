@@ -30,5 +30,6 @@ void accounts_open(int version, tlsmem_ctx *contexts[2]);
 void accounts_pair(tlsmem_ctx *const contexts[2], tlsmem_loop *const loops[2], face client_face, face server_face);
 
 void inside_reports(int version);
+void meanwhile_reports(int version);
 
 #endif
