@@ -191,6 +191,8 @@ static int drive_buffers(end *e)
     int did = 0;
     if ((ready & EPOLLOUT) != 0)
         did |= send_outgoing(e);
+    if (e->face != FACE_BUFFERS)
+        return 1; /* a callback has given its socket away */
     if (is_alive(e) && e->held_count > 0)
         did |= feed_held(e);
     else if (is_alive(e) && !e->fed_end && (ready & EPOLLIN) != 0)
