@@ -58,15 +58,16 @@ private let checkStaple: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer
 
 private func verdict(of ssl: OpaquePointer, _ leaf: OpaquePointer, _ context: OwnedContext) -> StapleVerdict {
     guard let der = unsafe staple(of: ssl) else { return .missing }
+    // First of all: then nothing that is in it decides anything, be it no response at all.
+    guard context.trust.verifies, unsafe SSL_get_verify_result(ssl) == X509_V_OK, unsafe verifyDepth(of: ssl) < 0 else {
+        return .unchecked
+    }
     guard let response = unsafe OCSPResponse.decode(der) else { return .malformed }
     if response.isRefusal { return .missing }
     guard unsafe response.basic != nil else { return .malformed }
     let chain = unsafe SSL_get0_verified_chain(ssl)
     guard let statement = unsafe response.statement(about: leaf, of: issuer(in: chain)) else {
         return .otherCertificate
-    }
-    guard context.trust.verifies, unsafe SSL_get_verify_result(ssl) == X509_V_OK, unsafe verifyDepth(of: ssl) < 0 else {
-        return .unchecked
     }
     let flags = unsafe X509_VERIFY_PARAM_get_flags(SSL_get0_param(ssl))
     let isPartial = flags & UInt(X509_V_FLAG_PARTIAL_CHAIN) != 0

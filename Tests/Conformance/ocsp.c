@@ -99,6 +99,14 @@ static void check_facts(const showing *s, int is_taken)
     CHECK(memcmp(der, stapled.bytes, stapled.n) == 0, "the response is another");
 }
 
+/** What is shown for the certificate of the server; "-" is the half of a good response. */
+static void take_response(const char *response)
+{
+    int is_half = strcmp(response, "-") == 0;
+    stapled.bytes = contents(is_half ? "server.good.ocsp" : response, &stapled.n);
+    stapled.n /= is_half ? 2 : 1;
+}
+
 static void show(const showing *s, int version, int insists)
 {
     situation("%s with %s, client %s, TLS 1.%d", s->certificate, s->response ? s->response : "no response",
@@ -106,9 +114,7 @@ static void show(const showing *s, int version, int insists)
     int is_taken = insists ? s->insisted_is_taken : s->is_taken;
     tlsmem_ctx *to = server_with(s->certificate, version), *from = asking(version, insists);
     if (s->response != NULL) {
-        int is_half = strcmp(s->response, "-") == 0;
-        stapled.bytes = contents(is_half ? "server.good.ocsp" : s->response, &stapled.n);
-        stapled.n /= is_half ? 2 : 1;
+        take_response(s->response);
         SSL_CTX_set_tlsext_status_cb(tlsmem_ctx_native(to), staple);
     }
     meet(from, to, NULL, NULL);
@@ -143,22 +149,30 @@ static void unasked(int version)
     tlsmem_ctx_free(to);
 }
 
-/** Who verifies nothing knows nobody who could have signed: then a response decides nothing, or everybody is refused. */
-static void unverified(int version, int insists)
+/**
+ * Who verifies nothing knows nobody who could have signed: then no response decides anything, nor bytes that are none, or
+ * everybody is refused.
+ */
+static void unverified(const char *response, int status, int version, int insists)
 {
-    situation("without verification, client %s, TLS 1.%d", insists ? "insists" : "asks", version - 0x0301);
+    situation("without verification, with %s, client %s, TLS 1.%d", response, insists ? "insists" : "asks", version - 0x0301);
     tlsmem_ocsp_details info = TLSMEM_OCSP_DETAILS_INIT;
     tlsmem_ctx *to = server_with("server", version), *from = asking(version, insists);
     MUST(tlsmem_ctx_insecure_no_verify(from) == TLSMEM_OK);
-    CHECK_STATUS(tlsmem_ctx_set_ocsp_response(to, certificate("server.good.ocsp")), TLSMEM_OK);
+    take_response(response);
+    SSL_CTX_set_tlsext_status_cb(tlsmem_ctx_native(to), staple);
     meet(from, to, NULL, NULL);
     CHECK_STATUS(error_of(client.c).status, insists ? TLSMEM_EOCSP : TLSMEM_OK);
     CHECK_STATUS(tlsmem_ocsp_info(client.c, &info), TLSMEM_OK);
     CHECK_STATUS(info.is_good, 0);
-    CHECK_STATUS(info.status, 0);
+    CHECK_STATUS(info.status, status);
+    CHECK(strstr(info.sentence, "was not verified") != NULL, "\"%s\"", info.sentence);
+    CHECK_STATUS(tlsmem_ocsp_response(client.c, NULL, 0), stapled.n);
     part();
     tlsmem_ctx_free(from);
     tlsmem_ctx_free(to);
+    free(stapled.bytes);
+    stapled.bytes = NULL;
 }
 
 /** A resumed connection has no response, which who asks takes and who insists does not risk. */
@@ -194,8 +208,12 @@ int main(void)
             for (int insists = 0; insists < 2; insists++)
                 show(&showings[i], version, insists);
         unasked(version);
-        unverified(version, 0);
-        unverified(version, 1);
+        for (int insists = 0; insists < 2; insists++) {
+            unverified("server.good.ocsp", 0, version, insists);
+            unverified("server.revoked.ocsp", 1, version, insists);
+            unverified("rsa.good.ocsp", -1, version, insists);
+            unverified("-", -1, version, insists);
+        }
         resumed(version);
         given_by_servers(version);
         asked_for_responses(version);
