@@ -3,6 +3,14 @@ internal import COpenSSL
 extension OpenSSLError {
     /// It comes from libssl: a matter of the protocol.
     package var isSSL: Bool { library == ERR_LIB_SSL }
+    /// In TLS 1.2 a cipher takes a record that is shorter than its nonce and tag for a mistake of OpenSSL's own.
+    package var isShortRecord: Bool {
+        library == ERR_LIB_PROV && (reason == PROV_R_INVALID_DATA || reason == PROV_R_INVALID_AAD)
+    }
+    /// The alert that OpenSSL has ended for, whatever its level: in TLS 1.3 that counts for nothing (RFC 8446, 6).
+    package var alertReceived: UInt8? {
+        isSSL && reason >= SSL_AD_REASON_OFFSET ? UInt8(exactly: reason - SSL_AD_REASON_OFFSET) : nil
+    }
 }
 
 /// The reasons of libssl that are told apart.

@@ -45,7 +45,7 @@ package struct EngineFailure: Error {
     ) {
         self.cause = cause
         alertSent = seen.alertSent
-        alertReceived = seen.alertReceived
+        alertReceived = seen.alertReceived ?? cause.alertReceived
         let failedToVerify = cause.isSSL && cause.reason == Reason.certificateVerifyFailed
         self.verifyResult = failedToVerify ? verifyResult : 0
         self.verifyDepth = failedToVerify ? verifyDepth : -1
@@ -67,12 +67,13 @@ extension EngineFailure.Kind {
             self = .outOfMemory
         } else if cause.isUnsigned {
             self = .unsigned
-        } else if let alert = seen.alertReceived {
+        } else if let alert = seen.alertReceived ?? cause.alertReceived {
             self = .init(alertReceived: alert, isNegotiating: isNegotiating)
         } else if seen.alertSent == 120 {
             self = .noCommonProtocol  // OpenSSL's own reason, or that a callback of ours has said so
         } else if !cause.isSSL {
-            self = isPeersFault ? .protocolViolation : .unexpected  // a primitive of libcrypto refused something
+            // A primitive of libcrypto refused something.
+            self = isPeersFault || cause.isShortRecord ? .protocolViolation : .unexpected
         } else if seen.alertSent == nil, Reason.notTLS.contains(cause.reason) {
             self = isNegotiating ? .notTLS : .protocolViolation  // OpenSSL answers neither with an alert
         } else if cause.reason == Reason.callbackFailed, seen.alertSent == 112 || seen.alertSent == 80 {

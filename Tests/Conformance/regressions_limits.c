@@ -143,6 +143,33 @@ static void certificate_chain_too_long(void)
     }
 }
 
+/** In TLS 1.2 OpenSSL says internal_error to a record that has no room for nonce and tag. */
+static void record_without_a_tag(void)
+{
+    static const unsigned char record[] = { 23, 3, 3, 0, 7, 0, 0, 0, 0, 0, 0, 0 };
+    for (int version = TLSMEM_TLS1_2; version <= TLSMEM_TLS1_3; version++) {
+        establish_ends(&(ends){ .version = version });
+        CHECK(end_give(&server, record, sizeof record) > 0, "nothing was taken");
+        CHECK_ENDED(server, TLSMEM_EPROTOCOL);
+        close_ends();
+    }
+}
+
+/** Behind the ClientHello, where alerts need not be encrypted yet. In TLS 1.3 the level of an alert counts for nothing. */
+static void warning_that_ends(void)
+{
+    static const unsigned char warning[] = { 21, 3, 3, 0, 2, 1, 99 };
+    unsigned char hello[2048];
+    tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
+    open_ends(&(ends){ .version = TLSMEM_TLS1_3 });
+    ptrdiff_t length = end_take(&client, hello, sizeof hello);
+    MUST(length > 0 && end_give(&server, hello, (size_t)length) == (size_t)length);
+    CHECK(end_give(&server, warning, sizeof warning) == sizeof warning, "it was not taken");
+    CHECK_ENDED(server, TLSMEM_EALERT);
+    CHECK(tlsmem_error(server.c, &error) == TLSMEM_OK && error.alert_received == 99, "alert %d came", error.alert_received);
+    close_ends();
+}
+
 static void cork_and_wait(void)
 {
     tlsmem_limits limits = TLSMEM_LIMITS_INIT;
@@ -244,6 +271,8 @@ const regression limit_regressions[] = {
     { "counts against control_max what the peer has taken", answers_that_were_taken },
     { "counts the answers to its own KeyUpdates against the peer", answers_to_our_own },
     { "calls a certificate chain past cert_list_max a broken protocol", certificate_chain_too_long },
+    { "takes a record that is shorter than its tag for a failure of its own", record_without_a_tag },
+    { "takes a warning that ends TLS 1.3 for a failure of its own", warning_that_ends },
     { "has a producer wait for on_drain behind its own cork", cork_and_wait },
     { "holds a write under a cork while on_drain is owed for an earlier one", cork_while_owed },
     { "writes among the ciphertext of another connection after its own transport has broken", break_and_close },
