@@ -109,6 +109,21 @@ internal import COpenSSL
         }
     }
 
+    /// Drops the last bytes. False when OpenSSL has no memory, and then they are still there.
+    package func drop(last size: Int) -> Bool {
+        let held = count
+        guard size < held else {
+            consume(held)
+            return true
+        }
+        guard size > 0, let copy = unsafe copenssl_malloc(held &- size) else { return size == 0 }
+        let kept = unsafe UnsafeMutableRawBufferPointer(start: copy, count: held &- size)
+        unsafe bytes.withUnsafeBytes { unsafe kept.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<kept.count])) }
+        consume(held)
+        defer { unsafe copenssl_clear_free(copy, kept.count) }
+        return unsafe appendByCall(UnsafeRawBufferPointer(kept))
+    }
+
     /// Drops what waits, and gives memory back that one exceptional moment has made it grow to.
     package func empty(keeping bytesMax: Int) {
         consume(count)

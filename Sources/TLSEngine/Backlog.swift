@@ -89,6 +89,14 @@ final class Backlog {
         lastCount = now
     }
 
+    /// Drops so many of the bytes that it has just written: they are the last ones of the last slice.
+    func takeBack(_ size: Int) {
+        let isDone = lastOther?.use { $0.drop(last: size) } ?? own.drop(last: size)
+        guard isDone else { return }  // without memory they go out
+        count &-= size
+        lastCount &-= size
+    }
+
     // MARK: What the transport takes
 
     /// Shows the first slice that has something in it; empty when none has.

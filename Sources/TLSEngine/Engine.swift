@@ -110,7 +110,13 @@ package struct Engine: ~Copyable {
         guard isAttached(incoming, pool) else { return fail(EngineFailure(.outOfMemory)) }
         let recordsBefore = ssl.observations.recordsOut
         let step = stepOnce(into: &plaintext, incoming)
-        let made = ssl.observations.recordsOut == recordsBefore ? 0 : outgoing.countNew(ssl)
+        var made = ssl.observations.recordsOut == recordsBefore ? 0 : outgoing.countNew(ssl)
+        if made > 0, state.writing == .closed {
+            // OpenSSL answers a KeyUpdate behind our close_notify too, where nothing may come any more (RFC 8446, 6.1).
+            // A peer that has closed does not read it, and so its kernel resets what we have not received yet.
+            outgoing.takeBack(made)
+            made = 0
+        }
         switch step {
         case .needsCiphertext: awaitsCiphertext = !renegotiationIsDue
         // Asking costs a fraction of a read that finds nothing.

@@ -111,6 +111,9 @@ package struct Outgoing: ~Copyable {
         } ?? 0
     }
 
+    /// Drops so many bytes that it has just written.
+    func takeBack(_ count: Int) { backlog?.use { $0.takeBack(count) } }
+
     /// Shows what is to be sent first, in place; nil when nothing waits.
     package func withFirst<Result>(_ body: (borrowing RawSpan) -> Result) -> Result? {
         count == 0 ? nil : backlog?.use { $0.withFirst(body) }

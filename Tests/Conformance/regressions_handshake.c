@@ -173,7 +173,38 @@ static void renegotiates_twice(void)
     }
 }
 
+/** Behind close_notify nothing may come (RFC 8446, 6.1): a peer that has closed, too, would leave it unread, and reset. */
+static void answers_behind_its_close_notify(void)
+{
+    for (int waits = 0; waits < 2; waits++) {
+        unsigned char records[65536];
+        establish_ends(&(ends){ .version = TLSMEM_TLS1_3 });
+        CHECK_STATUS(tlsmem_close_write(client.c), TLSMEM_OK);
+        if (!waits)
+            wire_settle(&pair_wire);
+        CHECK_STATUS(tlsmem_key_update(server.c, 1), TLSMEM_OK);
+        say(&server, 100);
+        ptrdiff_t n = end_take(&server, records, sizeof records);
+        MUST(n > 0);
+        uint64_t before = report_of(client.c).ciphertext_sent + want_of(client.c).outgoing_bytes;
+        CHECK(end_give(&client, records, (size_t)n) == (size_t)n, "not all was taken");
+        uint64_t after = report_of(client.c).ciphertext_sent + want_of(client.c).outgoing_bytes;
+        CHECK(after == before, "%d bytes more are to go out", (int)(after - before));
+        CHECK(client.received == 100, "%d bytes came", (int)client.received);
+        say(&server, 1000);
+        CHECK_STATUS(tlsmem_close(server.c), TLSMEM_OK);
+        wire_settle(&pair_wire);
+        CHECK_STATUS(tlsmem_close(client.c), TLSMEM_OK);
+        wire_settle(&pair_wire);
+        CHECK_ENDED(client, TLSMEM_OK);
+        CHECK_ENDED(server, TLSMEM_OK);
+        CHECK_DELIVERED(server, client);
+        close_ends();
+    }
+}
+
 const regression handshake_regressions[] = {
+    { "answers a KeyUpdate behind its own close_notify", answers_behind_its_close_notify },
     { "renegotiates after the peer's close, and can write no more", renegotiates_after_the_close },
     { "stays stuck when the peer closes during a renegotiation", closed_during_a_renegotiation },
     { "waits for ever for the answer to a renegotiation", unanswered_renegotiation },
