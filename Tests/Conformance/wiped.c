@@ -256,5 +256,6 @@ int main(void)
     for (int version = TLSMEM_TLS1_2; version <= TLSMEM_TLS1_3; version++)
         client_visits(version), server_is_visited(version), keys_of_the_program(version), answers_of_the_program(version);
     ticket_keys();
+    keys_of_files();
     return finish();
 }
