@@ -33,7 +33,7 @@ extension Connection {
     /// There are secrets, and not two handshakes' at once: a renegotiation of TLS 1.2 changes them on its way.
     private var hasSecrets: Bool { wasEstablished && engine.ask { $0.isTLS13 || !$0.isInHandshake } }
 
-    /// A renegotiation may come, and bring others: then there is no tls-exporter (RFC 9266, 4.2).
+    /// A renegotiation may come, and bring others: then there is no tls-exporter (RFC 9266, 4).
     private var mayChangeSecrets: Bool { engine.configuration.context.allowsRenegotiation && engine.ask { !$0.isTLS13 } }
 
     fileprivate func export(

@@ -200,7 +200,7 @@ static void bindings(int version)
     tlsmem_ctx_free(to);
 }
 
-/** Where a renegotiation may come there is no tls-exporter (RFC 9266, 4.2): it would bind to what is behind it as well. */
+/** Where a renegotiation may come there is no tls-exporter (RFC 9266, 4): it would bind to what is behind it as well. */
 static void where_a_renegotiation_may_come(int version)
 {
     situation("TLS 1.%d: tls-exporter where a renegotiation may come", version - 0x0301);

@@ -20,7 +20,9 @@ typedef struct found {
 } found;
 
 static const char *const kinds[] = { "server", "rsa" };
-static char password[] = "\x2a\x35\x33\x29\x7a\x2a\x3b\x29\x29\x2d\x35\x28\x3e\x7a\x33\x29\x7a\x36\x35\x34\x3d"; /* masked */
+static char password[] = /* masked */
+    "\x34\x35\x38\x35\x3e\x23\x7a\x2d\x35\x2f\x36\x3e\x7a\x3d\x2f\x3f\x29\x29\x7a\x2e\x32\x3b\x2e\x7a"
+    "\x2e\x32\x33\x29\x7a\x35\x34\x3f\x7a\x35\x2a\x3f\x34\x29\x7a\x3b\x7a\x31\x3f\x23\x7a\x3c\x33\x36\x3f";
 enum { PASSWORD = sizeof password - 1 };
 
 static void mask(void *bytes, size_t n)
@@ -59,7 +61,8 @@ static void read_key(const char *name, int is_encrypted, int to, int report)
     snprintf(path, sizeof path, "/proc/self/fd/%d", to);
     file = fopen(path, "w+");
     MUST(file != NULL);
-    MUST(PEM_write_PKCS8PrivateKey(file, key, is_encrypted ? EVP_aes_256_cbc() : NULL, word, is_encrypted ? PASSWORD : 0, NULL, NULL));
+    const EVP_CIPHER *cipher = is_encrypted ? EVP_aes_256_cbc() : NULL;
+    MUST(PEM_write_PKCS8PrivateKey(file, key, cipher, word, is_encrypted ? PASSWORD : 0, NULL, NULL));
     rewind(file);
     MUST(fgets(text, sizeof text, file) != NULL && fgets(text, sizeof text, file) != NULL && strlen(text) > TEXT);
     memcpy(f.text, text, TEXT);
@@ -70,7 +73,7 @@ static void read_key(const char *name, int is_encrypted, int to, int report)
 
 static void remember_masked(const char *name, const unsigned char *masked, size_t n)
 {
-    unsigned char bytes[NUMBER];
+    unsigned char bytes[PASSWORD];
     memcpy(bytes, masked, n);
     mask(bytes, n);
     remember(name, bytes, n);
