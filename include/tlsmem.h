@@ -1587,8 +1587,11 @@ int tlsmem_ctx_set_early_data(tlsmem_ctx *ctx, size_t max_bytes) TLSMEM_CHECK;
  * Writes early data on a client: before the handshake begins, after tlsmem_session_set, and before any tlsmem_write. It goes out
  * behind the ClientHello. The library keeps it until the server has said what it does with it, and sends it again, as ordinary
  * data and in front of everything else, when the server has refused it: whoever has to know asks tlsmem_early_data_status in
- * on_established. When the connection ends before that, nobody knows whether the server has read it. A server that has gone
- * back to TLS 1.2 since it gave the session ends it with an alert (RFC 8446, D.3): try again without.
+ * on_established. When the connection ends before that, nobody knows whether the server has read it. What was written for one
+ * application protocol is not sent again where another is spoken, nor is anything behind it: when the server has refused it, and
+ * chosen another protocol than the session's, the connection ends with TLSMEM_EALPN before it is established, as with
+ * TLSMEM_ALPN_REQUIRED (RFC 8446, 4.2.10). A server that has gone back to TLS 1.2 since it gave the session ends it with an
+ * alert (RFC 8446, D.3): in both cases, try again without.
  *
  * Returns the bytes taken, 1 to n (0 for n = 0), which counts as written; TLSMEM_AGAIN when as much was taken as the session
  * allows, or outgoing_max does: the rest is for tlsmem_write; TLSMEM_ESESSION without a session, and with one that allows
@@ -1783,9 +1786,10 @@ typedef enum tlsmem_binding {
  *
  * Returns its length, and writes it when n is enough (call with n = 0 to ask); TLSMEM_AGAIN before the handshake is done, and
  * during a renegotiation; TLSMEM_ESTATE where it is not defined: tls-unique in TLS 1.3, it and tls-exporter in TLS 1.2
- * without extended master secret, tls-server-end-point without a certificate of the server, for one that is signed
- * without a hash (Ed25519), and on a server that has resumed a session, which does not know with which of its
- * certificates that was made; TLSMEM_EINVAL; TLSMEM_ENOMEM. Calls nothing back.
+ * without extended master secret, tls-exporter in TLS 1.2 also where the context allows a renegotiation (RFC 9266, 4),
+ * tls-server-end-point without a certificate of the server, for one that is signed without a hash (Ed25519), and on a server
+ * that has resumed a session, which does not know with which of its certificates that was made; TLSMEM_EINVAL;
+ * TLSMEM_ENOMEM. Calls nothing back.
  */
 ptrdiff_t tlsmem_channel_binding(const tlsmem *c, tlsmem_binding type, void *bytes, size_t n) TLSMEM_CHECK;
 

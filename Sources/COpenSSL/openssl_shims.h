@@ -60,6 +60,11 @@ static inline long copenssl_ctx_set_session_cache_mode(SSL_CTX *ctx, long mode) 
 static inline uint64_t copenssl_op_no_renegotiation(void) { return SSL_OP_NO_RENEGOTIATION; }
 static inline uint64_t copenssl_op_client_renegotiation(void) { return SSL_OP_ALLOW_CLIENT_RENEGOTIATION; }
 static inline uint64_t copenssl_op_no_anti_replay(void) { return SSL_OP_NO_ANTI_REPLAY; }
+static inline uint64_t copenssl_op_no_compression(void) { return SSL_OP_NO_COMPRESSION; }
+static inline uint64_t copenssl_ops_weak(void)
+{
+    return SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION | SSL_OP_ALLOW_NO_DHE_KEX;
+}
 static inline uint64_t copenssl_op_server_preference(void) { return SSL_OP_CIPHER_SERVER_PREFERENCE; }
 
 static inline long copenssl_ctx_get_max_cert_list(SSL_CTX *ctx) { return SSL_CTX_get_max_cert_list(ctx); }

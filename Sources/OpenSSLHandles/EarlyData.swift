@@ -131,21 +131,31 @@ extension OwnedSSL {
         return unsafe strcmp(before, now) == 0
     }
 
-    /// The application protocol that the session was made with is one of those that the context offers, likewise.
-    package func offersProtocolOfSession(_ context: OwnedContext) -> Bool {
+    /// The place of the application protocol that the session was made with among those that the context offers, for which
+    /// early data is written; -1 for none. Nil when it is not offered: OpenSSL would end the handshake, likewise.
+    package func protocolOfSession(_ context: OwnedContext) -> Int? {
         var name: UnsafePointer<UInt8>?
         var count = 0
-        guard let session = unsafe SSL_get_session(ssl) else { return true }
+        guard let session = unsafe SSL_get_session(ssl) else { return -1 }
         unsafe SSL_SESSION_get0_alpn_selected(session, &name, &count)
-        let wanted = unsafe UnsafeBufferPointer(start: name, count: count)
-        var rest = unsafe context.alpn[...]
-        while count > 0, let length = unsafe rest.first {
-            let offered = unsafe rest.dropFirst().prefix(Int(length))
-            if unsafe offered.elementsEqual(wanted) { return true }
-            unsafe rest = rest.dropFirst(Int(length) + 1)
-        }
-        return count == 0
+        return unsafe place(of: UnsafeRawBufferPointer(start: name, count: count), among: context)
     }
+
+    /// The same of the protocol that the server has chosen.
+    package func protocolChosen(_ context: OwnedContext) -> Int? {
+        unsafe place(of: alpn, among: context)
+    }
+}
+
+private func place(of wanted: UnsafeRawBufferPointer, among context: OwnedContext) -> Int? {
+    if unsafe wanted.isEmpty { return -1 }
+    var rest = unsafe context.alpn[...]
+    while let length = unsafe rest.first {
+        let offered = unsafe rest.dropFirst().prefix(Int(length))
+        if unsafe offered.elementsEqual(wanted) { return unsafe offered.startIndex }
+        unsafe rest = rest.dropFirst(Int(length) + 1)
+    }
+    return nil
 }
 
 /// One more than the bytes that were read: 1 when there will be no more, 0 when it could not go on.

@@ -152,7 +152,9 @@ package struct SettingRefused: Error {
         let modes = SSL_MODE_AUTO_RETRY | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
         _ = unsafe copenssl_ctx_set_mode(ctx, Int(modes))
         setKeepsBuffers(false)
-        _ = unsafe SSL_CTX_set_options(ctx, copenssl_op_no_renegotiation())
+        // A configuration file may say otherwise: peers without RFC 5746, keys without forward secrecy, compression.
+        _ = unsafe SSL_CTX_clear_options(ctx, copenssl_ops_weak())
+        _ = unsafe SSL_CTX_set_options(ctx, copenssl_op_no_renegotiation() | copenssl_op_no_compression())
         // Tickets go out with the first application write instead (Engine): a client that writes and closes without
         // reading them would otherwise lose its data to a reset (openssl#10880).
         _ = unsafe SSL_CTX_set_num_tickets(ctx, 0)

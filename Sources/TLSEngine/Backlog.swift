@@ -9,6 +9,8 @@ final class Backlog {
     let deferred = PlaintextQueue()
     /// Of that, from the front on, early data.
     var earlyCount = 0
+    /// The application protocol that this was written for, by its place in the context's list; -1 for none.
+    var earlyProtocol = -1
     /// The first slice. The others come only when it is full.
     private let own: MemoryBIO
     private var firstOther: Held<MemoryBIO>?

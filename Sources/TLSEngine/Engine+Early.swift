@@ -18,16 +18,25 @@ extension Engine {
     package var refusalOfEarlyData: EngineFailure.Kind? {
         if ssl.earlyDataMax == 0 { return .noSession }
         if !ssl.asksForNameOfSession { return .wrongHost }
-        if !ssl.offersProtocolOfSession(configuration.context) { return .noCommonProtocol }
+        if ssl.protocolOfSession(configuration.context) == nil { return .noCommonProtocol }
         return nil
     }
 
     /// Takes early data for the handshake to come, and returns how much: no more than the session allows, and there is room for.
     package mutating func writeEarly(_ plaintext: borrowing RawSpan, _ pool: BufferPool) -> Int {
         let size = min(plaintext.byteCount, room, max(0, ssl.earlyDataMax &- earlyBytes))
-        guard size > 0, outgoing.putOffEarly(plaintext.extracting(..<size), pool) else { return 0 }
+        guard size > 0, let assumed = ssl.protocolOfSession(configuration.context),
+            outgoing.putOffEarly(plaintext.extracting(..<size), for: assumed, pool)
+        else { return 0 }
         tally.accepted &+= UInt64(clamping: size)
         return size
+    }
+
+    /// It was refused, and must not go out again: the server has not chosen the protocol that it was written for
+    /// (RFC 8446, 4.2.10).
+    var earlyDataIsForAnother: Bool {
+        earlyBytes > 0 && ssl.earlyData != .accepted
+            && ssl.protocolChosen(configuration.context) != outgoing.earlyProtocol
     }
 
     // MARK: A server

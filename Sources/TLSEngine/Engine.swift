@@ -175,8 +175,10 @@ package struct Engine: ~Copyable {
         ssl.isTLS13 ? configuration.context.authenticatesLater : configuration.context.allowsRenegotiation
     }
 
-    /// A client learns at the end whether the server has chosen an application protocol.
-    private var lacksProtocol: Bool { role == .client && configuration.context.requiresALPN && !ssl.hasALPN }
+    /// A client learns at the end whether the server has chosen an application protocol, and that of its early data.
+    private var lacksProtocol: Bool {
+        role == .client && (configuration.context.requiresALPN && !ssl.hasALPN || earlyDataIsForAnother)
+    }
 
     private mutating func readStep(into plaintext: inout MutableRawSpan) -> Step {
         switch ssl.read(into: &plaintext) {

@@ -31,9 +31,15 @@ package struct Outgoing: ~Copyable {
     /// it, and goes out again as ordinary data if not.
     var earlyCount: Int { backlog?.use { $0.earlyCount } ?? 0 }
 
-    mutating func putOffEarly(_ plaintext: borrowing RawSpan, _ pool: BufferPool) -> Bool {
+    /// The application protocol that it was written for.
+    var earlyProtocol: Int? { backlog?.use { $0.earlyProtocol } }
+
+    mutating func putOffEarly(_ plaintext: borrowing RawSpan, for assumed: Int, _ pool: BufferPool) -> Bool {
         guard putOff(plaintext, pool) else { return false }
-        backlog?.use { $0.earlyCount &+= plaintext.byteCount }
+        backlog?.use {
+            $0.earlyCount &+= plaintext.byteCount
+            $0.earlyProtocol = assumed
+        }
         return true
     }
 

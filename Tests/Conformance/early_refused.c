@@ -56,8 +56,30 @@ static void refusals(void)
     refuse("less is taken now", client_context(), early_server(100000, 1), early_server(99999, 1), 100000);
     refuse("the key is gone", client_context(), early_server(30000, 0), early_server(30000, 0), 30000);
     refuse("another key share", client_context(), early_server(100000, 1), with_other_groups(), 30000);
-    refuse("another protocol", with_protocols(client_context(), "one,two"), with_protocols(early_server(1000, 1), "one"),
-           with_protocols(early_server(1000, 1), "two"), 1000);
+}
+
+/** What was written for one protocol is not sent again where another is spoken, nor is what is behind it (RFC 8446, 4.2.10). */
+static void another_protocol(const char *before, const char *now)
+{
+    tlsmem_ctx *from = with_protocols(client_context(), "one,two");
+    tlsmem_ctx *first = with_protocols(early_server(1000, 1), before), *then = with_protocols(early_server(1000, 1), now);
+    for (face f = FACE_BUFFERS; f <= FACE_REGISTRY; f++) {
+        tlsmem_session *session = early_session(from, first);
+        situation("refused: another protocol, \"%s\" and then \"%s\", %s", before, now, face_names[f]);
+        early_open(from, then, f, f, 1);
+        early_offer(session);
+        CHECK(early_write(1000) == 1000, "not all was taken");
+        client.to_send = 3000;
+        server.close_on_eof = 1;
+        CHECK(wire_run(&pair_wire, both_ended), "stalled");
+        CHECK_ENDED(client, TLSMEM_EALPN);
+        CHECK(client.established == 0, "the client was told that it is established");
+        CHECK(server.received == 0 && seen.calls == 0, "%llu bytes were sent again", (unsigned long long)server.received);
+        early_free();
+    }
+    tlsmem_ctx_free(from);
+    tlsmem_ctx_free(first);
+    tlsmem_ctx_free(then);
 }
 
 /** The session as the client's OpenSSL has it, before the handshake. */
@@ -211,6 +233,9 @@ void early_is_refused(void)
 {
     tlsmem_ctx *from = client_context(), *to = early_server(1000, 1), *much = early_server(100000, 1);
     refusals();
+    another_protocol("one", "two");
+    another_protocol("one", "");
+    another_protocol("", "one");
     wrong_age(from, to);
     too_much(from, to);
     gone_back(from, to);
