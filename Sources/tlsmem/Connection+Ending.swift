@@ -18,6 +18,8 @@ extension Connection {
 
     func startClosing() {
         guard case .going = course else { return }
+        // It is told of that just now, and calls tlsmem_close: the alert goes out all the same.
+        if let failure = engine.failure { return fail(Failure(.engine(failure))) }
         if engine.phase != .open, engine.deferredBytes == 0, !engine.hasAnsweredEarly { return end(Failure(.aborted)) }
         course = .closing
         if !isUnwrapping { dropBeyondTLS() }

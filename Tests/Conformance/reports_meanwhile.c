@@ -91,6 +91,32 @@ static void told_after_close(int version)
     close_both();
 }
 
+/* ---- the alert was not sent, when the program closed as it was told of the handshake that had failed */
+
+static void close_it(tlsmem *c)
+{
+    accounts[1].hook = NULL;
+    CHECK_STATUS(tlsmem_close(c), TLSMEM_OK);
+}
+
+static void closed_before_its_alert(int version)
+{
+    tlsmem_loop *none[2] = { NULL, NULL };
+    tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
+    situation("the alert of a handshake that failed was not sent, TLS 1.%d", version - 0x0301);
+    accounts_open(version, contexts);
+    for (int i = 0; i < 2; i++)
+        MUST(tlsmem_ctx_set_alpn(contexts[i], i == 0 ? "one" : "other") == TLSMEM_OK);
+    accounts_pair(contexts, none, FACE_BUFFERS, FACE_FD);
+    accounts[1].hook = close_it;
+    wire_run(&pair_wire, both_ended);
+    CHECK(accounts[1].hook == NULL && server.report.status == TLSMEM_EALPN, "the server ended with %s",
+          tlsmem_status_name(server.report.status));
+    CHECK(tlsmem_error(client.c, &error) == TLSMEM_OK && error.alert_received == 120, "the client has heard %d, and ended with %s",
+          error.alert_received, tlsmem_status_name(client.report.status));
+    close_both();
+}
+
 /* ---- tlsmem_outgoing_peek showed what was the socket's by then */
 
 static void give_socket(tlsmem *c)
@@ -121,5 +147,6 @@ void meanwhile_reports(int version)
 {
     resumed_and_left(version);
     told_after_close(version);
+    closed_before_its_alert(version);
     shown_twice(version);
 }
