@@ -30,7 +30,10 @@ extension Registry {
     func deliverInTurn(_ token: Token, _ readiness: Readiness, _ isSilent: Bool) -> Bool {
         guard let held = unsafe held(token) else { return false }
         return unsafe held._withUnsafeGuaranteedRef { watcher in
-            if isSilent { hear(watcher, token) }
+            if isSilent, !hear(watcher, token) {
+                patient.add(token, readiness, isSilent: true)
+                return true  // a turn was taken
+            }
             guard watcher.manner == .patient else { return false }
             watcher.isUnfinished = false
             return call(watcher, readiness, token)

@@ -255,10 +255,15 @@ package import SocketTransport
         return (try? poller.silence(token)) != nil
     }
 
-    /// Has it speak again. A descriptor that was closed meanwhile stays silent.
-    func hear(_ watcher: Watcher, _ token: Token) {
-        guard let place = place(of: watcher), slots[place].watching == .polled, watcher.manner != .edge else { return }
-        try? poller.modify(token, watcher.interest)
+    /// Has it speak again. A descriptor that was closed meanwhile stays silent. False where it has to be tried once more.
+    func hear(_ watcher: Watcher, _ token: Token) -> Bool {
+        guard let place = place(of: watcher), slots[place].watching == .polled, watcher.manner != .edge else { return true }
+        do {
+            try poller.modify(token, watcher.interest)
+            return true
+        } catch {
+            return error.code != ENOMEM
+        }
     }
 
     private func admit(_ token: Token, _ interest: Interest, _ manner: Manner) throws(Errno) -> Slot.Watching {

@@ -191,6 +191,58 @@ static void sends_behind_a_hole(void)
     close_ends();
 }
 
+enum { CROWD = 40 }; /* so many wait for their turn, that most are silenced */
+
+/** Has each say a byte, and the loop read it. */
+static void say_byte(tlsmem_loop *loop, int (*pairs)[2], char byte)
+{
+    for (int i = 0; i < CROWD; i++)
+        MUST(write(pairs[i][1], &byte, 1) == 1);
+    settle_loop(loop);
+}
+
+/** The i-th change of what is watched fails while a crowd has to wait. Returns whether there were as many. */
+static int goes_deaf(long i)
+{
+    tlsmem_loop_options options = TLSMEM_LOOP_OPTIONS_INIT;
+    tlsmem_ctx *ctx = context(TLSMEM_SERVER, 0);
+    tlsmem *crowd[CROWD];
+    int pairs[CROWD][2], deaf = 0;
+    options.handshakes_per_turn = 1;
+    tlsmem_loop *loop = tlsmem_loop_new_with(&options);
+    MUST(loop != NULL);
+    for (int k = 0; k < CROWD; k++) {
+        socket_pair(pairs[k]);
+        crowd[k] = connection(ctx, NULL, NULL);
+        MUST(tlsmem_loop_add(loop, crowd[k], pairs[k][0]) == TLSMEM_OK);
+    }
+    faulty_arm(FAULTY_EPOLL_CTL, i, ENOMEM);
+    say_byte(loop, pairs, 0x16);
+    say_byte(loop, pairs, 0x03);
+    int has_happened = faulty_happened();
+    faulty_arm(FAULTY_EPOLL_CTL, 0, 0);
+    for (int k = 0; k < CROWD; k++) {
+        tlsmem_stats_info stats = TLSMEM_STATS_INFO_INIT;
+        MUST(tlsmem_stats(crowd[k], &stats) == TLSMEM_OK);
+        deaf += stats.ciphertext_in != 2;
+        tlsmem_free(crowd[k]);
+        close(pairs[k][0]);
+        close(pairs[k][1]);
+    }
+    CHECK(deaf == 0, "%d of them are not heard any more, after call %ld", deaf, i);
+    tlsmem_loop_free(loop);
+    tlsmem_ctx_free(ctx);
+    return has_happened;
+}
+
+static void goes_deaf_in_a_crowd(void)
+{
+    long i = 1;
+    while (goes_deaf(i))
+        i++;
+    CHECK(i > CROWD, "only %ld changes were made", i - 1);
+}
+
 static const regression kernel_regressions[] = {
     { "spins when accept fails in a way that it does not know", spins_when_accept_fails },
     { "allows the peer fewer KeyUpdates than update_rate", counts_too_slowly },
@@ -198,6 +250,7 @@ static const regression kernel_regressions[] = {
     { "waits with its peer when nothing can be sent and nobody was reset", waits_with_its_peer },
     { "listens at a port that it cannot tell", listens_at_a_secret_port },
     { "shows what is behind lost ciphertext once its fd is taken back", sends_behind_a_hole },
+    { "does not hear one of a crowd any more when epoll had no memory", goes_deaf_in_a_crowd },
     { NULL, NULL }
 };
 

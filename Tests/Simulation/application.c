@@ -137,8 +137,12 @@ static void set_timeout(end *e)
 {
     tlsmem_timeout which = (tlsmem_timeout)(1 + chance_below(&application_chance, 5));
     uint32_t ms = (uint32_t)(200 + chance_size(&application_chance, 30000));
-    e->timeouts[which] = ms;
-    e->timed_at = clock_now();
+    tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
+    tlsmem_error(e->c, &error);
+    if (error.status == TLSMEM_OK) { /* else it comes too late */
+        e->timeouts[which] = ms;
+        e->timed_at = clock_now();
+    }
     note("tlsmem_set_timeout", e->number, (long)which, (long)ms);
     check_status(e, "tlsmem_set_timeout", tlsmem_set_timeout(e->c, which, ms), 0);
 }
