@@ -1786,9 +1786,10 @@ typedef enum tlsmem_binding {
  *
  * Returns its length, and writes it when n is enough (call with n = 0 to ask); TLSMEM_AGAIN before the handshake is done, and
  * during a renegotiation; TLSMEM_ESTATE where it is not defined: tls-unique in TLS 1.3, it and tls-exporter in TLS 1.2
- * without extended master secret, tls-server-end-point without a certificate of the server, for one that is signed
- * without a hash (Ed25519), and on a server that has resumed a session, which does not know with which of its
- * certificates that was made; TLSMEM_EINVAL; TLSMEM_ENOMEM. Calls nothing back.
+ * without extended master secret, tls-exporter in TLS 1.2 also where the context allows a renegotiation (RFC 9266, 4),
+ * tls-server-end-point without a certificate of the server, for one that is signed without a hash (Ed25519), and on a server
+ * that has resumed a session, which does not know with which of its certificates that was made; TLSMEM_EINVAL;
+ * TLSMEM_ENOMEM. Calls nothing back.
  */
 ptrdiff_t tlsmem_channel_binding(const tlsmem *c, tlsmem_binding type, void *bytes, size_t n) TLSMEM_CHECK;
 

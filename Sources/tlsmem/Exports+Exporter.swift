@@ -33,6 +33,11 @@ extension Connection {
     /// There are secrets, and not two handshakes' at once: a renegotiation of TLS 1.2 changes them on its way.
     private var hasSecrets: Bool { wasEstablished && engine.ask { $0.isTLS13 || !$0.isInHandshake } }
 
+    /// A renegotiation may come, and bring others: then there is no tls-exporter (RFC 9266, 4).
+    private var mayChangeSecrets: Bool {
+        engine.configuration.context.allowsRenegotiation && engine.ask { !$0.isTLS13 }
+    }
+
     fileprivate func export(
         _ label: UnsafeRawBufferPointer, _ context: UnsafeRawBufferPointer, to target: UnsafeMutableRawBufferPointer
     ) -> tlsmem_status {
@@ -53,6 +58,7 @@ extension Connection {
 
     fileprivate func bind(_ type: ChannelBinding, to target: UnsafeMutableRawBufferPointer) -> Int {
         guard hasSecrets else { return TLSMEM_AGAIN.count }
+        if case .exporter = type, mayChangeSecrets { return TLSMEM_ESTATE.count }
         return engine.ask { ssl in
             do throws(OpenSSLError) {
                 guard let bytes = try ssl.channelBinding(type, offered: session) else { return TLSMEM_ESTATE.count }

@@ -161,7 +161,7 @@ static void not_yet(int version)
 
 static void bindings(int version)
 {
-    tlsmem_ctx *from = of(TLSMEM_CLIENT, version), *to = of(TLSMEM_SERVER, version);
+    tlsmem_ctx *from = context(TLSMEM_CLIENT, version), *to = context(TLSMEM_SERVER, version);
     tlsmem_session *session = NULL;
     unsigned char first[BYTES];
     for (int resumes = 0; resumes < 2; resumes++) {
@@ -198,6 +198,25 @@ static void bindings(int version)
     tlsmem_session_free(session);
     tlsmem_ctx_free(from);
     tlsmem_ctx_free(to);
+}
+
+/** Where a renegotiation may come there is no tls-exporter (RFC 9266, 4): it would bind to what is behind it as well. */
+static void where_a_renegotiation_may_come(int version)
+{
+    situation("TLS 1.%d: tls-exporter where a renegotiation may come", version - 0x0301);
+    for (int by_client = 0; by_client < 2; by_client++) {
+        tlsmem_ctx *from = by_client ? of(TLSMEM_CLIENT, version) : context(TLSMEM_CLIENT, version);
+        tlsmem_ctx *to = by_client ? context(TLSMEM_SERVER, version) : of(TLSMEM_SERVER, version);
+        meet(from, to, NULL);
+        tlsmem *allowing = (by_client ? &client : &server)->c, *other = (by_client ? &server : &client)->c;
+        int expected = version == TLSMEM_TLS1_2 ? TLSMEM_ESTATE : BYTES;
+        CHECK_STATUS(tlsmem_channel_binding(allowing, TLSMEM_BINDING_EXPORTER, NULL, 0), expected);
+        CHECK_STATUS(tlsmem_channel_binding(other, TLSMEM_BINDING_EXPORTER, NULL, 0), BYTES);
+        bound(TLSMEM_BINDING_SERVER_END_POINT, 32);
+        exported(label, NULL, 0);
+        part();
+        leave_both(from, to);
+    }
 }
 
 /** In TLS 1.2 without extended master secret nothing may be exported. */
@@ -279,6 +298,7 @@ int main(void)
         what_is_exported(version);
         not_yet(version);
         bindings(version);
+        where_a_renegotiation_may_come(version);
         end_points(version);
     }
     without_extended_master_secret();
