@@ -152,6 +152,57 @@ static void child_goes_on(void)
     tlsmem_loop_free(parents);
 }
 
+/* ---- random numbers */
+
+enum { RANDOM = 32 };
+
+/** The random number of a client's first message (RFC 8446, 4.1.2): behind the headers of record and message, and the version. */
+static void draw(unsigned char *random)
+{
+    const void *bytes;
+    size_t n;
+    tlsmem *c = connection(client_ctx, NULL, NULL);
+    MUST(tlsmem_outgoing_peek(c, &bytes, &n) == TLSMEM_OK && n > 11 + RANDOM);
+    memcpy(random, (const unsigned char *)bytes + 11, RANDOM);
+    tlsmem_free(c);
+}
+
+/** Whether a child draws the same number as its parent does next. */
+static int draws_the_same(void)
+{
+    unsigned char random[2][RANDOM];
+    int status, report[2];
+    MUST(pipe(report) == 0);
+    pid_t child = fork();
+    MUST(child >= 0);
+    if (child == 0) {
+        draw(random[0]);
+        _exit(write(report[1], random[0], RANDOM) == RANDOM ? 0 : 1);
+    }
+    draw(random[1]);
+    MUST(waitpid(child, &status, 0) == child && status == 0);
+    MUST(read(report[0], random[0], RANDOM) == RANDOM);
+    close(report[0]);
+    close(report[1]);
+    return memcmp(random[0], random[1], RANDOM) == 0;
+}
+
+/** With numbers that are no random ones the test sees it. */
+static void draws_seeded(void)
+{
+    HOLDS_STATUS(tlsmem_insecure_randomness(1), TLSMEM_OK);
+    HOLDS(draws_the_same());
+}
+
+static void random_numbers(void)
+{
+    unsigned char before[RANDOM];
+    situation("a child draws other random numbers");
+    draw(before); /* the generators are in use */
+    CHECK(!draws_the_same(), "parent and child have the same random number");
+    in_child(draws_seeded);
+}
+
 int main(void)
 {
     begin("forks");
@@ -163,6 +214,7 @@ int main(void)
     every_pair("freed in a child in its handshake", NULL, freed_in_handshake);
     child_goes_on();
     loops_of_the_parent();
+    random_numbers();
 #ifndef NO_THREADS_AFTER_FORK /* the address sanitizer may lock up in fork */
     beside_resolver();
 #endif

@@ -4,6 +4,9 @@
  */
 #include "sessions.h"
 
+#include <openssl/ssl.h>
+#include <time.h>
+
 /** What was done to the bytes, for the line about a check that does not hold. */
 static char change[80] = "nothing";
 
@@ -139,12 +142,43 @@ static void mutated(tlsmem_ctx *from, tlsmem_ctx *to, const unsigned char *real,
     free(bytes);
 }
 
+/** A server that is no server of ours says three months (RFC 8446, 4.6.1: a week at the most). */
+static void too_long(void)
+{
+    static const unsigned char week[] = { 2, 3, 0x09, 0x3a, 0x80 }, months[] = { 2, 3, 0x7f, 0x3a, 0x80 };
+    tlsmem_ctx *from = context(TLSMEM_CLIENT, TLSMEM_TLS1_3), *to = context(TLSMEM_SERVER, TLSMEM_TLS1_3);
+    situation("a ticket for three months is kept for a week");
+    SSL_CTX_set_timeout(tlsmem_ctx_native(to), 604800);
+    tlsmem_session *session = visit(from, to, NULL, 0);
+    MUST(session != NULL);
+    size_t n;
+    int changed = 0;
+    unsigned char *bytes = bytes_of(session, &n);
+    for (size_t i = 0; i + sizeof week <= n; i++)
+        if (memcmp(bytes + i, week, sizeof week) == 0) {
+            memcpy(bytes + i, months, sizeof months);
+            changed++;
+        }
+    CHECK(changed > 0, "there is no lifetime of a week");
+    tlsmem_session *made = from_bytes(bytes, n, TLSMEM_OK);
+    MUST(made != NULL);
+    int64_t left = tlsmem_session_expires(made) - (int64_t)time(NULL);
+    CHECK(left > 604800 - 3600 && left <= 604800, "it is good for %lld seconds", (long long)left);
+    tlsmem_session_free(made);
+    tlsmem_session_free(session);
+    free(bytes);
+    tlsmem_ctx_free(from);
+    tlsmem_ctx_free(to);
+}
+
 void sessions_as_bytes(int version)
 {
     tlsmem_ctx *from = context(TLSMEM_CLIENT, version), *to = context(TLSMEM_SERVER, version);
     size_t n;
     there_and_back(version, "server");
     there_and_back(version, "full");
+    if (version == TLSMEM_TLS1_3)
+        too_long();
     situation("a session to be changed");
     tlsmem_session *session = visit(from, to, NULL, 0);
     MUST(session != NULL);

@@ -40,6 +40,11 @@ pid_t start_peer(tlsmem_ctx *ctx, int fds[2], int asks);
 /** Waits for the end of the other process, which went well. */
 void end_peer(pid_t peer);
 
+/** A client comes, and gets a ticket. */
+void visited(tlsmem_ctx *to, tlsmem_ctx *from);
+
+/** Private keys of files. */
+void keys_of_files(void);
 /** Keys that the program sets, and takes away. */
 void keys_of_the_program(int version);
 /** What the program answers with, and is given to keep. */

@@ -88,6 +88,18 @@ class RelayClientFailures:
             plain.sendall(b"220 mail.example ESMTP\r\n")
             self.assert_ends(client, TLS, "does not speak TLS")
 
+    def test_a_version_that_is_refused_is_not_tried_lower(self):
+        server = PythonServer(self, None)
+        client = relay_client(self, server.port)
+        with server.accept() as plain:
+            header = receive(plain, 5)
+            receive(plain, int.from_bytes(header[3:], "big"))
+            plain.sendall(b"\x15\x03\x03\x00\x02\x02\x46")  # fatal, protocol_version
+            self.assert_ends(client, TLS, "version")
+        server.listener.setblocking(False)
+        with self.assertRaises(BlockingIOError):  # nobody has come a second time
+            server.listener.accept()
+
     def test_the_end_of_file_in_the_handshake(self):
         server = PythonServer(self, None)
         client = relay_client(self, server.port, "--tls", self.version)

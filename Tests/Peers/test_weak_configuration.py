@@ -17,7 +17,7 @@ system_default = weak
 [weak]
 MinProtocol = TLSv1
 CipherString = ALL:@SECLEVEL=0
-Options = UnsafeLegacyRenegotiation,UnsafeLegacyServerConnect,Compression
+Options = UnsafeLegacyRenegotiation,UnsafeLegacyServerConnect,Compression,AllowNoDHEKEX
 """
 
 
@@ -85,6 +85,17 @@ class WeakConfiguration(unittest.TestCase):
         client.stdout.wait_for_length(5)
         client.write(b"^renegotiate^\n")
         client.stderr.wait_for("A TLS warning alert has been received")
+
+    def test_a_key_in_common_needs_a_key_exchange(self):
+        key = "00112233445566778899aabbccddeeff"
+        server = Server(self, "echo_server", "--psk", "peer:" + key)
+        for exchange, said in (("PSK", b""), ("ECDHE-PSK", b"line\n")):
+            client = Process(
+                self, tool("gnutls-cli", "gnutls-bin"), "--port", server.port, "--pskusername", "peer", "--pskkey", key,
+                "--logfile", "/dev/null", "--priority", f"NORMAL:-VERS-ALL:+VERS-TLS1.3:-KX-ALL:+{exchange}", "127.0.0.1")
+            client.feed(b"line\n")
+            self.assertEqual(client.exit_code() == 0, said != b"", client.stderr.text)
+            self.assertEqual(client.stdout.bytes, said)
 
 
 if __name__ == "__main__":
