@@ -33,7 +33,7 @@ def is_defined(path, name):
         return f"func `{name}`" in text
     if path.suffix == ".py":
         return re.search(rf"^    def {re.escape(name)}\(self", text, re.M) is not None
-    return re.search(rf'"{re.escape(name)}(?:"|[,:] | %)', text) is not None
+    return re.search(rf'"{re.escape(name)}(?:"|[,:] | ?%)', text) is not None
 
 
 def references(cells):
