@@ -34,7 +34,9 @@ extension Connection {
     private var hasSecrets: Bool { wasEstablished && engine.ask { $0.isTLS13 || !$0.isInHandshake } }
 
     /// A renegotiation may come, and bring others: then there is no tls-exporter (RFC 9266, 4).
-    private var mayChangeSecrets: Bool { engine.configuration.context.allowsRenegotiation && engine.ask { !$0.isTLS13 } }
+    private var mayChangeSecrets: Bool {
+        engine.configuration.context.allowsRenegotiation && engine.ask { !$0.isTLS13 }
+    }
 
     fileprivate func export(
         _ label: UnsafeRawBufferPointer, _ context: UnsafeRawBufferPointer, to target: UnsafeMutableRawBufferPointer

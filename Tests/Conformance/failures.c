@@ -4,6 +4,8 @@
  */
 #include "pair.h"
 
+#include <sys/socket.h>
+
 enum { ANY = -100 }; /* not looked at */
 
 /** What one side must say: status, fatal alert sent, fatal alert received (RFC 8446, 6.2). */
@@ -227,6 +229,27 @@ static void not_tls(void)
     }
 }
 
+/** The alert is to arrive, so what still comes is dropped, and the socket not closed; but not for as long as somebody sends. */
+static void sends_on(void)
+{
+    static const char zeros[65536];
+    uint64_t sent = 0;
+    fresh(TLSMEM_TLS1_3);
+    situation("a peer that was refused, and sends on");
+    end_open(&server, server_ctx, FACE_FD, NULL, 0, 0);
+    MUST(send(server.outer, "\x16\x03\x03\x00\x04zzzz", 9, MSG_NOSIGNAL) == 9);
+    for (int turn = 0; turn < 1000 && !end_ended(&server); turn++) {
+        ssize_t n = send(server.outer, zeros, sizeof zeros, MSG_NOSIGNAL | MSG_DONTWAIT);
+        sent += n > 0 ? (uint64_t)n : 0;
+        end_drive(&server);
+    }
+    check_verdict("server", &server, (verdict){ TLSMEM_EPROTOCOL, ANY, -1 });
+    CHECK(sent > 1048576 && sent < 3 * 1048576, "after %llu bytes", (unsigned long long)sent);
+    end_finish(&server);
+    tlsmem_ctx_free(client_ctx);
+    tlsmem_ctx_free(server_ctx);
+}
+
 int main(void)
 {
     begin("failures");
@@ -235,5 +258,6 @@ int main(void)
     nothing_in_common();
     not_ready();
     not_tls();
+    sends_on();
     return finish();
 }

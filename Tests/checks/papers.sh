@@ -3,7 +3,7 @@
 # Every tlsmem_name and TLSMEM_NAME in the papers and in comments, with its place.
 names_spoken_of() {
     {
-        grep -noE '\b(tlsmem|TLSMEM)_[A-Za-z0-9_]+' README.md CHANGELOG.md docs/*.md docs/*.7
+        grep -noE '\b(tlsmem|TLSMEM)_[A-Za-z0-9_]+' README.md CHANGELOG.md SECURITY.md docs/*.md docs/*.7
         grep -rnE '(//|^ *\*|/\*)' Sources Tests examples-c --include='*.swift' --include='*.c' --include='*.h' |
             sed -E 's#^([^:]+:[0-9]+:).*(//|/\*|^ *\*)#\1 #' |
             awk -F: '{ s = $0; while (match(s, /(tlsmem|TLSMEM)_[A-Za-z0-9_]+/)) {
@@ -40,6 +40,7 @@ limits() {
             sed 's/.*sizeof(tlsmem_limits),\(.*\)}.*/\1,/' | tr , '\n' | sed '/^$/d')
 }
 limits_differ() { diff <(limits) <(sed -n 's/^| `\([a-z_]*\)` | [^|]* | \([0-9]*\) |$/\1 \2/p' README.md); }
+limits_of_security_differ() { diff <(limits) <(sed -n 's/^| `\([a-z_]*\)` | \([0-9]*\) | .*/\1 \2/p' SECURITY.md); }
 
 # Each setter, and each word of the examples' table, has its place in the page about them, and no other has one there.
 page=docs/settings.md
@@ -90,6 +91,10 @@ check "every tlsmem name in papers and comments is in the header" names_unknown
 check "the README's program is examples-c/hello.c" readme_differs
 check "the README's map names every folder" folders_not_in_map
 check "the README's limits are the header's" limits_differ
+check "SECURITY.md's limits are the header's" limits_of_security_differ
+check "SECURITY.md's other figures are the source's" python3 Tests/checks/claims.py figures SECURITY.md
+check "the tests that SECURITY.md names are there" python3 Tests/checks/claims.py tests SECURITY.md
+check "each requirement names tests that are there" python3 Tests/checks/claims.py tests docs/requirements.md ALL
 check "the page of settings has each setter once" setters_differ
 check "the page of settings has each option that shows one" options_differ
 check "the README's commands make its program say hello" readme_commands
