@@ -22,7 +22,8 @@ internal import Fibers
     /// The key that the program has said, and how often it was asked for one.
     private var key: PresharedKey?
     private var keyQuestions = 0
-    /// How often it was asked for a session in this handshake.
+    /// What the program has said of a session in this handshake, of which id, and how often it was asked for one.
+    private var session: (id: [UInt8], answer: Answer)?
     private var sessionQuestions = 0
     private(set) var keyRequest = KeyRequest()
     /// The key for tickets that the program has said, and how often it was asked for one in this handshake.
@@ -76,7 +77,7 @@ internal import Fibers
     func rest() {
         guard isIdle else { return }
         fiber = nil
-        sessionQuestions = 0
+        (session, sessionQuestions) = (nil, 0)
         (ticketKey, ticketKeyQuestions) = (nil, 0)
         dropPlaintext()
     }
@@ -160,12 +161,16 @@ internal import Fibers
         return key
     }
 
-    /// Asks for the bytes of a session; none when it is not there, or others were not too often.
+    /// Asks for the bytes of a session; none when it is not there, or others were not too often. What was said holds for a
+    /// second ClientHello as well: whoever finds a session of TLS 1.3 takes it out.
     func askForSession(_ id: [UInt8], isTLS13: Bool) -> Answer {
+        if let session, session.id == id { return session.answer }
         guard sessionQuestions < Self.questionsMax else { return .none }
         sessionQuestions += 1
         sessionRequest = (id, isTLS13)
-        return ask(.session)
+        let answer = ask(.session)
+        if isTLS13, answer.isGiven { session = (id, answer) }
+        return answer
     }
 
     /// Asks for the key that a ticket was sealed with. What was said holds for a second ClientHello as well.

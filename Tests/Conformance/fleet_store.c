@@ -100,12 +100,15 @@ static void come_back(tlsmem_ctx *from, tlsmem_ctx *to, tlsmem_session **session
     *session = next;
 }
 
-static void two_servers(void)
+/** The group is the client's first choice, or has it say a second ClientHello in TLS 1.3: also then the store is asked once. */
+static void two_servers(const char *group)
 {
     tlsmem_ctx *from = context(TLSMEM_CLIENT, version);
     tlsmem_ctx *to[2] = { storing(context(TLSMEM_SERVER, version)), storing(context(TLSMEM_SERVER, version)) };
     tlsmem_session *session = NULL;
-    situation("two servers with one store, answered %s, TLS 1.%d", late ? "later" : "at once", version - 0x0301);
+    situation("two servers with one store, answered %s, %s, TLS 1.%d", late ? "later" : "at once", group, version - 0x0301);
+    for (int i = 0; i < 2; i++)
+        MUST(tlsmem_ctx_set_groups(to[i], group) == TLSMEM_OK);
     memset(places, 0, sizeof places);
     news = finds = removed = 0;
     for (int i = 0; i < 6; i++)
@@ -287,8 +290,10 @@ static void misuse(void)
 void fleet_store(int of_version)
 {
     version = of_version;
-    for (late = 0; late < 2; late++)
-        two_servers();
+    for (late = 0; late < 2; late++) {
+        two_servers("X25519");
+        two_servers("P-384");
+    }
     late = 0;
     once();
     bad_answers();
