@@ -23,7 +23,7 @@ pc = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@PREFIX@|$(1)|' -e 's|@LIBDIR@|$(2)|
 	pkgconfig/tlsmem.pc.in
 
 .DELETE_ON_ERROR:
-.PHONY: all examples demo test check drivers faces figures simulate mutations bench signing proxy-soak scanners sweeps settings newer-openssl \
+.PHONY: all examples demo test check drivers faces figures simulate mutations bench signing soak slow-http proxy-soak scanners sweeps settings newer-openssl \
 	coverage format install uninstall clean help
 
 all: build/staged
@@ -114,6 +114,16 @@ newer-openssl: examples
 	@Tests/packages test
 	@Tests/newer-openssl
 
+# A million connections, or so many CONNECTIONS, or so many MINUTES of them: memory, descriptors and objects are flat, or it fails.
+soak: all
+	@Tests/packages soak
+	@CONNECTIONS=$(CONNECTIONS) MINUTES=$(MINUTES) SEED=$(SEED) Tests/Soak/run
+
+# Clients that are slow on purpose, so many CONNECTIONS of each kind for so many SECONDS, and an honest one beside them: a table.
+slow-http: examples
+	@Tests/packages test
+	@cd Tests/Peers && SLOW_CONNECTIONS=$(or $(CONNECTIONS),1000) SLOW_SECONDS=$(or $(SECONDS),60) python3 -m unittest -v test_slow_http
+
 # tls_proxy between Redis, PostgreSQL and their own benchmarks, for a while.
 proxy-soak: examples
 	Tests/packages test
@@ -179,6 +189,8 @@ help:
 	@echo 'make figures       timers, 10,000 connections, a burst of newcomers, a slow reader: prints what they cost'
 	@echo 'make bench         beside OpenSSL, libevent, GnuTLS, nginx and others: tables and plots (QUICK=1: in a few minutes)'
 	@echo 'make signing       handshakes a second with a key of the server'\''s own, one that the program asks, and one in another process'
+	@echo 'make soak          connections come and go by the million (CONNECTIONS=1000000 MINUTES= SEED=): memory flat, or it fails; a plot'
+	@echo 'make slow-http     slowhttptest against https_server (CONNECTIONS=1000 SECONDS=60), and an honest client meanwhile: a table'
 	@echo 'make proxy-soak    Redis and PostgreSQL through tls_proxy, MINUTES=10: operations, errors, memory'
 	@echo 'make scanners      what testssl.sh, sslyze, sslscan and nmap say of the defaults and presets: four minutes'
 	@echo 'make sweeps        every call that can fail failing, each time that it is made: an hour or two'

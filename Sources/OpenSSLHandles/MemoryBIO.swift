@@ -118,7 +118,9 @@ internal import COpenSSL
         }
         guard size > 0, let copy = unsafe copenssl_malloc(held &- size) else { return size == 0 }
         let kept = unsafe UnsafeMutableRawBufferPointer(start: copy, count: held &- size)
-        unsafe bytes.withUnsafeBytes { unsafe kept.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<kept.count])) }
+        unsafe bytes.withUnsafeBytes { all in
+            unsafe kept.copyMemory(from: UnsafeRawBufferPointer(rebasing: all[..<kept.count]))
+        }
         consume(held)
         defer { unsafe copenssl_clear_free(copy, kept.count) }
         return unsafe appendByCall(UnsafeRawBufferPointer(kept))

@@ -245,4 +245,16 @@ extension MemoryBIO {
         }
         #expect(bio.capacity < 100_000)
     }
+
+    @Test(arguments: ways) func `drops the last bytes, and goes on behind the others`(isDirect: Bool) throws {
+        let bio = try MemoryBIO(isDirect: isDirect)
+        #expect(bio.writeByOpenSSL([1, 2, 3]) && bio.readByOpenSSL(1) == [1])
+        #expect(bio.writeByOpenSSL([4, 5, 6]))
+        #expect(bio.drop(last: 3) && bio.count == 2)
+        #expect(bio.drop(last: 0) && bio.count == 2)
+        #expect(bio.writeByOpenSSL([7]))
+        #expect(bio.readByOpenSSL(10) == [2, 3, 7])
+        #expect(bio.writeByOpenSSL([8]) && bio.drop(last: 1) && bio.isEmpty)
+        #expect(bio.writeByOpenSSL([9]) && bio.drop(last: 2) && bio.isEmpty)
+    }
 }
