@@ -25,11 +25,13 @@ extension OwnedSSL {
         return unsafe SignatureScheme.of(type, hash, key)
     }
 
-    /// Ours. OpenSSL chooses one for a server that decrypts instead, too.
+    /// Ours. OpenSSL chooses one for a server that decrypts instead, too; and has no cipher any more, but a signature still,
+    /// when a renegotiation has failed.
     package var ownSignature: SignatureScheme? {
         var (type, hash): (CInt, CInt) = (0, 0)
         guard unsafe SSL_get_signature_type_nid(ssl, &type) == 1, unsafe copenssl_signature_hash(ssl, &hash) == 1,
-            unsafe SSL_is_server(ssl) == 0 || SSL_CIPHER_get_kx_nid(SSL_get_current_cipher(ssl)) != NID_kx_rsa
+            let cipher = unsafe SSL_get_current_cipher(ssl),
+            unsafe SSL_is_server(ssl) == 0 || SSL_CIPHER_get_kx_nid(cipher) != NID_kx_rsa
         else { return nil }
         return unsafe SignatureScheme.of(type, hash, SSL_get_privatekey(ssl))
     }

@@ -203,6 +203,41 @@ static void answers_behind_its_close_notify(void)
     }
 }
 
+static int goes_on_elsewhere(tlsmem *c, const tlsmem_client_hello *hello, void *elsewhere)
+{
+    (void)hello;
+    if (tlsmem_is_established(c))
+        CHECK_STATUS(tlsmem_set_ctx(c, elsewhere), TLSMEM_OK);
+    return TLSMEM_OK;
+}
+
+/** A renegotiation that fails as soon as the ClientHello was read leaves OpenSSL without a cipher. */
+static void asked_after_a_failed_renegotiation(void)
+{
+    situation("asked about its signature after a failed renegotiation");
+    tlsmem_ctx *contexts[] = { context(TLSMEM_CLIENT, TLSMEM_TLS1_2), context(TLSMEM_SERVER, TLSMEM_TLS1_2) };
+    tlsmem_ctx *elsewhere = context(TLSMEM_SERVER, TLSMEM_TLS1_2);
+    for (int i = 0; i < 2; i++) {
+        MUST(tlsmem_ctx_set_renegotiation(contexts[i], TLSMEM_RENEGOTIATE_ALWAYS) == TLSMEM_OK);
+        MUST(tlsmem_ctx_set_ciphers(contexts[i], "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256") == TLSMEM_OK);
+    }
+    MUST(tlsmem_ctx_set_renegotiation(elsewhere, TLSMEM_RENEGOTIATE_ALWAYS) == TLSMEM_OK);
+    MUST(tlsmem_ctx_set_ciphers(elsewhere, "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384") == TLSMEM_OK);
+    MUST(tlsmem_ctx_set_client_hello_cb(contexts[1], goes_on_elsewhere, elsewhere) == TLSMEM_OK);
+    tlsmem_pair *pair = tlsmem_pair_new(contexts[0], contexts[1]);
+    MUST(pair != NULL && tlsmem_set_server_name(tlsmem_pair_end(pair, 0), "localhost") == TLSMEM_OK);
+    tlsmem *asked = tlsmem_pair_end(pair, 1);
+    IGNORE(tlsmem_pair_run(pair, 1000));
+    CHECK(tlsmem_own_signature_id(asked) != 0, "it has not signed");
+    CHECK_STATUS(tlsmem_renegotiate(tlsmem_pair_end(pair, 0)), TLSMEM_OK);
+    IGNORE(tlsmem_pair_run(pair, 20000));
+    CHECK_STATUS(failure_of(asked), TLSMEM_ECIPHER);
+    CHECK(tlsmem_own_signature_id(asked) == 0, "it has signed with %#x", tlsmem_own_signature_id(asked));
+    CHECK(tlsmem_own_signature_name(asked)[0] == 0, "it has signed with %s", tlsmem_own_signature_name(asked));
+    tlsmem_pair_free(pair);
+    tlsmem_ctx_free(contexts[0]), tlsmem_ctx_free(contexts[1]), tlsmem_ctx_free(elsewhere);
+}
+
 const regression handshake_regressions[] = {
     { "answers a KeyUpdate behind its own close_notify", answers_behind_its_close_notify },
     { "renegotiates after the peer's close, and can write no more", renegotiates_after_the_close },
@@ -213,5 +248,6 @@ const regression handshake_regressions[] = {
     { "fails when it renegotiates while half a record is there", renegotiates_within_a_record },
     { "says OK to a second renegotiation while one is under way", renegotiates_twice },
     { "waits with its close for a renegotiation of a client that has closed", asks_who_has_closed },
+    { "crashes when it is asked about its signature after a renegotiation that has failed", asked_after_a_failed_renegotiation },
     { NULL, NULL }
 };
