@@ -23,7 +23,8 @@ pc = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@PREFIX@|$(1)|' -e 's|@LIBDIR@|$(2)|
 	pkgconfig/tlsmem.pc.in
 
 .DELETE_ON_ERROR:
-.PHONY: all examples demo test check drivers faces figures simulate mutations bench signing soak slow-http proxy-soak scanners sweeps settings newer-openssl \
+.PHONY: all examples demo test check drivers faces figures simulate mutations bench signing soak slow-http proxy-soak \
+	scanners sweeps settings hostile newer-openssl \
 	coverage format install uninstall clean help
 
 all: build/staged
@@ -109,6 +110,11 @@ settings: examples
 	@Tests/packages test
 	@Tests/Peers/settings_matrix.py $(ROWS)
 
+# Attacks, over every face, with OpenSSL's own programs beside it: a table.
+hostile: examples
+	@Tests/packages test
+	@Tests/Hostile/run all $(if $(ATTACKS),--only "$(ATTACKS)")
+
 # The same library with the OpenSSL of a later Debian.
 newer-openssl: examples
 	@Tests/packages test
@@ -181,6 +187,7 @@ help:
 	@echo 'make test          run every test (Debian packages that are missing: installed when root, else named)'
 	@echo 'make check         the longer checks: tidiness, ABI, format, costs, sanitizers, valgrind (CHECKS=... for some)'
 	@echo 'make settings      each setting with ours and others'\'' clients and servers: a table (ROWS="ALPN session" for some)'
+	@echo 'make hostile       peers that attack, over every face, and OpenSSL beside it: a table (ATTACKS="storms" for some)'
 	@echo 'make newer-openssl the same library with the OpenSSL of a later Debian (SUITE=trixie)'
 	@echo 'make drivers       the same echo server in ten loops (poll, libuv, GLib, io_uring, ...) under the same cases: a table'
 	@echo 'make faces         every pair of faces over every cut, 5 MiB both ways too: half an hour'
