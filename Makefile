@@ -24,7 +24,7 @@ pc = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@PREFIX@|$(1)|' -e 's|@LIBDIR@|$(2)|
 
 .DELETE_ON_ERROR:
 .PHONY: all examples demo test check drivers faces figures simulate mutations bench signing soak slow-http proxy-soak \
-	scanners sweeps settings hostile newer-openssl \
+	scanners sweeps settings hostile fuzz newer-openssl \
 	coverage format install uninstall clean help
 
 all: build/staged
@@ -145,6 +145,11 @@ scanners: examples
 	Tests/packages scanners
 	@cd Tests/Peers && python3 -m unittest -v test_scanners scan
 
+# Each fuzzer with libFuzzer and AddressSanitizer for so many seconds: executions, coverage, findings.
+fuzz: all
+	Tests/packages test
+	@Tests/Fuzz/run all $(or $(TIME),600) $(FUZZ)
+
 # Which lines of Sources all of that reaches, and why not the others: a quarter of an hour.
 coverage:
 	Tests/packages test
@@ -201,6 +206,7 @@ help:
 	@echo 'make proxy-soak    Redis and PostgreSQL through tls_proxy, MINUTES=10: operations, errors, memory'
 	@echo 'make scanners      what testssl.sh, sslyze, sslscan and nmap say of the defaults and presets: four minutes'
 	@echo 'make sweeps        every call that can fail failing, each time that it is made: an hour or two'
+	@echo 'make fuzz          each fuzzer for TIME=600 seconds, with AddressSanitizer: a table (FUZZ="calls setters" for some)'
 	@echo 'make coverage      which lines of Sources the tests reach, and why not the others: a quarter of an hour'
 	@echo 'make format        lay out the Swift sources as .swift-format says'
 	@echo 'make install       PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) DESTDIR=$(DESTDIR)'

@@ -123,6 +123,12 @@ void false_clock_hold_day(void)
     state.day = day();
 }
 
+void false_clock_let_day_go(void)
+{
+    state.day = (struct timespec){ 0, 0 };
+    state.jump = 0;
+}
+
 long false_clock_waits(void)
 {
     return state.waits;

@@ -17,6 +17,8 @@ void false_clock_forward(int64_t ms);
 void false_clock_jump(int64_t seconds);
 /** From now on the time of day stands still, however long the machine takes. */
 void false_clock_hold_day(void);
+/** The time of day is the real one again. */
+void false_clock_let_day_go(void);
 /** How often epoll_wait was called. */
 long false_clock_waits(void);
 /** How often the library under test has asked for any other time than CLOCK_MONOTONIC. */
