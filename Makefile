@@ -23,8 +23,8 @@ pc = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@PREFIX@|$(1)|' -e 's|@LIBDIR@|$(2)|
 	pkgconfig/tlsmem.pc.in
 
 .DELETE_ON_ERROR:
-.PHONY: all examples demo test check drivers faces figures simulate mutations bench signing soak slow-http proxy-soak \
-	scanners sweeps settings hostile fuzz newer-openssl \
+.PHONY: all examples demo test check drivers faces figures simulate mutations bench \
+	signing soak slow-http proxy-soak scanners sweeps settings hostile fuzz bogo newer-openssl \
 	coverage format install uninstall clean help
 
 all: build/staged
@@ -130,6 +130,11 @@ slow-http: examples
 	@Tests/packages test
 	@cd Tests/Peers && SLOW_CONNECTIONS=$(or $(CONNECTIONS),1000) SLOW_SECONDS=$(or $(SECONDS),60) python3 -m unittest -v test_slow_http
 
+# BoringSSL's protocol tests with the textbook's program on OpenSSL, over the buffers face, and over the fd face: a table.
+bogo: examples
+	@Tests/packages test
+	@Tests/BoGo/run
+
 # tls_proxy between Redis, PostgreSQL and their own benchmarks, for a while.
 proxy-soak: examples
 	Tests/packages test
@@ -194,6 +199,7 @@ help:
 	@echo 'make settings      each setting with ours and others'\'' clients and servers: a table (ROWS="ALPN session" for some)'
 	@echo 'make hostile       peers that attack, over every face, and OpenSSL beside it: a table (ATTACKS="storms" for some)'
 	@echo 'make newer-openssl the same library with the OpenSSL of a later Debian (SUITE=trixie)'
+	@echo 'make bogo          BoringSSL'\''s protocol tests with ours and the textbook'\''s program: a table, and why they differ'
 	@echo 'make drivers       the same echo server in ten loops (poll, libuv, GLib, io_uring, ...) under the same cases: a table'
 	@echo 'make faces         every pair of faces over every cut, 5 MiB both ways too: half an hour'
 	@echo 'make simulate      connections in a world of their own, SEEDS=10000 of them: figures, or the seed that fails'
