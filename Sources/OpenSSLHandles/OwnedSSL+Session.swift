@@ -56,10 +56,12 @@ extension OwnedSSL {
     }
 
     /// The newest session that can be resumed; nil when there is none. `offered` is what the last offer returned.
+    ///
+    /// Of a ticket that is malformed OpenSSL keeps what came before the mistake: anybody would know that secret, of no bytes.
     package func newestSession(offered: Session?) -> Session? {
-        guard let session = unsafe SSL_get_session(ssl), unsafe SSL_SESSION_is_resumable(session) == 1 else {
-            return nil
-        }
+        guard let session = unsafe SSL_get_session(ssl), unsafe SSL_SESSION_is_resumable(session) == 1,
+            unsafe Session.hasSecret(session)
+        else { return nil }
         guard let offered, isResumed else {
             guard let chain = unsafe copenssl_x509s_new() else { return nil }
             defer { unsafe copenssl_x509s_free(chain) }

@@ -160,7 +160,7 @@ static void words(void)
     text("server_name", 0, 0, "fuzz.example"), text("server_name", 1, 0, "b\xc3\xbc" "cher.example");
     text("server_name", 2, 0, "192.0.2.1"), text("server_name", 3, 0, "2001:db8::1"), text("server_name", 4, 0, "127.0.0.1.");
     text("recording", 2, 1, "tlsmem recording 1\n0 in 1603010005\n35 end\n40 error 104\n10000 tick\n");
-    text("place", 0, 1, "::1"), text("place", 1, 5, "@fuzz-place"), text("place", 2, 0, "::ffff:127.0.0.1");
+    text("place", 0, 3, "::1"), text("place", 1, 7, "@fuzz-place"), text("place", 2, 0, "::ffff:127.0.0.1");
 }
 
 int main(int argc, char **argv)
