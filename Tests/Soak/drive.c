@@ -151,8 +151,7 @@ static void change(talk *t)
     int status = to == BY_LOOP ? tlsmem_loop_add(the_loop, t->c, fd) : to == BY_FD ? tlsmem_set_fd(t->c, fd) : TLSMEM_OK;
     if (status != TLSMEM_OK)
         wrong("%s cannot go on in another way: %s", talk_name(t), tlsmem_status_name(status));
-    if (to != BY_LOOP) /* the call that this is inside of goes on: what to watch for is to be asked again after it */
-        set_timer(t, 0);
+    t->changed = 1;
 }
 
 void drive_change(talk *t)
@@ -166,6 +165,11 @@ void drive_change(talk *t)
 
 static void set_deadline(talk *t)
 {
+    if (t->changed) { /* the call that this was inside of goes on: what to watch for is asked again when it has ended */
+        t->changed = 0;
+        set_timer(t, 0);
+        return;
+    }
     int64_t at = tlsmem_deadline(t->c), now = tlsmem_now();
     if (at >= 0) /* else the timer that there may be looks again, and finds nothing */
         set_timer(t, at > now ? at - now : 0);

@@ -35,7 +35,7 @@ def draw(rows, picture):
     objects.set(title="alive", xlabel="minutes", ylabel="number", ylim=(0, None))
     for axes in (resident, quiet, objects):
         axes.grid(True, alpha=0.3)
-        axes.legend(fontsize=7, loc="upper right")
+        axes.legend(fontsize=7, loc="center right" if axes is quiet else "upper right")
     figure.tight_layout()
     figure.savefig(picture, dpi=110)
 

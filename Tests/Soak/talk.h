@@ -17,7 +17,7 @@ struct talk {
     unsigned char *kept;          /* received, and not taken by tlsmem_feed */
     size_t kept_length;
     unsigned inside;              /* calls that are using it; the last one frees it when it has gone */
-    int gone, connecting, fed_end, changing;
+    int gone, connecting, fed_end, changing, changed;
 
     int is_server, knows;         /* knows: the order, which the client begins with and the server waits for */
     plan plan;
