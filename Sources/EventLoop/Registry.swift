@@ -257,7 +257,9 @@ package import SocketTransport
 
     /// Has it speak again. A descriptor that was closed meanwhile stays silent. False where it has to be tried once more.
     func hear(_ watcher: Watcher, _ token: Token) -> Bool {
-        guard let place = place(of: watcher), slots[place].watching == .polled, watcher.manner != .edge else { return true }
+        guard let place = place(of: watcher), slots[place].watching == .polled, watcher.manner != .edge else {
+            return true
+        }
         do {
             try poller.modify(token, watcher.interest)
             return true

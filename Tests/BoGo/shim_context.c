@@ -140,6 +140,8 @@ static void set_limits(tlsmem_ctx *ctx, const struct flags *flags)
 {
     tlsmem_limits limits = TLSMEM_LIMITS_INIT;
     limits.handshake_ms = limits.close_ms = 0; /* the runner has its own, and tests are no races */
+    if (flags->async)
+        limits.wake_max = 1; /* of the fd face, which receives byte by byte then */
     if (flags->max_cert_list > 0)
         limits.cert_list_max = (size_t)flags->max_cert_list;
     must(ctx, tlsmem_ctx_set_limits(ctx, &limits));
