@@ -1,4 +1,4 @@
-"""A TLS peer that does what it should until it is told otherwise: tlslite-ng, of which every message can be changed on its way."""
+"""A TLS peer that does what it should until it is told otherwise: tlslite-ng, whose messages can be changed on their way."""
 
 import os
 import pathlib

@@ -9,7 +9,6 @@ import attacks_records
 import attacks_slow
 import attacks_storms
 
-EVERYTHING = [dataclasses.replace(attack, group=group)
-              for group, module in (("records", attacks_records), ("hellos", attacks_hellos), ("handshake", attacks_handshake), ("storms", attacks_storms),
-                                   ("endings", attacks_endings), ("slow", attacks_slow))
-              for attack in module.ATTACKS]
+THEMES = {"records": attacks_records, "hellos": attacks_hellos, "handshake": attacks_handshake, "storms": attacks_storms,
+          "endings": attacks_endings, "slow": attacks_slow}
+EVERYTHING = [dataclasses.replace(attack, group=name) for name, theme in THEMES.items() for attack in theme.ATTACKS]

@@ -3,7 +3,7 @@
 import socket
 import struct
 
-from attack import (BAD_RECORD_MAC, BOTH, CLIENT, SERVER, UNEXPECTED_MESSAGE, Attack, changed, fin, leave, opened, plain, script, sealed)
+from attack import CLIENT, SERVER, UNEXPECTED_MESSAGE, Attack, changed, fin, leave, opened, plain, script, sealed
 from attacker import ALERT, DATA, HANDSHAKE, header, record
 from hellos import hello_record
 
@@ -44,15 +44,18 @@ ATTACKS = [
     Attack("a connection that is reset at once", reset, None, "ERESET", (SERVER,), openssl=None),
     Attack("half a header, and the end", script(plain(b"\x16\x03"), fin), None, "EHANDSHAKEEOF"),
     Attack("a header, and the end", script(plain(header(HANDSHAKE, 200)), fin), None, "EHANDSHAKEEOF"),
-    Attack("half a ClientHello, and the end", script(plain(lambda a: hello_record(a.tls)[:60]), fin), None, "EHANDSHAKEEOF", (SERVER,)),
-    Attack("a ClientHello, and a reset", script(plain(lambda a: hello_record(a.tls)), reset), None, "ERESET", (SERVER,), openssl=None),
+    Attack("half a ClientHello, and the end", script(plain(lambda a: hello_record(a.tls)[:60]), fin), None, "EHANDSHAKEEOF",
+           (SERVER,)),
+    Attack("a ClientHello, and a reset", script(plain(lambda a: hello_record(a.tls)), reset), None, "ERESET", (SERVER,),
+           openssl=None),
     Attack("a reset behind the ClientHello", script(read_one, reset), None, "ERESET", (CLIENT,), openssl=None),
     Attack("close_notify in place of Finished", changed(Finished=lambda a, data: [(ALERT, CLOSE)]),
            {"1.2": UNEXPECTED_MESSAGE, "1.3": None}, {"1.2": "EPROTOCOL", "1.3": "EHANDSHAKEEOF"},
            openssl={"1.2": UNEXPECTED_MESSAGE, "1.3": None}),
     Attack("close_notify first of all", script(plain(record(ALERT, CLOSE)), fin), FIRST,
            {SERVER: "EPROTOCOL", CLIENT: "EHANDSHAKEEOF"}, openssl=FIRST),
-    Attack("a fatal alert first of all", script(plain(record(ALERT, b"\x02\x50"))), FIRST, {SERVER: "EPROTOCOL", CLIENT: "EALERT"}),
+    Attack("a fatal alert first of all", script(plain(record(ALERT, b"\x02\x50"))), FIRST, {SERVER: "EPROTOCOL",
+           CLIENT: "EALERT"}),
 
     # ---- afterwards
     Attack("the end of TCP without close_notify", opened(fin), None, "ETRUNCATED"),

@@ -4,7 +4,7 @@ import os
 
 from attack import (BAD_RECORD_MAC, BOTH, CLIENT, DECODE_ERROR, INTERNAL_ERROR, PROTOCOL_VERSION, RECORD_OVERFLOW,
                     UNEXPECTED_MESSAGE, Attack, fin, leave, opened, plain, script, sealed)
-from attacker import ALERT, CCS, DATA, HANDSHAKE, header, record
+from attacker import ALERT, DATA, HANDSHAKE, header, record
 
 CIPHERTEXT_MOST = {"1.2": 2**14 + 2048, "1.3": 2**14 + 256}  # RFC 5246, 6.2.3; RFC 8446, 5.2
 

@@ -53,7 +53,7 @@ ATTACKS = [
     late("a ClientHello, a byte at a time", drips(lambda a: hello_record(a.tls)), targets=(SERVER,)),
     late("a header, and nothing behind it", plain(header(HANDSHAKE, 200))),
     late("empty records, one at a time", drips(header(HANDSHAKE, 0) * 10)),
-    late("warnings, one at a time", drips(record(21, b"\x01\x5a") * 2)),
+    late("warnings, one at a time", drips(record(21, b"\x01\x5a") * 2), targets=(CLIENT,)),
     late("silence in the middle of the handshake", silence_in_the_middle),
     late("silence after the handshake", opened(), ("read_ms=700",)),
     late("half a record after the handshake, and silence", opened(plain(header(DATA, 500) + bytes(100))), ("read_ms=700",)),

@@ -7,7 +7,7 @@ from tlslite.errors import TLSAbruptCloseError
 
 import fast
 from attack import (BOTH, CLIENT, DECODE_ERROR, ILLEGAL_PARAMETER, SERVER, UNEXPECTED_MESSAGE, Attack, leave, listen, opened,
-                    script, sealed)
+                    sealed)
 from attacker import ALERT, CCS, DATA, HANDSHAKE
 from hellos import EXTENDED_MASTER_SECRET, RENEGOTIATION, client_hello, message, number, usual, vector
 
@@ -16,6 +16,7 @@ T12, T13 = ("1.2",), ("1.3",)
 CONTROL = 65536 + 16384  # control_max, and what one turn may add to it
 UPDATE, UPDATE_AND_ANSWER = b"\x18\0\0\1\0", b"\x18\0\0\1\1"
 SMALL = 8192
+FEW = ("update_burst=100", "update_rate=10")
 NOBODY = "OpenSSL has no such limit"
 
 
@@ -96,30 +97,38 @@ ATTACKS = [
     Attack("a KeyUpdate in TLS 1.2", opened(sealed(HANDSHAKE, UPDATE)), UNEXPECTED_MESSAGE, PROTOCOL, versions=T12),
     Attack("a KeyUpdate with another behind it in its record", opened(sealed(HANDSHAKE, UPDATE + UPDATE)), UNEXPECTED_MESSAGE,
            PROTOCOL, versions=T13),
-    Attack("900 KeyUpdates", opened(updates(900, 0), leave), None, "OK", versions=T13),
-    Attack("3000 KeyUpdates", opened(updates(3000, 0)), None, LIMITED, versions=T13, openssl=None, why=NOBODY),
-    Attack("3000 KeyUpdates that want answers", opened(updates(3000, 1)), None, LIMITED, versions=T13, openssl=None, why=NOBODY),
-    Attack("3000 KeyUpdates that want answers, which nobody reads", opened(updates(3000, 1, False)), None, LIMITED, versions=T13,
-           openssl=None, why=NOBODY, queued=CONTROL, window=SMALL),
-    Attack("answers to KeyUpdates that nobody reads, with no limit to their rate", opened(updates(8000, 1, False)), None, LIMITED,
-           versions=T13, openssl=None, why=NOBODY, options=("update_burst=1000000", "send_buffer=4096"), window=SMALL, queued=CONTROL, cpu=20),
+    Attack("300 KeyUpdates at once", opened(updates(300, 0), leave), None, "OK", versions=T13),
+    Attack("600 KeyUpdates where 100 are allowed", opened(updates(600, 0)), None, LIMITED, versions=T13, openssl=None, why=NOBODY,
+           options=FEW),
+    Attack("600 KeyUpdates that want answers", opened(updates(600, 1)), None, LIMITED, versions=T13, openssl=None, why=NOBODY,
+           options=FEW),
+    Attack("600 KeyUpdates that want answers, which nobody reads", opened(updates(600, 1, False)), None, LIMITED, versions=T13,
+           openssl=None, why=NOBODY, options=FEW, queued=CONTROL, window=SMALL),
+    Attack("answers to KeyUpdates that nobody reads, with no limit to their rate", opened(updates(4000, 1, False)), None, LIMITED,
+           versions=T13, openssl=None, why=NOBODY, options=("update_burst=1000000", "send_buffer=4096"), window=SMALL,
+           queued=CONTROL, cpu=20),
 
-    Attack("3000 renegotiations that are refused, and nobody reads that", opened(renegotiations(3000)), None, LIMITED, versions=T12,
+    Attack("3000 renegotiations that are refused, and nobody reads that", opened(renegotiations(3000)), None, LIMITED,
+           versions=T12,
            openssl=None, why=NOBODY, queued=CONTROL, window=SMALL),
     Attack("a renegotiation that is begun and never gone on with", opened(begin_again, listen), None, "ETIMEOUT", (SERVER,), T12,
            options=("renegotiation", "handshake_ms=700"), openssl=None, why="it waits for ever"),
-    Attack("a ClientHello after the handshake", opened(lambda a: a.send_record(HANDSHAKE, client_hello("1.3"))), UNEXPECTED_MESSAGE,
+    Attack("a ClientHello after the handshake", opened(lambda a: a.send_record(HANDSHAKE, client_hello("1.3"))),
+           UNEXPECTED_MESSAGE,
            PROTOCOL, versions=T13),
     Attack("a HelloRequest", opened(sealed(HANDSHAKE, message(0, b""))), UNEXPECTED_MESSAGE, PROTOCOL, versions=T13),
 
-    Attack("echoes that nobody reads", flood(1 << 25), None, "ETIMEOUT", options=("write_ms=700", "send_buffer=4096"), heap=3_000_000,
+    Attack("echoes that nobody reads", flood(1 << 25), None, "ETIMEOUT", options=("write_ms=700", "send_buffer=4096"),
+           heap=3_000_000,
            queued=1 << 20, window=SMALL, cpu=5, openssl=None, why="it does not echo"),
 
     Attack("a thousand warnings", opened(sealed(ALERT, b"\x01\x5a", 1000)), UNEXPECTED_MESSAGE, PROTOCOL),
     Attack("a thousand warnings of which each has data behind it",
-           opened(lambda a: [(a.send_record(ALERT, b"\x01\x5a"), a.send_record(DATA, b".")) for _ in range(1000)], leave), None, "OK"),
+           opened(lambda a: [(a.send_record(ALERT, b"\x01\x5a"), a.send_record(DATA, b".")) for _ in range(1000)], leave), None,
+           "OK"),
     Attack("change_cipher_spec after the handshake", opened(sealed(CCS, b"\x01")), UNEXPECTED_MESSAGE, PROTOCOL),
-    Attack("a thousand change_cipher_specs after the handshake", opened(sealed(CCS, b"\x01", 1000)), UNEXPECTED_MESSAGE, PROTOCOL),
+    Attack("a thousand change_cipher_specs after the handshake", opened(sealed(CCS, b"\x01", 1000)), UNEXPECTED_MESSAGE,
+           PROTOCOL),
     Attack("5000 records of one byte", opened(sealed(DATA, b"x", 5000), leave), None, "OK", queued=1 << 18, cpu=5),
     Attack("a heartbeat", opened(sealed(24, b"\x01\x40\x00")), UNEXPECTED_MESSAGE, PROTOCOL),
 
@@ -127,12 +136,15 @@ ATTACKS = [
     Attack("a thousand tickets of 14 KB", opened(tickets(14000), leave), None, "OK", (CLIENT,), T13, cpu=5),
     Attack("a ticket in TLS 1.2", opened(sealed(HANDSHAKE, message(4, bytes(6)))), UNEXPECTED_MESSAGE, PROTOCOL, (CLIENT,), T12),
     Attack("a ticket of no bytes", opened(sealed(HANDSHAKE, message(4, b""))), DECODE_ERROR, PROTOCOL, (CLIENT,), T13),
-    Attack("a ticket from a client", opened(sealed(HANDSHAKE, message(4, bytes(20)))), UNEXPECTED_MESSAGE, PROTOCOL, (SERVER,), T13),
-    Attack("a certificate request to who has not offered to answer", opened(sealed(HANDSHAKE, message(13, vector(b"x", 1) + bytes(2)))),
+    Attack("a ticket from a client", opened(sealed(HANDSHAKE, message(4, bytes(20)))), UNEXPECTED_MESSAGE, PROTOCOL, (SERVER,),
+           T13),
+    Attack("a certificate request to who has not offered to answer", opened(sealed(HANDSHAKE, message(13, vector(b"x",
+           1) + bytes(2)))),
            UNEXPECTED_MESSAGE, PROTOCOL, (CLIENT,), T13),
     Attack("a certificate that nobody asked for", opened(sealed(HANDSHAKE, message(11, bytes(4)))), UNEXPECTED_MESSAGE, PROTOCOL,
            BOTH, T13),
     Attack("Finished, again", opened(sealed(HANDSHAKE, message(20, bytes(32)))), UNEXPECTED_MESSAGE, PROTOCOL, BOTH, T13),
-    Attack("a message that says it has 16 MB", opened(sealed(HANDSHAKE, b"\x18\xff\xff\xff" + bytes(1000))), ILLEGAL_PARAMETER, LIMITED,
+    Attack("a message that says it has 16 MB", opened(sealed(HANDSHAKE, b"\x18\xff\xff\xff" + bytes(1000))), ILLEGAL_PARAMETER,
+           LIMITED,
            BOTH, T13),
 ]

@@ -10,7 +10,7 @@ class Connection:
     """TLS in memory, over the attacker's socket, in its role."""
 
     def __init__(self, a):
-        self.plain = a.plain
+        self.plain, self.target = a.plain, a.target
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         context = client_context(a.tls) if a.target == SERVER else server_context(a.tls)
         self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=a.target == CLIENT,

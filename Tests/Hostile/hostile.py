@@ -14,6 +14,8 @@ import traceback
 from tlslite.errors import BaseTLSException
 
 import attacks
+import crowds
+import sweeps
 from attack import DECODE_ERROR, FACES, SAME, pick
 from attacker import Attacker, Refused
 from targets import HonestServer, OpenSSL, Target
@@ -50,10 +52,19 @@ class Run:
             a = assault(attack, plain, role, version)
             troubles = [target.honest()]
             let_go(attack, a)
+            if not a.silent:
+                plain.close()  # the target, which has said its last word, waits for that
             end = target.ended(name, start)
         troubles.append(target.honest())
         troubles += judge(attack, a, end, role, version)
         return end, a, [trouble for trouble in troubles if trouble]
+
+    def count(self, troubles, shown):
+        """Counts a row, and prints it."""
+        self.passed, self.failed = self.passed + (not troubles), self.failed + bool(troubles)
+        print(shown, flush=True)
+        for trouble in troubles[:10]:
+            print(f"FAIL: {shown.rpartition('  ')[2]}, {' '.join(shown.split()[:3])}: {trouble}", flush=True)
 
     def show(self, attack, role, version, face, theirs):
         try:
@@ -61,10 +72,7 @@ class Run:
         except (AssertionError, OSError) as error:  # it said nothing in time: it may be gone
             self.targets.pop((role, face, attack.options), None)
             end, a, troubles = None, None, [f"{type(error).__name__}: {error}"]
-        self.passed, self.failed = self.passed + (not troubles), self.failed + bool(troubles)
-        print(row(attack, role, version, face, end, theirs), flush=True)
-        for trouble in troubles:
-            print(f"FAIL: {attack.name}, {role} {version} {face}: {trouble}")
+        self.count(troubles, row(attack, role, version, face, end, theirs))
         if troubles and end:
             print(f"      it said: {end['reason']}; we: {a.note or 'nothing'}", flush=True)
 
@@ -139,7 +147,7 @@ def shown(alert):
 
 def row(attack, role, version, face, end, theirs):
     if end is None:
-        return f"{role:6} {version} {face:8} -"
+        return f"{role:6} {version} {face:8} -  {attack.group}: {attack.name}"
     return (f"{role:6} {version} {face:8} {end['status'][7:]:13} {shown(end['alert_sent']):>4} {theirs:>7} "
             f"{end['heap'] / 1000:6.0f} KB {max(end['outgoing'], end['deferred']) / 1000:6.0f} KB {end['cpu'] / 1000:7.1f} ms  "
             f"{attack.group}: {attack.name}")
@@ -168,6 +176,8 @@ def main():
                     print(f"FAIL: {attack.name}, {role} {version}: {trouble}")
             for face in faces:
                 run.show(attack, role, version, face, theirs)
+        for theme in sweeps, crowds:
+            theme.rows(run, choice.short, choice.only)
     print(f"hostile: {run.passed} passed, {run.failed} failed")
     return 1 if run.failed else 0
 

@@ -4,8 +4,8 @@
  *
  *   target server|client registry|fd|buffers FOLDER [renegotiation] [send_buffer=BYTES] [LIMIT=NUMBER ...]
  *
- * FOLDER has the certificates; send_buffer is the kernel's, which else takes megabytes that nobody reads. Commands on stdin: "connect PORT NAME" for a client, "heap" for both, "drop" to have no
- * connection any more. It ends with its stdin.
+ * FOLDER has the certificates; send_buffer is the kernel's, which else takes megabytes that nobody reads. Commands on
+ * stdin: "connect PORT NAME" for a client, "heap" for both. It ends with its stdin.
  */
 #define _GNU_SOURCE
 #include "target.h"
@@ -157,10 +157,6 @@ void target_command(void)
         for (session *s = sessions; s != NULL; s = s->next)
             count++;
         printf("heap bytes=%lld sessions=%d cpu=%lld\n", (long long)target_heap(), count, (long long)cpu_now());
-    } else if (strcmp(line, "drop\n") == 0) {
-        while (sessions != NULL)
-            session_free(sessions);
-        malloc_trim(0);
     }
 }
 

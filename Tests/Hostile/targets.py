@@ -2,7 +2,6 @@
 
 import re
 import socket
-import ssl
 import threading
 
 import support
