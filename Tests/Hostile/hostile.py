@@ -51,7 +51,7 @@ class Run:
         with contextlib.closing(plain):
             a = assault(attack, plain, role, version)
             troubles = [target.honest()]
-            let_go(attack, a)
+            let_go(a, pick(attack.code, role, version) in GONE)
             if not a.silent:
                 plain.close()  # the target, which has said its last word, waits for that
             end = target.ended(name, start)
@@ -93,9 +93,9 @@ def assault(attack, plain, role, version, echoes=True):
     return a
 
 
-def let_go(attack, a):
-    """Hears how it ends. Where nobody would end it, we do."""
-    if pick(attack.code, a.target, a.tls) in GONE:
+def let_go(a, goes):
+    """Hears how it ends. Where the target would not end it, we go."""
+    if goes:
         with contextlib.suppress(OSError):
             a.fin()
     if not a.silent:
@@ -127,18 +127,18 @@ def judge(attack, a, end, role, version):
 
 def against_openssl(attack, role, version):
     """Returns the alert that OpenSSL's own program gives, and what is wrong with that."""
+    expected = pick(attack.alert if attack.openssl is SAME else attack.openssl, role, version)
     with Cleanup() as stack:
         try:
             program = OpenSSL(stack, role)
             with contextlib.closing(program.connection()) as plain:
-                let_go(attack, assault(attack, plain, role, version, echoes=False))
+                let_go(assault(attack, plain, role, version, echoes=False), expected is None)
             alert = program.alert()
         except (AssertionError, OSError) as error:
             return None, f"{type(error).__name__}: {error}"
-    expected = pick(attack.alert if attack.openssl is SAME else attack.openssl, role, version)
-    if attack.openssl is SAME and pick(attack.code, role, version) in GONE:
-        expected = DECODE_ERROR  # OpenSSL's, to who has closed TCP without a word; the library sends nothing there any more
-    return alert, None if alert == expected else f"OpenSSL sends alert {alert}, not {expected}"
+    # To who has gone without a word OpenSSL sends decode_error; the library sends nothing there any more.
+    good = alert == expected or (expected is None and alert == DECODE_ERROR)
+    return alert, None if good else f"OpenSSL sends alert {alert}, not {expected}"
 
 
 def shown(alert):
