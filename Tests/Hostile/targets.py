@@ -32,8 +32,8 @@ class HonestServer:
                 with self.context.wrap_socket(plain, server_side=True) as connection:
                     connection.recv(6)
                     connection.sendall(b"honest")
-                    connection.recv(6)
-                    connection.unwrap()
+                    if connection.recv(6) == b"honest":
+                        connection.unwrap()  # else it sees no close_notify, and says so
             except OSError:
                 plain.close()
 
