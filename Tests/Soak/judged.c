@@ -86,7 +86,7 @@ void judge_all(void)
     printf("soak: compared are quiet points, when no connection is left: the middle of the first three with that of the last "
            "three, of %d. Resident: VmRSS once malloc_trim has given back what malloc keeps for later; given out: what malloc "
            "counts as in use (mallinfo2)\n", quiets_count);
-    int is_short = shared->connections < LONG_RUN;
+    int is_short = shared->counts[CLIENTS].begun < LONG_RUN; /* ended by its time, perhaps, on a busy machine */
     for (int side = 0; side < SIDES; side++) {
         const quiet *first = &quiets[0].of[side], *last = &quiets[quiets_count - 1].of[side];
         const counts *c = &shared->counts[side];
