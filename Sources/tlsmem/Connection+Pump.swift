@@ -225,8 +225,9 @@ extension Connection {
     /// on_drain is owed, and what waits has fallen far enough.
     @inline(__always) private var drainIsFree: Bool { owesDrain && outgoingHasFallen }
 
+    /// And it can be told: while a question is open nothing is, but its answer.
     @inline(never) private var outgoingHasFallen: Bool {
-        engine.outgoingBytes <= limits.outgoingLow && !isCongested && engine.acceptsPlaintext && isMoving
+        decision == nil && engine.outgoingBytes <= limits.outgoingLow && !isCongested && engine.acceptsPlaintext && isMoving
     }
 
     /// The same, for somebody who hears of it: a drive has to come, or the producer sleeps for ever.

@@ -120,9 +120,69 @@ static void full_queue_while_lingering(void)
     close_ends();
 }
 
+static uint64_t question;
+
+static int answer_later(tlsmem *c, const tlsmem_cert_request *request, void *user)
+{
+    (void)c, (void)user;
+    question = request->token;
+    return TLSMEM_LATER;
+}
+
+static void request_shown(tlsmem *c, void *user)
+{
+    (void)c, (void)user;
+}
+
+/** All that one says goes to the other. */
+static void carry(end *from, end *to)
+{
+    static unsigned char bytes[65536];
+    for (ptrdiff_t n; (n = end_take(from, bytes, sizeof bytes)) > 0;)
+        CHECK(end_give(to, bytes, (size_t)n) == (size_t)n, "not all was taken");
+}
+
+/** What was written has gone, but on_drain has to wait for the answer. */
+static void due_while_a_question_is_open(void)
+{
+    tlsmem_reply reply = TLSMEM_REPLY_INIT;
+    tlsmem_ctx *from = context(TLSMEM_CLIENT, TLSMEM_TLS1_3), *to = context(TLSMEM_SERVER, TLSMEM_TLS1_3);
+    MUST(tlsmem_ctx_set_post_handshake_auth(from, 1) == TLSMEM_OK);
+    MUST(tlsmem_ctx_set_client_cert_cb(from, answer_later, NULL) == TLSMEM_OK);
+    MUST(tlsmem_ctx_set_ca_file(to, certificate("ca.pem")) == TLSMEM_OK);
+    MUST(tlsmem_ctx_set_verify(to, TLSMEM_VERIFY_LATER) == TLSMEM_OK);
+    end_open(&client, from, FACE_BUFFERS, NULL, 0, 0);
+    end_open(&server, to, FACE_BUFFERS, NULL, 1, 0);
+    wire_open(&pair_wire, &client, &server, (cut){ CUT_WHOLE, 0 });
+    wire_establish(&pair_wire);
+    wire_settle(&pair_wire);
+    question = 0;
+    say(&client, 900000);
+    MUST(tlsmem_is_congested(client.c));
+    CHECK_STATUS(tlsmem_request_certificate(server.c, request_shown, NULL), TLSMEM_OK);
+    carry(&server, &client);
+    MUST(question != 0);
+    carry(&client, &server);
+    for (int tick = 0; tick < 3; tick++) {
+        IGNORE(tlsmem_tick(client.c, tlsmem_now()));
+        int64_t deadline = tlsmem_deadline(client.c);
+        CHECK(deadline < 0 || deadline > tlsmem_now(), "something is due again and again");
+    }
+    CHECK(client.drains == 0 && want_of(client.c).outgoing_bytes == 0, "%d on_drain, %zu bytes wait", client.drains,
+          want_of(client.c).outgoing_bytes);
+    CHECK_STATUS(tlsmem_answer(client.c, question, TLSMEM_OK, &reply), TLSMEM_OK);
+    IGNORE(tlsmem_handshake(client.c));
+    CHECK(client.drains == 1, "%d on_drain after the answer", client.drains);
+    end_finish(&client);
+    end_finish(&server);
+    tlsmem_ctx_free(from);
+    tlsmem_ctx_free(to);
+}
+
 const regression interest_regressions[] = {
     { "wants one thing and polls for another", whole_sessions },
     { "spins when it is paused and its queue is full", full_queue },
     { "does not want the FIN it waits for while its alert lingers", full_queue_while_lingering },
+    { "has on_drain due all the time while a question is open", due_while_a_question_is_open },
     { NULL, NULL }
 };
