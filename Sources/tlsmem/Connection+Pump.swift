@@ -227,7 +227,8 @@ extension Connection {
 
     /// And it can be told: while a question is open nothing is, but its answer.
     @inline(never) private var outgoingHasFallen: Bool {
-        decision == nil && engine.outgoingBytes <= limits.outgoingLow && !isCongested && engine.acceptsPlaintext && isMoving
+        guard decision == nil, engine.outgoingBytes <= limits.outgoingLow else { return false }
+        return !isCongested && engine.acceptsPlaintext && isMoving
     }
 
     /// The same, for somebody who hears of it: a drive has to come, or the producer sleeps for ever.
