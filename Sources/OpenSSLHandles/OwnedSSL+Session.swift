@@ -60,7 +60,7 @@ extension OwnedSSL {
     /// Of a ticket that is malformed OpenSSL keeps what came before the mistake: anybody would know that secret, of no bytes.
     package func newestSession(offered: Session?) -> Session? {
         guard let session = unsafe SSL_get_session(ssl), unsafe SSL_SESSION_is_resumable(session) == 1,
-            unsafe Session.hasSecret(session)
+            unsafe SSL_SESSION_get_master_key(session, nil, 0) > 0
         else { return nil }
         guard let offered, isResumed else {
             guard let chain = unsafe copenssl_x509s_new() else { return nil }

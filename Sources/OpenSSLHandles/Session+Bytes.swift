@@ -131,7 +131,7 @@ extension Session {
     }
 
     /// The secret is as long as the protocol and the cipher have it (RFC 5246, 8.1; RFC 8446, 4.6.1), which are of one kind.
-    static func hasSecret(_ session: OpaquePointer) -> Bool {
+    private static func hasSecret(_ session: OpaquePointer) -> Bool {
         guard let cipher = unsafe SSL_SESSION_get0_cipher(session) else { return false }
         let count = unsafe SSL_SESSION_get_master_key(session, nil, 0)
         let isSuite = unsafe SSL_CIPHER_get_protocol_id(cipher) >> 8 == 0x13

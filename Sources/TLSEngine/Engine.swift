@@ -101,6 +101,17 @@ package struct Engine: ~Copyable {
     /// Ciphertext was put into the incoming BIO.
     package mutating func fed() { awaitsCiphertext = false }
 
+    /// Counts what OpenSSL has made in a step.
+    ///
+    /// It answers a KeyUpdate behind our close_notify too, where nothing may come any more (RFC 8446, 6.1): that is dropped. A
+    /// peer that has closed would not read it, and so its kernel would reset what we have not received yet.
+    @inline(never) private mutating func countMade() -> Int {
+        let made = outgoing.countNew(ssl)
+        guard state.writing == .closed else { return made }
+        outgoing.takeBack(made)
+        return 0
+    }
+
     /// Makes OpenSSL do one thing with what was fed. `now` is asked only when the peer changes keys.
     package mutating func step(
         into plaintext: inout MutableRawSpan, incoming: MemoryBIO, _ pool: BufferPool, now: () -> Int64
@@ -110,13 +121,7 @@ package struct Engine: ~Copyable {
         guard isAttached(incoming, pool) else { return fail(EngineFailure(.outOfMemory)) }
         let recordsBefore = ssl.observations.recordsOut
         let step = stepOnce(into: &plaintext, incoming)
-        var made = ssl.observations.recordsOut == recordsBefore ? 0 : outgoing.countNew(ssl)
-        if made > 0, state.writing == .closed {
-            // OpenSSL answers a KeyUpdate behind our close_notify too, where nothing may come any more (RFC 8446, 6.1).
-            // A peer that has closed does not read it, and so its kernel resets what we have not received yet.
-            outgoing.takeBack(made)
-            made = 0
-        }
+        let made = ssl.observations.recordsOut == recordsBefore ? 0 : countMade()
         switch step {
         case .needsCiphertext: awaitsCiphertext = !renegotiationIsDue
         // Asking costs a fraction of a read that finds nothing.

@@ -62,7 +62,7 @@ extension Connection {
         if let lent = unsafe Bench.lend() {
             if unsafe lent._withUnsafeGuaranteedRef({ engine.begin(incoming: $0.incoming, $0.pool) }) {
                 unsafe bench = unsafe lent
-                if engine.watchesKey, !isOver { unsafe lent._withUnsafeGuaranteedRef { changeKeyIfDue($0) } }
+                if engine.watchesKey { unsafe lent._withUnsafeGuaranteedRef { changeKeyIfDue($0) } }
                 return unsafe lent
             }
             unsafe lent._withUnsafeGuaranteedRef { $0.takeBack(usedUp: false) }

@@ -57,11 +57,11 @@ extension Connection {
                     hasDrained = true
                     continue
                 }
-                if engine.collects, !hasTold, tellReports() {
-                    hasTold = true
-                    continue
+                if engine.collects {
+                    let tells = !hasTold && tellReports()
+                    hasTold = hasTold || tells
+                    if tells || holdsBack && !isPaused { continue }  // whoever is told may call tlsmem_resume
                 }
-                if isDeliverable { continue }  // whoever was told of something has called tlsmem_resume
                 conclude()
                 return
             }
@@ -184,7 +184,7 @@ extension Connection {
 
     /// Delivers what was queued while paused, a buffer at a time: the callback may change the queue.
     private func deliverWaiting(_ bench: Bench) -> Bool {
-        guard isDeliverable, let onData = unsafe callbacks.on_data else { return false }
+        guard hasWaiting, !isPaused, let onData = unsafe callbacks.on_data else { return false }
         let count = unsafe min(waitingCount, bench.plaintext.count)
         waiting?.use { queue in
             queue.withFirst(count) { unsafe $0.withUnsafeBytes { unsafe bench.plaintext.copyMemory(from: $0) } }
@@ -194,8 +194,6 @@ extension Connection {
         unsafe onData(handle, bench.plaintext.baseAddress, count, user)
         return true
     }
-
-    private var isDeliverable: Bool { !isPaused && holdsBack }
 
     /// Plaintext waits for tlsmem_resume; what comes after it waits too.
     var holdsBack: Bool { unsafe hasWaiting && callbacks.on_data != nil }

@@ -230,6 +230,7 @@ extension Connection {
 
     @inline(never)
     func changeKeyIfDue(_ bench: Bench) {
+        guard !isOver else { return }
         guard isInTest else {
             return engine.changeKeyIfDue(incoming: bench.incoming, bench.pool, now: MonotonicClock.milliseconds)
         }
