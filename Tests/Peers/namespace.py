@@ -3,6 +3,7 @@
 import functools
 import os
 import pathlib
+import select
 import socket
 import struct
 import subprocess
@@ -118,6 +119,8 @@ class Silent:
             test.addCleanup(filler.close)
             filler.setblocking(False)
             filler.connect_ex((address, port))
+        # On a busy machine the queue is full only a while after that.
+        test.assertTrue(select.select([self.socket], [], [], 30)[0], "nobody stands in the queue")
 
     def listen_after(self, seconds, context):
         """Lets its fillers go after a while, and serves whoever comes then."""
