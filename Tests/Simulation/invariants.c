@@ -126,8 +126,8 @@ void check_report(end *e)
     if (error.status != report->status)
         fail(e->number / 2, "report", "end %d: it says %s, and the error is %s", e->number,
              tlsmem_status_name(report->status), tlsmem_status_name(error.status));
-    e->owes_alert = error.alert_sent >= 0 && e->face != FACE_BUFFERS && kernel_truth(e->fd) != NULL && !e->truth.refused
-        && !e->truth.reset && !e->truth.pipe && !e->truth.other;
+    e->owes_alert = error.alert_sent >= 0 && !e->has_aborted && e->face != FACE_BUFFERS && kernel_truth(e->fd) != NULL
+        && !e->truth.refused && !e->truth.reset && !e->truth.pipe && !e->truth.other;
     if ((report->status == TLSMEM_EHANDSHAKEEOF || report->status == TLSMEM_ETRUNCATED) && peer->is_closed
         && peer->owes_alert && e->truth.end && !e->truth.cut)
         fail(e->number / 2, "lost alert", "end %d has failed, and end %d has not heard why", peer->number, e->number);
