@@ -42,6 +42,8 @@ void end_peer(pid_t peer);
 
 /** A client comes, and gets a ticket. */
 void visited(tlsmem_ctx *to, tlsmem_ctx *from);
+/** What is searched for is there before a visit and after it, and gone with both contexts, which are freed. */
+void kept_until_freed(tlsmem_ctx *to, tlsmem_ctx *from);
 
 /** Private keys of files. */
 void keys_of_files(void);

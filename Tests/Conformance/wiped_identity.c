@@ -106,12 +106,7 @@ static void key_file(const char *kind, int is_encrypted)
     remember_masked("password", (unsigned char *)password, PASSWORD);
     all_are(0);
     remember_masked("number", f.number, NUMBER);
-    all_are(1);
-    visited(to, from);
-    all_are(1);
-    tlsmem_ctx_free(to);
-    tlsmem_ctx_free(from);
-    all_are(0);
+    kept_until_freed(to, from);
 }
 
 void keys_of_files(void)

@@ -75,6 +75,16 @@ void visited(tlsmem_ctx *to, tlsmem_ctx *from)
     end_peer(peer);
 }
 
+void kept_until_freed(tlsmem_ctx *to, tlsmem_ctx *from)
+{
+    all_are(1);
+    visited(to, from);
+    all_are(1);
+    tlsmem_ctx_free(to);
+    tlsmem_ctx_free(from);
+    all_are(0);
+}
+
 static void ticket_keys(int version)
 {
     tlsmem_ctx *to = context(TLSMEM_SERVER, version), *from = context(TLSMEM_CLIENT, version);
@@ -130,12 +140,7 @@ static void preshared_keys(int version)
     all_are(0);
     situation("keys in common of contexts that are freed, TLS 1.%d", version - 0x0301);
     set_psk(to, 7);
-    all_are(1);
-    visited(to, from);
-    all_are(1);
-    tlsmem_ctx_free(to);
-    tlsmem_ctx_free(from);
-    all_are(0);
+    kept_until_freed(to, from);
 }
 
 void keys_of_the_program(int version)
