@@ -74,6 +74,15 @@ def begin_again(a):
                                             ciphers=bytes.fromhex("C02BC02F")))
 
 
+def unread(step, times=1):
+    """Does that, and reads nothing any more."""
+    def run(a):
+        a.silent = True
+        for _ in range(times):
+            step(a)
+    return run
+
+
 def flood(bytes_most):
     """Sends as much as is taken, and reads nothing."""
     def run(a):
@@ -113,6 +122,13 @@ ATTACKS = [
            openssl=None, why=NOBODY, queued=CONTROL, window=SMALL),
     Attack("a renegotiation that is begun and never gone on with", opened(begin_again, listen), None, "ETIMEOUT", (SERVER,), T12,
            options=("renegotiation", "handshake_ms=700"), openssl=None, why="it waits for ever"),
+    # The key needs the answer: so who does not read it cannot go on, and no more than one answer waits.
+    Attack("a renegotiation that is allowed, whose answer nobody reads", opened(unread(begin_again)), None, "ETIMEOUT",
+           (SERVER,), T12, options=("renegotiation", "handshake_ms=700", "send_buffer=4096"), window=SMALL, queued=CONTROL,
+           openssl=None, why="it waits for ever"),
+    Attack("a hundred renegotiations that are allowed, whose answers nobody reads", opened(unread(begin_again, 100)),
+           UNEXPECTED_MESSAGE, PROTOCOL, (SERVER,), T12, options=("renegotiation", "handshake_ms=700", "send_buffer=4096"),
+           window=SMALL, queued=CONTROL, openssl=None, why="it refuses them all"),
     Attack("a ClientHello after the handshake", opened(lambda a: a.send_record(HANDSHAKE, client_hello("1.3"))),
            UNEXPECTED_MESSAGE,
            PROTOCOL, versions=T13),
