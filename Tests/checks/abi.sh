@@ -4,6 +4,7 @@ exported() { nm -D --defined-only --with-symbol-versions "$library" | awk '{ pri
 dynamic() { readelf -dW "$library"; }
 imported() { nm -D --undefined-only "$library" | awk '{ print $2 }' | sed 's/@.*//'; }
 
+debian_differs() { diff <(sed -n 's/^ //p' debian/libtlsmem0.symbols | sed 's/@TLSMEM_0 [0-9.]*$//') Tests/ABI/symbols.txt; }
 header_differs() { diff <(declared) Tests/ABI/symbols.txt; }
 library_differs() { diff <(declared | sed 's/$/@@TLSMEM_0/' | sort) <(exported); }
 archive_differs() { diff <(declared) <(nm -g --defined-only build/stage/lib/libtlsmem.a | awk 'NF == 3 { print $3 }' | sort); }
@@ -58,6 +59,7 @@ environment_differs() {
 
 check "each member and number of the header is held by Tests/ABI/layout_*.c" not_held
 check "the header's functions are Tests/ABI/symbols.txt" header_differs
+check "the Debian package's symbols are Tests/ABI/symbols.txt" debian_differs
 check "the library exports them, version TLSMEM_0, and nothing else" library_differs
 check "the archive defines them, and nothing else that can be seen" archive_differs
 check "it needs libssl, libcrypto, libm and libc, at most" needed_besides

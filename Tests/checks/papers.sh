@@ -26,6 +26,9 @@ readme_differs() { diff <(readme_program) examples-c/hello.c; }
 
 not_in_changelog() { declared | while read -r name; do grep -qw "$name" CHANGELOG.md || echo "$name"; done; }
 
+header_version() { sed -n 's/^.define TLSMEM_VERSION_\(MAJOR\|MINOR\|PATCH\) //p' "$header" | paste -sd .; }
+version_differs() { diff <(sed -n '1s/^tlsmem (\(.*\)-[0-9]*) .*/\1/p' debian/changelog) <(header_version); }
+
 folders_not_in_map() {
     for folder in Sources/*/ Tests/*/ include/ pkgconfig/ examples-c/ .ci/; do
         grep -qF "\`$folder\`" README.md || echo "$folder"
@@ -99,6 +102,7 @@ check "the page of settings has each setter once" setters_differ
 check "the page of settings has each option that shows one" options_differ
 check "the README's commands make its program say hello" readme_commands
 check "the changelog names every function" not_in_changelog
+check "debian/changelog begins with the header's version" version_differs
 check "mandoc has nothing to say about the manual page" mandoc -T lint $manual
 check "the manual page's program passes" manual_says '' '100 seeds passed'
 check "the manual page's program stalls as it says there" manual_stalls
