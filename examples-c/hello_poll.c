@@ -1,4 +1,8 @@
-/* hello_poll.c - hello.c in a loop of its own, around poll: hello_poll fd|buffers HOST PORT CA-FILE */
+/*
+ * hello_poll.c - what hello.c does, in a loop of its own around poll: by the fd face, or by the buffers face.
+ *
+ * What stands between two comments "manual" and "end of" is shown in tlsmem(7).
+ */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <fcntl.h>
@@ -13,16 +17,17 @@
 /* Returns a socket that is connected and does not block, or -1. */
 static int dial(const char *host, const char *port)
 {
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found;
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+    struct addrinfo *all, *to;
     int fd = -1;
-    if (getaddrinfo(host, port, &hints, &found) != 0)
+    if (getaddrinfo(host, port, &hints, &all) != 0)
         return -1;
-    for (struct addrinfo *to = found; to != NULL && fd < 0; to = to->ai_next) {
+    for (to = all; to != NULL && fd < 0; to = to->ai_next) {
         fd = socket(to->ai_family, to->ai_socktype, to->ai_protocol);
         if (fd >= 0 && connect(fd, to->ai_addr, to->ai_addrlen) != 0)
             close(fd), fd = -1;
     }
-    freeaddrinfo(found);
+    freeaddrinfo(all);
     if (fd >= 0 && fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
         close(fd), fd = -1;
     return fd;
@@ -30,13 +35,15 @@ static int dial(const char *host, const char *port)
 /* end of dial */
 
 /* manual: wait */
-/* Waits for events, or for the next deadline. Returns what fd is ready for. */
+/* Waits, to the next deadline at most, for what fd is ready for. */
 static int wait_for(const tlsmem *c, int fd, int events)
 {
-    /* With no events fd is left out: poll reports a hang-up unasked. */
-    struct pollfd p = { .fd = events != 0 ? fd : -1, .events = (short)events };
+    struct pollfd p = { fd, (short)events, 0 };
     int64_t next = tlsmem_deadline(c), left = next - tlsmem_now();
-    poll(&p, 1, next < 0 ? -1 : left < 0 ? 0 : left < 60000 ? (int)left : 60000);
+    int most = left < 0 ? 0 : left < 60000 ? (int)left : 60000;
+    if (events == 0)
+        p.fd = -1; /* poll reports a hang-up unasked, for ever */
+    poll(&p, 1, next < 0 ? -1 : most);
     return p.revents;
 }
 /* end of wait */
@@ -45,7 +52,7 @@ static int wait_for(const tlsmem *c, int fd, int events)
 /* One turn: the library receives and sends. */
 static int turn_fd(tlsmem *c)
 {
-    int status = tlsmem_tick(c, tlsmem_now()); /* a deadline; the end */
+    int status = tlsmem_tick(c, tlsmem_now()); /* has it ended? */
     if (status != TLSMEM_OK)
         return status;
     int ready = wait_for(c, tlsmem_fd(c), tlsmem_interest(c));
@@ -77,10 +84,10 @@ static void receive(tlsmem *c, struct wire *w)
 static void feed(tlsmem *c, struct wire *w)
 {
     ptrdiff_t taken = tlsmem_feed(c, w->bytes, w->n);
-    if (taken < 0)
-        taken = taken == TLSMEM_AGAIN ? 0 : (ptrdiff_t)w->n; /* it has ended */
-    w->n -= (size_t)taken;
-    memmove(w->bytes, w->bytes + taken, w->n); /* for when it was read */
+    if (taken == TLSMEM_AGAIN)
+        return; /* once what waits was read */
+    w->n -= taken < 0 ? w->n : (size_t)taken; /* < 0: it has ended */
+    memmove(w->bytes, w->bytes + (taken < 0 ? 0 : taken), w->n);
 }
 
 static void send_all(tlsmem *c, struct wire *w)
@@ -107,21 +114,22 @@ static int turn_buffers(tlsmem *c, struct wire *w)
     if (status != TLSMEM_OK)
         return status;
     tlsmem_want(c, &want);
+    int events = (want.needs_ciphertext ? POLLIN : 0)
+                 | (want.has_ciphertext ? POLLOUT : 0);
     if (w->n == 0 || !want.needs_ciphertext)
-        ready = wait_for(c, w->fd, (want.needs_ciphertext ? POLLIN : 0)
-                                       | (want.has_ciphertext ? POLLOUT : 0));
+        ready = wait_for(c, w->fd, events);
     if (w->n == 0 && ready & ~POLLOUT)
         receive(c, w);
     if (w->n > 0)
         feed(c, w);
-    send_all(c, w); /* after every call: also the alert of a failure */
+    send_all(c, w); /* after every call: an alert, too */
     return TLSMEM_OK;
 }
 /* end of buffers */
 
 /* manual: part */
-/* FIN, and the peer is heard out, 1 MiB at most: a socket that is closed with
- * bytes unread sends a reset, and that would destroy an alert. */
+/* FIN, and the peer is heard out, 1 MiB at most: a socket closed
+ * with bytes unread sends a reset, and that destroys an alert. */
 static void part(struct wire *w)
 {
     struct pollfd p = { .fd = w->fd, .events = POLLIN };
@@ -138,7 +146,7 @@ int main(int argc, char **argv)
     tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
     tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_CLIENT);
     if (argc != 5 || tlsmem_ctx_set_ca_file(ctx, argv[4]) != TLSMEM_OK)
-        return fprintf(stderr, "usage: hello_poll fd|buffers HOST PORT CA-FILE\n"), 1;
+        return fputs("usage: hello_poll fd|buffers HOST PORT CA-FILE\n", stderr), 1;
     int has_fd = strcmp(argv[1], "fd") == 0, status = TLSMEM_EINVAL;
     if ((w.fd = dial(argv[2], argv[3])) < 0)
         return fprintf(stderr, "cannot connect to %s\n", argv[2]), 2;
@@ -146,7 +154,7 @@ int main(int argc, char **argv)
     tlsmem *c = tlsmem_new(ctx, NULL, NULL);
     if (tlsmem_set_server_name(c, argv[2]) == TLSMEM_OK
         && (!has_fd || tlsmem_set_fd(c, w.fd) == TLSMEM_OK)
-        && tlsmem_write(c, "hello\n", 6) == 6) /* waits for the handshake */
+        && tlsmem_write(c, "hello\n", 6) == 6) /* waits by itself */
         status = TLSMEM_OK;
     while (status == TLSMEM_OK) {
         char text[4096];
@@ -160,8 +168,8 @@ int main(int argc, char **argv)
             tlsmem_close(c); /* the peer was first */
     }
     if (status != TLSMEM_CLOSED && tlsmem_error(c, &error) == TLSMEM_OK)
-        fprintf(stderr, "%s\n", error.status != TLSMEM_OK
-                                    ? error.sentence : tlsmem_strerror(status));
+        fprintf(stderr, "%s: %s\n", tlsmem_status_name(status),
+                error.sentence);
     if (!has_fd)
         part(&w);
     tlsmem_free(c);
