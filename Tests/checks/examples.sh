@@ -12,6 +12,7 @@ exercised() {
     case $1 in
         hello) said_hello hello ;;
         hello_poll) said_hello hello_poll fd && said_hello hello_poll buffers ;;
+        hundred_seeds) watched hundred_seeds "$work/recording" > "$work/said" && grep -qx '100 seeds passed' "$work/said" ;;
         memory_pair) paired ;;
         protocol_test) tested ;;
         echo_server | own_loop_* | nested_* | remote_key | fleet_server) echoed "$1" ;;
