@@ -18,7 +18,8 @@ static int sent_some(tlsmem *c, int fd)
     ssize_t sent = send(fd, bytes, n, MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN)
         tlsmem_feed_error(c, errno);
-    return sent > 0 && tlsmem_outgoing_consume(c, (size_t)sent) == TLSMEM_OK;
+    return sent > 0
+           && tlsmem_outgoing_consume(c, (size_t)sent) == TLSMEM_OK;
 }
 
 /* Receives what the connection goes on with. */

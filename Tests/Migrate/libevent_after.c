@@ -19,7 +19,8 @@ static void on_data(tlsmem *c, const void *bytes, size_t n, void *user)
         tlsmem_close(c); /* on_close comes when the peer has closed, too */
 }
 
-static void on_close(tlsmem *c, const tlsmem_report_info *report, void *user)
+static void on_close(tlsmem *c, const tlsmem_report_info *report,
+                     void *user)
 {
     struct client *k = user;
     tlsmem_error_info why = TLSMEM_ERROR_INFO_INIT;
@@ -29,6 +30,14 @@ static void on_close(tlsmem *c, const tlsmem_report_info *report, void *user)
     event_base_loopbreak(event_get_base(k->deadline));
 }
 
+static void watch_for(struct event *event, int wanted)
+{
+    if (wanted)
+        event_add(event, NULL);
+    else
+        event_del(event);
+}
+
 /* After every call on the connection: waits for what it waits for. */
 static void settle(struct client *k)
 {
@@ -36,9 +45,12 @@ static void settle(struct client *k)
     int64_t deadline = tlsmem_deadline(k->c);
     int64_t left = deadline > tlsmem_now() ? deadline - tlsmem_now() : 0;
     struct timeval after = { left / 1000, left % 1000 * 1000 };
-    (wanted & POLLIN ? event_add(k->readable, NULL) : event_del(k->readable));
-    (wanted & POLLOUT ? event_add(k->writable, NULL) : event_del(k->writable));
-    (deadline >= 0 ? event_add(k->deadline, &after) : event_del(k->deadline));
+    watch_for(k->readable, wanted & POLLIN);
+    watch_for(k->writable, wanted & POLLOUT);
+    if (deadline >= 0)
+        event_add(k->deadline, &after);
+    else
+        event_del(k->deadline);
 }
 
 static void on_event(evutil_socket_t fd, short what, void *user)
