@@ -51,7 +51,7 @@ static void free_echo(struct server *s, struct echo *e)
 {
     s->clients[e->place] = s->clients[--s->count];
     s->clients[e->place]->place = e->place;
-    tlsmem_free(e->c); /* closes the fd too, which leaves epoll by that */
+    release(e->c); /* its fd leaves epoll by being closed */
     free(e);
 }
 

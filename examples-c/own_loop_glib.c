@@ -86,8 +86,7 @@ static gboolean dispatch(GSource *source, GSourceFunc callback,
 
 static void finalize(GSource *source)
 {
-    /* Closes the fd too, which is polled no more. */
-    tlsmem_free(((struct client *)source)->c);
+    release(((struct client *)source)->c); /* its fd is polled no more */
 }
 /* end of settle */
 

@@ -32,7 +32,7 @@ static void free_client(struct ev_loop *loop, struct client *e)
     ev_io_stop(loop, &e->io);
     ev_timer_stop(loop, &e->timer);
     LIST_REMOVE(e, others);
-    tlsmem_free(e->c); /* closes the fd too, now that no watcher is left on it */
+    release(e->c); /* now that no watcher is left on its fd */
     free(e);
 }
 

@@ -33,7 +33,7 @@ static void free_client(struct client *e)
     event_free(e->readable);
     event_free(e->writable);
     event_free(e->deadline);
-    tlsmem_free(e->c); /* closes the fd too, now that no event is left on it */
+    release(e->c); /* now that no event is left on its fd */
     free(e);
 }
 

@@ -24,7 +24,7 @@ struct server {
 static int end(struct server *s, size_t place)
 {
     int is_last = farewell(&s->all, s->connections[place]);
-    tlsmem_free(s->connections[place]);
+    release(s->connections[place]);
     s->count--;
     s->polled[place] = s->polled[s->count];
     s->connections[place] = s->connections[s->count];
@@ -112,7 +112,7 @@ int main(int argc, char **argv)
     say_listening(s.all.o.host, (int)s.all.o.port);
     int code = serve(&s);
     while (s.count > FIRST)
-        tlsmem_free(s.connections[--s.count]);
+        release(s.connections[--s.count]);
     tlsmem_ctx_free(s.all.ctx);
     return code;
 }
