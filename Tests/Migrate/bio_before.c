@@ -69,10 +69,12 @@ static int talk(struct tls *t)
     } while (!heard(text, n));
     if (SSL_shutdown(t->ssl) < 0 || !flush(t))
         return 1;
-    while (ERR_clear_error(), (n = SSL_read(t->ssl, text, 4096)) <= 0)
-        if (!moved(t, n))
+    for (;;) { /* until the peer's close_notify has come, too */
+        ERR_clear_error();
+        n = SSL_read(t->ssl, text, sizeof text);
+        if (n <= 0 && !moved(t, n))
             return SSL_get_error(t->ssl, n) != SSL_ERROR_ZERO_RETURN;
-    return 0;
+    }
 }
 
 int ask(const char *host, const char *port, const char *authorities)

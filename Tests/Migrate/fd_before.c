@@ -38,10 +38,12 @@ static int talk(SSL *ssl)
     while (ERR_clear_error(), (n = SSL_shutdown(ssl)) < 0)
         if (!waited(ssl, n))
             return 1;
-    if (n == 0) /* the peer's close_notify is still to come */
-        while (ERR_clear_error(), (n = SSL_read(ssl, text, 4096)) <= 0)
-            if (!waited(ssl, n))
-                return SSL_get_error(ssl, n) != SSL_ERROR_ZERO_RETURN;
+    while (n != 1) { /* the peer's close_notify is still to come */
+        ERR_clear_error();
+        int came = SSL_read(ssl, text, sizeof text);
+        if (came <= 0 && !waited(ssl, came))
+            return SSL_get_error(ssl, came) != SSL_ERROR_ZERO_RETURN;
+    }
     return 0;
 }
 
