@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Holds what CONTRIBUTING.md asks of every function of the header against the tree. Prints what is not so.
+
+    Tests/checks/exports.py comments    it says in a comment what it does and what it returns
+    Tests/checks/exports.py swift       it is exported once, from Sources/tlsmem/Exports+*.swift
+    Tests/checks/exports.py tests       a test in C uses it, besides those that call every function with nonsense
+"""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+HEADER = ROOT / "include/tlsmem.h"
+LEAST = 200  # a header in which hardly anything is found is not read rightly
+
+# Functions of which a comment above says for all what they return: as they begin, and how that reads.
+FAMILIES = {
+    r"tlsmem_ctx_(set|add|remove|request|require|insecure)_": "Every setter returns TLSMEM_OK;",
+    r"tlsmem_peer_": "its length is returned in any case",
+}
+SAYS = re.compile(r"\bReturns?\b|\bAs tlsmem_\w+|\bThe same\b")
+PIECE = re.compile(
+    r"(?P<comment>/\*.*?\*/)"
+    r"|^(?P<type>[a-z_][\w ]*[ *]+)(?P<name>tlsmem_\w+)\([^;]*;"  # a function; a type has no name in front of its (
+    r"|(?P<gap>\n[ \t]*\n)|(?P<other>[^\s/][^\n]*\n)",
+    re.S | re.M,
+)
+
+
+def functions():
+    """Each function of the header: its name, whether it returns anything, and its comment, which twins below it share."""
+    text = HEADER.read_text(encoding="utf-8")
+    comment = None
+    for piece in PIECE.finditer(text, text.index("TLSMEM_VERSION_PATCH")):
+        if piece["comment"]:
+            comment = piece["comment"] if piece["comment"].startswith("/**") else None
+        elif piece["name"]:
+            yield piece["name"], piece["type"].strip() != "void", comment
+        else:  # an empty line, or something else that the comment was about
+            comment = None
+
+
+def comments(found):
+    text = HEADER.read_text(encoding="utf-8")
+    for name, has_result, comment in found:
+        sayings = [saying for start, saying in FAMILIES.items() if re.match(start, name)]
+        if comment is None:
+            yield f"{name} has no comment"
+        elif has_result and not SAYS.search(comment) and not any(saying in text for saying in sayings):
+            yield f"{name} does not say what it returns"
+
+
+def swift(found):
+    exports = {}
+    for path in sorted(ROOT.glob("Sources/*/*.swift")):
+        for name in re.findall(r"^@implementation @_cdecl\(\"(\w+)\"\)$", path.read_text(encoding="utf-8"), re.M):
+            exports.setdefault(name, []).append(path)
+    for name, _, _ in found:
+        places = exports.get(name, [])
+        if [place.match("Sources/tlsmem/Exports+*.swift") for place in places] != [True]:
+            yield f"{name} is exported from: {', '.join(place.name for place in places) or 'nowhere'}"
+
+
+def tests(found):
+    used = set()
+    for path in ROOT.glob("Tests/**/*.[ch]"):
+        if not re.match(r"misuse|states\.", path.name):
+            used |= set(re.findall(r"\btlsmem_\w+", path.read_text(encoding="utf-8")))
+    for name, _, _ in found:
+        if name not in used:
+            yield f"{name} is used by no test"
+
+
+def main():
+    found = list(functions())
+    for line in {"comments": comments, "swift": swift, "tests": tests}[sys.argv[1]](found):
+        print(line)
+    if len(found) < LEAST:
+        print(f"only {len(found)} functions were found in the header")
+
+
+if __name__ == "__main__":
+    main()
