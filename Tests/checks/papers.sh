@@ -3,7 +3,7 @@
 # Every tlsmem_name and TLSMEM_NAME in the papers and in comments, with its place.
 names_spoken_of() {
     {
-        grep -noE '\b(tlsmem|TLSMEM)_[A-Za-z0-9_]+' README.md CHANGELOG.md SECURITY.md docs/*.md docs/*.7
+        grep -noE '\b(tlsmem|TLSMEM)_[A-Za-z0-9_]+' README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md docs/*.md docs/*.7
         grep -rnE '(//|^ *\*|/\*)' Sources Tests examples-c --include='*.swift' --include='*.c' --include='*.h' |
             sed -E 's#^([^:]+:[0-9]+:).*(//|/\*|^ *\*)#\1 #' |
             awk -F: '{ s = $0; while (match(s, /(tlsmem|TLSMEM)_[A-Za-z0-9_]+/)) {
@@ -25,7 +25,8 @@ readme_program() { awk '/^```c$/ { inside = 1; next } /^```$/ { if (inside) exit
 readme_differs() { diff <(readme_program) examples-c/hello.c; }
 
 folders_not_in_map() {
-    for folder in Sources/*/ Tests/*/ include/ pkgconfig/ examples-c/ .ci/; do
+    for folder in */ Sources/*/ Tests/*/ .ci/; do
+        case $folder in build/ | Sources/ | Tests/) continue ;; esac
         grep -qF "\`$folder\`" README.md || echo "$folder"
     done
 }
@@ -92,6 +93,9 @@ check "the README's limits are the header's" limits_differ
 check "SECURITY.md's limits are the header's" limits_of_security_differ
 check "SECURITY.md's other figures are the source's" python3 Tests/checks/claims.py figures SECURITY.md
 check "the tests that SECURITY.md names are there" python3 Tests/checks/claims.py tests SECURITY.md
+check "each place that the pages for contributors name is there" \
+    python3 Tests/checks/places.py paths CONTRIBUTING.md docs/architecture.md docs/abi.md
+check "the layers of docs/architecture.md are Package.swift's" python3 Tests/checks/places.py arrows docs/architecture.md
 check "each requirement names tests that are there" python3 Tests/checks/claims.py tests docs/requirements.md ALL
 check "the page of settings has each setter once" setters_differ
 check "the page of settings has each option that shows one" options_differ
