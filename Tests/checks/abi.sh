@@ -46,6 +46,14 @@ not_held() {
     baked_in | while read -r claim; do grep -qF "$claim" Tests/ABI/layout_*.c || echo "$claim"; done
 }
 
+# Of each struct that a program makes, its size is among those that Tests/Conformance/sizes.c has the library take.
+sizes_not_tried() {
+    grep -oE '^#define TLSMEM_[A-Z_]+_INIT\b' include/tlsmem.h | sed 's/#define \(.*\)_INIT/\L\1/' | while read -r type; do
+        size=$(cat Tests/ABI/layout_*.c | sed -n "s/^SIZE($type, \([0-9]*\));/\1/p")
+        grep -qE "^ROW\($type, [A-Za-z_()]+, $size, " Tests/ABI/sizes.h || echo "$type of ${size:-unknown} bytes"
+    done
+}
+
 needed_besides() { dynamic | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE '^lib(ssl|crypto|m|c)\.so\.[0-9]+$'; true; }
 
 # Whatever is loaded with the library, and would not be loaded with libssl alone.
@@ -76,6 +84,7 @@ environment_differs() {
 }
 
 check "each member and number of the header is held by Tests/ABI/layout_*.c" not_held
+check "the size of each struct is one that the library is tested to take (Tests/ABI/sizes.h)" sizes_not_tried
 check "the header's functions are Tests/ABI/symbols.txt" header_differs
 check "the changelog says of each in which version it came, once" changelog_differs
 check "the library exports them, version TLSMEM_0, and nothing else" library_differs
