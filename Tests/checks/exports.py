@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Holds what CONTRIBUTING.md asks of every function of the header against the tree. Prints what is not so.
+"""Holds what CONTRIBUTING.md asks of every function, and status, of the header against the tree. Prints what is not so.
 
     Tests/checks/exports.py comments    it says in a comment what it does and what it returns
     Tests/checks/exports.py swift       it is exported once, from Sources/tlsmem/Exports+*.swift
+    Tests/checks/exports.py statuses    each status has its name, and a sentence
     Tests/checks/exports.py tests       a test in C uses it, besides those that call every function with nonsense
 """
 
@@ -62,6 +63,18 @@ def swift(found):
             yield f"{name} is exported from: {', '.join(place.name for place in places) or 'nowhere'}"
 
 
+def statuses(_):
+    words = (ROOT / "Sources/tlsmem/Status.swift").read_text(encoding="utf-8")
+    named = re.findall(r"^    (TLSMEM_[A-Z]+) = -?\d+", HEADER.read_text(encoding="utf-8").split("} tlsmem_status;")[0], re.M)
+    for name in named:
+        if f"        case {name}: \"{name}\"\n" not in words:
+            yield f"{name} is not a status's name"
+        if not re.search(rf"^        case {name}: \"(?!TLSMEM_)[^\"]+\"", words, re.M):
+            yield f"{name} has no sentence"
+    if len(named) < 30:
+        yield f"only {len(named)} statuses were found in the header"
+
+
 def tests(found):
     used = set()
     for path in ROOT.glob("Tests/**/*.[ch]"):
@@ -74,7 +87,7 @@ def tests(found):
 
 def main():
     found = list(functions())
-    for line in {"comments": comments, "swift": swift, "tests": tests}[sys.argv[1]](found):
+    for line in {"comments": comments, "swift": swift, "statuses": statuses, "tests": tests}[sys.argv[1]](found):
         print(line)
     if len(found) < LEAST:
         print(f"only {len(found)} functions were found in the header")

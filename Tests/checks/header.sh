@@ -17,3 +17,4 @@ compiles clang++ c++ c++17
 check "each function of the header says what it does and what it returns" python3 Tests/checks/exports.py comments
 check "each is exported once, from Sources/tlsmem/Exports+*.swift" python3 Tests/checks/exports.py swift
 check "each is used by a test, besides being misused" python3 Tests/checks/exports.py tests
+check "each status has its name and a sentence" python3 Tests/checks/exports.py statuses
