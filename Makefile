@@ -3,6 +3,7 @@
 PREFIX     = /usr/local
 LIBDIR     = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
+MANDIR     = $(PREFIX)/share/man
 DESTDIR    =
 SWIFT      = swift
 INSTALL    = install
@@ -17,6 +18,7 @@ REAL     := libtlsmem.so.$(VERSION)
 STAGE    := $(CURDIR)/build/stage
 OUTPUT   := .build/release
 SOURCES  := Package.swift include/tlsmem.h pkgconfig/tlsmem.pc.in $(shell find Sources -type f)
+MANUAL   := include/tlsmem.h $(wildcard docs/man/* docs/manual/*.py docs/manual/make examples-c/*.c)
 EXAMPLES := PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig $(MAKE) -C examples-c BUILD=$(CURDIR)/build/examples
 
 # $(call pc,PREFIX,LIBDIR,INCLUDEDIR) writes the .pc file for that place.
@@ -26,9 +28,9 @@ pc = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@PREFIX@|$(1)|' -e 's|@LIBDIR@|$(2)|
 .DELETE_ON_ERROR:
 .PHONY: all examples demo test check drivers faces figures simulate mutations bench \
 	signing soak slow-http proxy-soak scanners sweeps settings hostile fuzz bogo newer-openssl \
-	coverage format install uninstall clean help
+	coverage site format install uninstall clean help
 
-all: build/staged
+all: build/staged build/manual
 
 # Everything that an installation has, laid out under build/stage. Nothing is done when no source changed, so that
 # `sudo make install` after `make` does not build as root.
@@ -53,6 +55,18 @@ build/staged: $(SOURCES) Makefile
 	cp include/tlsmem.h $(STAGE)/include/
 	$(call pc,$(STAGE),$${prefix}/lib,$${prefix}/include) > $(STAGE)/lib/pkgconfig/tlsmem.pc
 	@touch $@
+
+# A man page for every function, made from the header, and those of docs/man.
+build/manual: $(MANUAL) build/staged
+	@command -v python3 >/dev/null || { echo 'make: needs Python 3 for the manual (Debian: apt-get install python3)' >&2; exit 1; }
+	docs/manual/make $(STAGE)/share/man
+	@touch $@
+
+# The same and the papers for a browser, in build/site/index.html.
+site: all
+	@Tests/packages test
+	@for python in python3 /usr/bin/python3; do ! $$python -c 'import markdown' 2>/dev/null || break; done && \
+		$$python docs/manual/make build/site --site && echo 'build/site/index.html'
 
 examples: all
 	@# Programs older than the library and its header are built anew.
@@ -176,8 +190,10 @@ install: all
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libtlsmem.so
 	$(INSTALL) -m 644 $(STAGE)/lib/libtlsmem.a $(DESTDIR)$(LIBDIR)/
 	$(INSTALL) -m 644 include/tlsmem.h $(DESTDIR)$(INCLUDEDIR)/
-	$(INSTALL) -d $(DESTDIR)$(PREFIX)/share/man/man7
-	$(INSTALL) -m 644 docs/tlsmem-testing.7 $(DESTDIR)$(PREFIX)/share/man/man7/
+	$(INSTALL) -d $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man7
+	$(INSTALL) -m 644 $$(find $(STAGE)/share/man/man3 -type f) $(DESTDIR)$(MANDIR)/man3/
+	cp -Pf $$(find $(STAGE)/share/man/man3 -type l) $(DESTDIR)$(MANDIR)/man3/
+	$(INSTALL) -m 644 $(STAGE)/share/man/man7/* $(DESTDIR)$(MANDIR)/man7/
 	$(call pc,$(PREFIX),$(LIBDIR:$(PREFIX)/%=$${prefix}/%),$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)) > \
 		$(DESTDIR)$(LIBDIR)/pkgconfig/tlsmem.pc
 	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/tlsmem.pc
@@ -186,7 +202,8 @@ install: all
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libtlsmem.so $(SONAME) $(REAL) libtlsmem.a pkgconfig/tlsmem.pc)
-	rm -f $(DESTDIR)$(INCLUDEDIR)/tlsmem.h $(DESTDIR)$(PREFIX)/share/man/man7/tlsmem-testing.7
+	rm -f $(DESTDIR)$(INCLUDEDIR)/tlsmem.h
+	rm -f $(DESTDIR)$(MANDIR)/man3/tlsmem_*.3 $(DESTDIR)$(MANDIR)/man7/tlsmem.7 $(DESTDIR)$(MANDIR)/man7/tlsmem-*.7
 
 clean:
 	rm -rf build .build .build-*
@@ -215,6 +232,7 @@ help:
 	@echo 'make sweeps        every call that can fail failing, each time that it is made: an hour or two'
 	@echo 'make fuzz          each fuzzer for TIME=600 seconds, with AddressSanitizer: a table (FUZZ="calls setters" for some)'
 	@echo 'make coverage      which lines of Sources the tests reach, and why not the others: a quarter of an hour'
+	@echo 'make site          the manual and the papers for a browser: build/site/index.html'
 	@echo 'make format        lay out the Swift sources as .swift-format says'
 	@echo 'make install       PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) DESTDIR=$(DESTDIR)'
 	@echo 'make uninstall     with the same variables'

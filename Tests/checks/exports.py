@@ -12,7 +12,10 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-HEADER = ROOT / "include/tlsmem.h"
+sys.path.insert(0, str(ROOT / "docs/manual"))
+sys.dont_write_bytecode = True
+import header  # noqa: E402
+
 LEAST = 200  # a header in which hardly anything is found is not read rightly
 
 # Functions of which a comment above says for all what they return: as they begin, and how that reads.
@@ -21,38 +24,25 @@ FAMILIES = {
     r"tlsmem_peer_": "its length is returned in any case",
 }
 SAYS = re.compile(r"\bReturns?\b|\bAs tlsmem_\w+|\bThe same\b")
-PIECE = re.compile(
-    r"(?P<comment>/\*.*?\*/)"
-    r"|^(?P<type>[a-z_][\w ]*[ *]+)(?P<name>tlsmem_\w+)\([^;]*;"  # a function; a type has no name in front of its (
-    r"|(?P<gap>\n[ \t]*\n)|(?P<other>[^\s/][^\n]*\n)",
-    re.S | re.M,
-)
 
 
-def functions():
+def functions(contract):
     """Each function of the header: its name, whether it returns anything, and its comment, which twins below it share."""
-    text = HEADER.read_text(encoding="utf-8")
-    comment = None
-    for piece in PIECE.finditer(text, text.index("TLSMEM_VERSION_PATCH")):
-        if piece["comment"]:
-            comment = piece["comment"] if piece["comment"].startswith("/**") else None
-        elif piece["name"]:
-            yield piece["name"], piece["type"].strip() != "void", comment
-        else:  # an empty line, or something else that the comment was about
-            comment = None
+    for function in contract.functions:
+        for result, name, _ in function.prototypes:
+            yield name, result != "void", function.text
 
 
-def comments(found):
-    text = HEADER.read_text(encoding="utf-8")
+def comments(found, contract):
     for name, has_result, comment in found:
-        sayings = [saying for start, saying in FAMILIES.items() if re.match(start, name)]
-        if comment is None:
+        above = [saying for start, saying in FAMILIES.items() if re.match(start, name)]
+        if not comment:
             yield f"{name} has no comment"
-        elif has_result and not SAYS.search(comment) and not any(saying in text for saying in sayings):
+        elif has_result and not SAYS.search(comment) and not any(s in note.text for s in above for note in contract.notes):
             yield f"{name} does not say what it returns"
 
 
-def swift(found):
+def swift(found, _):
     exports = {}
     for path in sorted(ROOT.glob("Sources/*/*.swift")):
         for name in re.findall(r"^@implementation @_cdecl\(\"(\w+)\"\)$", path.read_text(encoding="utf-8"), re.M):
@@ -63,19 +53,16 @@ def swift(found):
             yield f"{name} is exported from: {', '.join(place.name for place in places) or 'nowhere'}"
 
 
-def statuses(_):
+def statuses(_, contract):
     words = (ROOT / "Sources/tlsmem/Status.swift").read_text(encoding="utf-8")
-    named = re.findall(r"^    (TLSMEM_[A-Z]+) = -?\d+", HEADER.read_text(encoding="utf-8").split("} tlsmem_status;")[0], re.M)
-    for name in named:
+    for name in contract.statuses:
         if f"        case {name}: \"{name}\"\n" not in words:
             yield f"{name} is not a status's name"
         if not re.search(rf"^        case {name}: \"(?!TLSMEM_)[^\"]+\"", words, re.M):
             yield f"{name} has no sentence"
-    if len(named) < 30:
-        yield f"only {len(named)} statuses were found in the header"
 
 
-def tests(found):
+def tests(found, _):
     used = set()
     for path in ROOT.glob("Tests/**/*.[ch]"):
         if not re.match(r"misuse|states\.", path.name):
@@ -86,8 +73,10 @@ def tests(found):
 
 
 def main():
-    found = list(functions())
-    for line in {"comments": comments, "swift": swift, "statuses": statuses, "tests": tests}[sys.argv[1]](found):
+    contract = header.read(ROOT / "include/tlsmem.h")
+    found = list(functions(contract))
+    asked = {"comments": comments, "swift": swift, "statuses": statuses, "tests": tests}[sys.argv[1]]
+    for line in asked(found, contract):
         print(line)
     if len(found) < LEAST:
         print(f"only {len(found)} functions were found in the header")
