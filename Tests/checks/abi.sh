@@ -13,6 +13,14 @@ came_in() {
         inside { while (match($0, /`tlsmem_[a-z0-9_]+`/)) {
             print substr($0, RSTART + 1, RLENGTH - 2), version; $0 = substr($0, RSTART + RLENGTH) } }' CHANGELOG.md | sort
 }
+# Whatever programs could not be built against before has the header's version: no version gets a function once it is out.
+late() {
+    local version
+    version=$(awk '/define TLSMEM_VERSION_(MAJOR|MINOR|PATCH)/ { v = v dot $3; dot = "." } END { print v }' "$header")
+    while read -r name since; do
+        [ "$since" = "$version" ] || grep -q "<elf-symbol name='$name' " Tests/ABI/baseline.abi || echo "$name has come since $since"
+    done < Tests/ABI/symbols.txt
+}
 changelog_differs() { diff <(came_in) Tests/ABI/symbols.txt; }
 library_differs() { diff <(declared | sed 's/$/@@TLSMEM_0/' | sort) <(exported); }
 archive_differs() { diff <(declared) <(nm -g --defined-only build/stage/lib/libtlsmem.a | awk 'NF == 3 { print $3 }' | sort); }
@@ -89,6 +97,7 @@ check "the header's functions are Tests/ABI/symbols.txt" header_differs
 check "the changelog says of each in which version it came, once" changelog_differs
 check "the library exports them, version TLSMEM_0, and nothing else" library_differs
 check "the archive defines them, and nothing else that can be seen" archive_differs
+check "what has come since Tests/ABI/baseline.abi has the header's version" late
 check "no variable is exported" variables
 check "nothing that programs were built against has gone, changed or moved (Tests/ABI/baseline.abi)" Tests/ABI/compare
 succeeds "each change that breaks programs is found, and none that does not" Tests/ABI/compare --planted
