@@ -11,7 +11,8 @@ INSTALL    = install
 # The header is the one place where the version is written.
 macro     = $(shell sed -n 's/^.define TLSMEM_VERSION_$(1) //p' include/tlsmem.h)
 VERSION  := $(call macro,MAJOR).$(call macro,MINOR).$(call macro,PATCH)
-SONAME   := libtlsmem.so.$(call macro,MAJOR)
+# Its number counts how often the binary interface was broken: docs/abi.md.
+SONAME   := $(shell sed -n 's/.*-soname=\(libtlsmem.so.[0-9]*\)".*/\1/p' Package.swift)
 REAL     := libtlsmem.so.$(VERSION)
 
 STAGE    := $(CURDIR)/build/stage
