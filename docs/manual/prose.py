@@ -51,7 +51,7 @@ def expanded(root, path, figure=None):
 
 
 def pages(root):
-    return sorted(pathlib.Path(root, "docs/man").glob("*.7"))
+    return sorted(pathlib.Path(root, "docs/man").glob("*.7"), key=lambda path: path.stem)
 
 
 def date(root):
