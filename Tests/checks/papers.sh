@@ -27,7 +27,7 @@ readme_differs() { diff <(readme_program) examples-c/hello.c; }
 not_in_changelog() { declared | while read -r name; do grep -qw "$name" CHANGELOG.md || echo "$name"; done; }
 
 folders_not_in_map() {
-    for folder in Sources/*/ Tests/*/ include/ pkgconfig/ examples-c/ .ci/; do
+    for folder in Sources/*/ Tests/*/ include/ pkgconfig/ cmake/ examples-c/ .ci/; do
         grep -qF "\`$folder\`" README.md || echo "$folder"
     done
 }
