@@ -30,6 +30,8 @@ versions() {
 here=-DCMAKE_PREFIX_PATH=$home
 mapfile -t alone < <(alone "$place")
 mapfile -t nothing < <(alone "$work/nothing")
+old=$work/old
+mkdir -p "$old/openssl" && echo '# define OPENSSL_VERSION_NUMBER  0x1010117fL' > "$old/openssl/opensslv.h" # 1.1.1w
 IFS=. read -r major minor _ <<< "$version"
 no_openssl="tlsmem's component static needs OpenSSL 3.0 or newer"
 
@@ -46,8 +48,10 @@ check "CMake, nothing is installed" answer no "$major.$minor REQUIRED" \
 check "CMake, the shared library without OpenSSL" answer yes "REQUIRED" "shared TRUE, static " "${alone[@]}"
 check "CMake, the static library without OpenSSL is refused" answer no "REQUIRED COMPONENTS shared static" \
     "$no_openssl" "${alone[@]}"
-check "CMake, which may be missing" answer yes "REQUIRED OPTIONAL_COMPONENTS shared static" \
+check "CMake, the static library may be missing" answer yes "REQUIRED OPTIONAL_COMPONENTS shared static" \
     "shared TRUE, static FALSE" "${alone[@]}"
+check "CMake, the static library with an old OpenSSL is refused" answer no "REQUIRED COMPONENTS static" "$no_openssl" "$here" \
+    -DOPENSSL_INCLUDE_DIR="$old" -DOPENSSL_CRYPTO_LIBRARY="$old" -DOPENSSL_SSL_LIBRARY="$old"
 check "CMake, an unknown component is refused" answer no "REQUIRED COMPONENTS shared dynamic" \
     "tlsmem has no component dynamic: there are shared and static." "$here"
 rm -f "$home/$libraries/libtlsmem.so.$version"
