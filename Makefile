@@ -17,13 +17,22 @@ REAL     := libtlsmem.so.$(VERSION)
 
 STAGE    := $(CURDIR)/build/stage
 OUTPUT   := .build/release
-SOURCES  := Package.swift include/tlsmem.h pkgconfig/tlsmem.pc.in $(shell find Sources -type f)
+SOURCES  := Package.swift include/tlsmem.h $(wildcard pkgconfig/*.in cmake/*.in) $(shell find Sources -type f)
 MANUAL   := include/tlsmem.h $(wildcard docs/man/* docs/manual/*.py docs/manual/make examples-c/*.c)
 EXAMPLES := PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig $(MAKE) -C examples-c BUILD=$(CURDIR)/build/examples
 
-# $(call pc,PREFIX,LIBDIR,INCLUDEDIR) writes the .pc file for that place.
-pc = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@PREFIX@|$(1)|' -e 's|@LIBDIR@|$(2)|' -e 's|@INCLUDEDIR@|$(3)|' \
-	pkgconfig/tlsmem.pc.in
+# $(call described,DESTDIR,PREFIX,LIBDIR,INCLUDEDIR) lays out what tells pkg-config and CMake of a library in that place.
+POINTER_SIZE = $(if $(filter 64,$(shell getconf LONG_BIT)),8,4)
+filled = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@SONAME@|$(SONAME)|' -e 's|@POINTER_SIZE@|$(POINTER_SIZE)|' \
+	-e 's|@PREFIX@|$(2)|' -e 's|@LIBDIR@|$(3:$(2)/%=$${prefix}/%)|' -e 's|@INCLUDEDIR@|$(4:$(2)/%=$${prefix}/%)|' \
+	-e "s|@INCLUDEDIR_FROM_LIBDIR@|$$(realpath -ms --relative-to=$(3) $(4))|"
+define described
+	$(INSTALL) -d $(1)$(3)/pkgconfig $(1)$(3)/cmake/tlsmem
+	$(filled) pkgconfig/tlsmem.pc.in > $(1)$(3)/pkgconfig/tlsmem.pc
+	$(filled) cmake/tlsmemConfig.cmake.in > $(1)$(3)/cmake/tlsmem/tlsmemConfig.cmake
+	$(filled) cmake/tlsmemConfigVersion.cmake.in > $(1)$(3)/cmake/tlsmem/tlsmemConfigVersion.cmake
+	chmod 644 $(1)$(3)/pkgconfig/tlsmem.pc $(1)$(3)/cmake/tlsmem/*
+endef
 
 .DELETE_ON_ERROR:
 .PHONY: all examples demo test check drivers faces figures simulate mutations bench \
@@ -41,7 +50,7 @@ build/staged: $(SOURCES) Makefile
 	@pkg-config --exists 'openssl >= 3.0' || { echo 'make: pkg-config finds no OpenSSL 3.0 or newer' \
 		'(Debian: apt-get install libssl-dev)' >&2; exit 1; }
 	$(SWIFT) build -c release --disable-local-rpath --product tlsmem
-	rm -rf $(STAGE) && mkdir -p $(STAGE)/lib/pkgconfig $(STAGE)/include
+	rm -rf $(STAGE) && mkdir -p $(STAGE)/lib $(STAGE)/include
 	strip --strip-unneeded -o $(STAGE)/lib/$(REAL) $(OUTPUT)/libtlsmem.so
 	chmod 755 $(STAGE)/lib/$(REAL)
 	ln -s $(REAL) $(STAGE)/lib/$(SONAME)
@@ -53,7 +62,7 @@ build/staged: $(SOURCES) Makefile
 	$(AR) rcs $(STAGE)/lib/libtlsmem.a build/tlsmem.o
 	rm build/whole.o build/tlsmem.o
 	cp include/tlsmem.h $(STAGE)/include/
-	$(call pc,$(STAGE),$${prefix}/lib,$${prefix}/include) > $(STAGE)/lib/pkgconfig/tlsmem.pc
+	$(call described,,$(STAGE),$(STAGE)/lib,$(STAGE)/include)
 	@touch $@
 
 # A man page for every function, made from the header, and those of docs/man.
@@ -184,7 +193,7 @@ format:
 	$(SWIFT) format --in-place --recursive Sources Tests
 
 install: all
-	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR)
 	$(INSTALL) -m 755 $(STAGE)/lib/$(REAL) $(DESTDIR)$(LIBDIR)/
 	ln -sf $(REAL) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libtlsmem.so
@@ -194,14 +203,13 @@ install: all
 	$(INSTALL) -m 644 $$(find $(STAGE)/share/man/man3 -type f) $(DESTDIR)$(MANDIR)/man3/
 	cp -Pf $$(find $(STAGE)/share/man/man3 -type l) $(DESTDIR)$(MANDIR)/man3/
 	$(INSTALL) -m 644 $(STAGE)/share/man/man7/* $(DESTDIR)$(MANDIR)/man7/
-	$(call pc,$(PREFIX),$(LIBDIR:$(PREFIX)/%=$${prefix}/%),$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)) > \
-		$(DESTDIR)$(LIBDIR)/pkgconfig/tlsmem.pc
-	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/tlsmem.pc
+	$(call described,$(DESTDIR),$(PREFIX),$(LIBDIR),$(INCLUDEDIR))
 	@# Into a live system, not a package: let the loader learn of the new library.
 	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ] && command -v ldconfig >/dev/null; then ldconfig; fi
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libtlsmem.so $(SONAME) $(REAL) libtlsmem.a pkgconfig/tlsmem.pc)
+	rm -rf $(DESTDIR)$(LIBDIR)/cmake/tlsmem
 	rm -f $(DESTDIR)$(INCLUDEDIR)/tlsmem.h
 	rm -f $(DESTDIR)$(MANDIR)/man3/tlsmem_*.3 $(DESTDIR)$(MANDIR)/man7/tlsmem.7 $(DESTDIR)$(MANDIR)/man7/tlsmem-*.7
 
