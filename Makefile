@@ -3,6 +3,7 @@
 PREFIX     = /usr/local
 LIBDIR     = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
+MANDIR     = $(PREFIX)/share/man
 DESTDIR    =
 SWIFT      = swift
 INSTALL    = install
@@ -11,24 +12,35 @@ STRIP      = strip
 # The header is the one place where the version is written.
 macro     = $(shell sed -n 's/^.define TLSMEM_VERSION_$(1) //p' include/tlsmem.h)
 VERSION  := $(call macro,MAJOR).$(call macro,MINOR).$(call macro,PATCH)
-SONAME   := libtlsmem.so.$(call macro,MAJOR)
+# Its number counts how often the binary interface was broken: docs/abi.md.
+SONAME   := $(shell sed -n 's/.*-soname=\(libtlsmem.so.[0-9]*\)".*/\1/p' Package.swift)
 REAL     := libtlsmem.so.$(VERSION)
 
 STAGE    := $(CURDIR)/build/stage
 OUTPUT   := .build/release
-SOURCES  := Package.swift include/tlsmem.h pkgconfig/tlsmem.pc.in $(shell find Sources -type f)
+SOURCES  := Package.swift include/tlsmem.h $(wildcard pkgconfig/*.in cmake/*.in) $(shell find Sources -type f)
+MANUAL   := include/tlsmem.h $(wildcard docs/man/* docs/manual/*.py docs/manual/make examples-c/*.c)
 EXAMPLES := PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig $(MAKE) -C examples-c BUILD=$(CURDIR)/build/examples
 
-# $(call pc,PREFIX,LIBDIR,INCLUDEDIR) writes the .pc file for that place.
-pc = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@PREFIX@|$(1)|' -e 's|@LIBDIR@|$(2)|' -e 's|@INCLUDEDIR@|$(3)|' \
-	pkgconfig/tlsmem.pc.in
+# $(call described,DESTDIR,PREFIX,LIBDIR,INCLUDEDIR) lays out what tells pkg-config and CMake of a library in that place.
+POINTER_SIZE = $(if $(filter 64,$(shell getconf LONG_BIT)),8,4)
+filled = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@SONAME@|$(SONAME)|' -e 's|@POINTER_SIZE@|$(POINTER_SIZE)|' \
+	-e 's|@PREFIX@|$(2)|' -e 's|@LIBDIR@|$(3:$(2)/%=$${prefix}/%)|' -e 's|@INCLUDEDIR@|$(4:$(2)/%=$${prefix}/%)|' \
+	-e "s|@INCLUDEDIR_FROM_LIBDIR@|$$(realpath -ms --relative-to=$(3) $(4))|"
+define described
+	$(INSTALL) -d $(1)$(3)/pkgconfig $(1)$(3)/cmake/tlsmem
+	$(filled) pkgconfig/tlsmem.pc.in > $(1)$(3)/pkgconfig/tlsmem.pc
+	$(filled) cmake/tlsmemConfig.cmake.in > $(1)$(3)/cmake/tlsmem/tlsmemConfig.cmake
+	$(filled) cmake/tlsmemConfigVersion.cmake.in > $(1)$(3)/cmake/tlsmem/tlsmemConfigVersion.cmake
+	chmod 644 $(1)$(3)/pkgconfig/tlsmem.pc $(1)$(3)/cmake/tlsmem/*
+endef
 
 .DELETE_ON_ERROR:
 .PHONY: all examples demo test check drivers faces figures simulate mutations bench \
 	signing soak slow-http proxy-soak scanners sweeps settings hostile fuzz bogo newer-openssl \
-	coverage format install uninstall clean help
+	coverage site format install uninstall clean help
 
-all: build/staged
+all: build/staged build/manual
 
 # Everything that an installation has, laid out under build/stage. Nothing is done when no source changed, so that
 # `sudo make install` after `make` does not build as root.
@@ -39,7 +51,7 @@ build/staged: $(SOURCES) Makefile
 	@pkg-config --exists 'openssl >= 3.0' || { echo 'make: pkg-config finds no OpenSSL 3.0 or newer' \
 		'(Debian: apt-get install libssl-dev)' >&2; exit 1; }
 	$(SWIFT) build -c release --disable-local-rpath --product tlsmem
-	rm -rf $(STAGE) && mkdir -p $(STAGE)/lib/pkgconfig $(STAGE)/include
+	rm -rf $(STAGE) && mkdir -p $(STAGE)/lib $(STAGE)/include
 	cp $(OUTPUT)/libtlsmem.so $(STAGE)/lib/$(REAL)
 	chmod 755 $(STAGE)/lib/$(REAL)
 	$(STRIP) --strip-unneeded $(STAGE)/lib/$(REAL)
@@ -52,8 +64,20 @@ build/staged: $(SOURCES) Makefile
 	$(AR) rcs $(STAGE)/lib/libtlsmem.a build/tlsmem.o
 	rm build/whole.o build/tlsmem.o
 	cp include/tlsmem.h $(STAGE)/include/
-	$(call pc,$(STAGE),$${prefix}/lib,$${prefix}/include) > $(STAGE)/lib/pkgconfig/tlsmem.pc
+	$(call described,,$(STAGE),$(STAGE)/lib,$(STAGE)/include)
 	@touch $@
+
+# A man page for every function, made from the header, and those of docs/man.
+build/manual: $(MANUAL) build/staged
+	@command -v python3 >/dev/null || { echo 'make: needs Python 3 for the manual (Debian: apt-get install python3)' >&2; exit 1; }
+	docs/manual/make $(STAGE)/share/man
+	@touch $@
+
+# The same and the papers for a browser, in build/site/index.html.
+site: all
+	@Tests/packages test
+	@for python in python3 /usr/bin/python3; do ! $$python -c 'import markdown' 2>/dev/null || break; done && \
+		$$python docs/manual/make build/site --site && echo 'build/site/index.html'
 
 examples: all
 	@# Programs older than the library and its header are built anew.
@@ -171,23 +195,25 @@ format:
 	$(SWIFT) format --in-place --recursive Sources Tests
 
 install: all
-	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(INCLUDEDIR)
 	$(INSTALL) -m 755 $(STAGE)/lib/$(REAL) $(DESTDIR)$(LIBDIR)/
 	ln -sf $(REAL) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libtlsmem.so
 	$(INSTALL) -m 644 $(STAGE)/lib/libtlsmem.a $(DESTDIR)$(LIBDIR)/
 	$(INSTALL) -m 644 include/tlsmem.h $(DESTDIR)$(INCLUDEDIR)/
-	$(INSTALL) -d $(DESTDIR)$(PREFIX)/share/man/man7
-	$(INSTALL) -m 644 docs/tlsmem-testing.7 $(DESTDIR)$(PREFIX)/share/man/man7/
-	$(call pc,$(PREFIX),$(LIBDIR:$(PREFIX)/%=$${prefix}/%),$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)) > \
-		$(DESTDIR)$(LIBDIR)/pkgconfig/tlsmem.pc
-	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/tlsmem.pc
+	$(INSTALL) -d $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man7
+	$(INSTALL) -m 644 $$(find $(STAGE)/share/man/man3 -type f) $(DESTDIR)$(MANDIR)/man3/
+	cp -Pf $$(find $(STAGE)/share/man/man3 -type l) $(DESTDIR)$(MANDIR)/man3/
+	$(INSTALL) -m 644 $(STAGE)/share/man/man7/* $(DESTDIR)$(MANDIR)/man7/
+	$(call described,$(DESTDIR),$(PREFIX),$(LIBDIR),$(INCLUDEDIR))
 	@# Into a live system, not a package: let the loader learn of the new library.
 	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ] && command -v ldconfig >/dev/null; then ldconfig; fi
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libtlsmem.so $(SONAME) $(REAL) libtlsmem.a pkgconfig/tlsmem.pc)
-	rm -f $(DESTDIR)$(INCLUDEDIR)/tlsmem.h $(DESTDIR)$(PREFIX)/share/man/man7/tlsmem-testing.7
+	rm -rf $(DESTDIR)$(LIBDIR)/cmake/tlsmem
+	rm -f $(DESTDIR)$(INCLUDEDIR)/tlsmem.h
+	rm -f $(DESTDIR)$(MANDIR)/man3/tlsmem_*.3 $(DESTDIR)$(MANDIR)/man7/tlsmem.7 $(DESTDIR)$(MANDIR)/man7/tlsmem-*.7
 
 include debian/packages.mk
 
@@ -218,6 +244,7 @@ help:
 	@echo 'make sweeps        every call that can fail failing, each time that it is made: an hour or two'
 	@echo 'make fuzz          each fuzzer for TIME=600 seconds, with AddressSanitizer: a table (FUZZ="calls setters" for some)'
 	@echo 'make coverage      which lines of Sources the tests reach, and why not the others: a quarter of an hour'
+	@echo 'make site          the manual and the papers for a browser: build/site/index.html'
 	@echo 'make format        lay out the Swift sources as .swift-format says'
 	@echo 'make install       PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) DESTDIR=$(DESTDIR)'
 	@echo 'make uninstall     with the same variables'

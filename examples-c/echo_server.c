@@ -32,11 +32,13 @@ static void on_established(tlsmem *c, void *user)
         show_peer(c);
 }
 
-static void on_data(tlsmem *c, const void *bytes, size_t n, void *user)
+/* manual: pace */
+static void on_data(tlsmem *c, const void *bytes, size_t n,
+                    void *user)
 {
     (void)user;
     if (tlsmem_write(c, bytes, n) > 0 && tlsmem_is_congested(c))
-        tlsmem_pause(c);
+        tlsmem_pause(c); /* on_drain will come */
 }
 
 static void on_drain(tlsmem *c, void *user)
@@ -44,6 +46,7 @@ static void on_drain(tlsmem *c, void *user)
     (void)user;
     tlsmem_resume(c);
 }
+/* end of pace */
 
 static void on_close(tlsmem *c, const tlsmem_report_info *report, void *user)
 {
@@ -57,15 +60,23 @@ static void on_close(tlsmem *c, const tlsmem_report_info *report, void *user)
         stop(NULL, -1, 0, s);
 }
 
-static int on_accept(tlsmem_listener *listener, tlsmem_accepted *accepted, void *user)
+/* manual: accept */
+static int on_accept(tlsmem_listener *listener,
+                     tlsmem_accepted *accepted, void *user)
 {
-    static const tlsmem_callbacks callbacks = { sizeof callbacks, on_established, on_data, on_drain, NULL, on_close };
+    static const tlsmem_callbacks callbacks = {
+        sizeof callbacks,
+        on_established, on_data, on_drain, NULL, on_close,
+    };
     struct server *s = user;
+    size_t n = strlen(s->greeting);
     (void)listener;
     accepted->callbacks = &callbacks;
     accepted->user = s;
-    return tlsmem_write(accepted->connection, s->greeting, strlen(s->greeting)) < 0; /* waits for the handshake */
+    /* What is written waits for the handshake. */
+    return tlsmem_write(accepted->connection, s->greeting, n) < 0;
 }
+/* end of accept */
 
 static void *run(void *loop)
 {

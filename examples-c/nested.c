@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+/* manual: echo */
 static void on_data(tlsmem *c, const void *bytes, size_t n, void *user)
 {
     (void)user;
@@ -16,7 +17,8 @@ static void on_drain(tlsmem *c, void *user)
     tlsmem_resume(c);
 }
 
-static void on_close(tlsmem *c, const tlsmem_report_info *report, void *user)
+static void on_close(tlsmem *c, const tlsmem_report_info *report,
+                     void *user)
 {
     struct nested *s = user;
     (void)report;
@@ -25,15 +27,22 @@ static void on_close(tlsmem *c, const tlsmem_report_info *report, void *user)
     tlsmem_free(c);
 }
 
-static int on_accept(tlsmem_listener *listener, tlsmem_accepted *accepted, void *user)
+static int on_accept(tlsmem_listener *listener, tlsmem_accepted *accepted,
+                     void *user)
 {
-    static const tlsmem_callbacks callbacks = { sizeof callbacks, NULL, on_data, on_drain, NULL, on_close };
+    static const tlsmem_callbacks callbacks = {
+        sizeof callbacks, NULL, on_data, on_drain, NULL, on_close
+    };
     struct nested *s = user;
+    const char *greeting = s->all.greeting;
     (void)listener;
     accepted->callbacks = &callbacks;
     accepted->user = s;
-    return tlsmem_write(accepted->connection, s->all.greeting, strlen(s->all.greeting)) < 0; /* waits for the handshake */
+    /* The greeting waits for the handshake by itself. */
+    return tlsmem_write(accepted->connection, greeting,
+                        strlen(greeting)) < 0;
 }
+/* end of echo */
 
 void begin_nested(struct nested *s, int argc, char **argv, const char *about)
 {

@@ -15,6 +15,7 @@ static uv_timer_t timer;
 static uv_prepare_t before_wait;
 static uv_signal_t interrupted, terminated;
 
+/* manual: loop */
 /* There may be something to do in the library's loop. */
 static void run(void)
 {
@@ -32,7 +33,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 static void on_time(uv_timer_t *unused)
 {
     (void)unused;
-    run(); /* a little early perhaps: then there is still a timeout afterwards */
+    run(); /* a little early perhaps: then there is a timeout still */
 }
 
 static void on_wait(uv_prepare_t *prepare)
@@ -44,6 +45,7 @@ static void on_wait(uv_prepare_t *prepare)
     else
         uv_timer_stop(&timer);
 }
+/* end of loop */
 
 static void on_signal(uv_signal_t *signal, int number)
 {

@@ -14,16 +14,21 @@ int main(int argc, char **argv)
     static struct nested s;
     int code = EXIT_DONE;
     begin_nested(&s, argc, argv, "sends every byte back, over TLS, in the library's loop within one around poll");
-    struct pollfd polled[] = { { stop_descriptor(), POLLIN, 0 }, { tlsmem_loop_fd(s.loop), POLLIN, 0 } };
+    struct pollfd polled[] = { { stop_descriptor(), POLLIN, 0 },
+                               { tlsmem_loop_fd(s.loop), POLLIN, 0 } };
     say_listening(s.all.o.host, (int)s.all.o.port);
+    /* manual: loop */
     while (!s.done && polled[0].revents == 0) {
-        if (poll(polled, 2, tlsmem_loop_timeout(s.loop)) < 0 && errno != EINTR) {
+        int timeout = tlsmem_loop_timeout(s.loop);
+        if (poll(polled, 2, timeout) < 0 && errno != EINTR) {
             say("poll: %s", strerror(errno));
             code = EXIT_NETWORK;
             break;
         }
-        tlsmem_loop_run_once(s.loop, 0); /* whether a descriptor is ready or the time has come: it finds out */
+        /* Whether a descriptor is ready or the time has come: it finds out. */
+        tlsmem_loop_run_once(s.loop, 0);
     }
+    /* end of loop */
     end_nested(&s);
     return code;
 }

@@ -25,9 +25,16 @@ tlsmem *welcome(struct own_loop *s, int fd, const tlsmem_callbacks *callbacks, v
             close(fd);
         return NULL;
     }
-    tlsmem_own_fd(c, fd >= 0);
     tlsmem_handshake(c);
     return c;
+}
+
+void release(tlsmem *c)
+{
+    int fd = tlsmem_fd(c);
+    tlsmem_free(c);
+    if (fd >= 0)
+        close(fd);
 }
 
 int echo(tlsmem *c)

@@ -17,8 +17,11 @@ struct own_loop {
 /** Reads the command line and makes the context. Ends the program for --help and mistakes. */
 void begin(struct own_loop *s, int argc, char **argv, const char *about);
 /** Makes the connection of a client that has come, and begins its handshake, so that its deadline holds also for one
- *  that never says a word. It owns fd; -1 for the buffers face. NULL, and fd is closed, without memory. */
+ *  that never says a word. fd is -1 for the buffers face. NULL, and fd is closed, without memory. */
 tlsmem *welcome(struct own_loop *s, int fd, const tlsmem_callbacks *callbacks, void *user);
+/** Frees a connection and closes its fd, which the loop has to have let go by then. A connection that owns its fd
+ *  (tlsmem_own_fd) would close it as soon as it ends, while the loop is watching still. */
+void release(tlsmem *c);
 /** Sends back what came, as far as it is accepted; the rest waits in the connection. Closes it once the client has closed
  *  and everything is answered. Returns 0 when it has ended. */
 int echo(tlsmem *c);

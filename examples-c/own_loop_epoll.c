@@ -51,27 +51,33 @@ static void free_echo(struct server *s, struct echo *e)
 {
     s->clients[e->place] = s->clients[--s->count];
     s->clients[e->place]->place = e->place;
-    tlsmem_free(e->c); /* closes the fd too, which leaves epoll by that */
+    release(e->c); /* its fd leaves epoll by being closed */
     free(e);
 }
 
-/* After every call on a connection: frees it if it has ended, else has epoll watch for what it wants now. */
+/* manual: settle */
+/* After every call on a connection: frees it if it has ended, else has
+   epoll watch for what it wants now. */
 static void settle(struct server *s, struct echo *e)
 {
     if (e->closed) {
         free_echo(s, e);
         return;
     }
-    uint32_t wanted = (uint32_t)tlsmem_interest(e->c); /* POLLIN and POLLOUT are EPOLLIN and EPOLLOUT */
+    /* POLLIN and POLLOUT are EPOLLIN and EPOLLOUT. */
+    uint32_t wanted = (uint32_t)tlsmem_interest(e->c);
     if (wanted == e->watched)
         return;
-    /* With no interest it is taken out: epoll would report a hang-up all the same, again and again. */
+    /* With no interest it is taken out: epoll would tell of a hang-up all
+       the same, again and again. */
     struct epoll_event event = { .events = wanted, .data.ptr = e };
-    int what = wanted == 0 ? EPOLL_CTL_DEL : e->watched == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+    int what = wanted == 0 ? EPOLL_CTL_DEL
+             : e->watched == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
     if (epoll_ctl(s->epoll, what, e->fd, &event) != 0)
         tlsmem_abort(e->c); /* without memory; the next sweep frees it */
     e->watched = wanted;
 }
+/* end of settle */
 
 static void accept_all(struct server *s)
 {
@@ -99,10 +105,13 @@ static void serve(struct server *s)
         if (tlsmem_now() >= sweep) {
             sweep = tlsmem_now() + 1000;
             epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->listener, &listener); /* EEXIST as a rule */
-            for (size_t i = s->count; i-- > 0;) { /* from the end, because free_echo() moves the last one down */
+            /* manual: sweep */
+            /* From the end, because free_echo() moves the last one down. */
+            for (size_t i = s->count; i-- > 0;) {
                 tlsmem_tick(s->clients[i]->c, tlsmem_now());
                 settle(s, s->clients[i]);
             }
+            /* end of sweep */
         }
         int count = epoll_wait(s->epoll, ready, 64, 1000);
         for (int i = 0; i < count; i++) {
@@ -113,11 +122,14 @@ static void serve(struct server *s)
                 accept_all(s);
                 continue;
             }
-            if (ready[i].events & ~(uint32_t)EPOLLOUT) /* errors and hang-ups are found by receiving, */
+            /* manual: event */
+            /* Errors and hang-ups are found by receiving, or by sending. */
+            if (ready[i].events & ~(uint32_t)EPOLLOUT)
                 tlsmem_on_readable(e->c);
-            if (ready[i].events & ~(uint32_t)EPOLLIN) /* or by sending */
+            if (ready[i].events & ~(uint32_t)EPOLLIN)
                 tlsmem_on_writable(e->c);
             settle(s, e);
+            /* end of event */
         }
     }
 }

@@ -18,12 +18,14 @@ struct server {
     guint accepting, accept_again; /* the numbers of the listener's source, and of the timer when descriptors had run out */
 };
 
+/* manual: source */
 struct client {
     GSource source; /* begins with GLib's own part */
     struct server *server;
     tlsmem *c;
-    gpointer fd; /* what GLib calls the fd in this source; NULL while it is not polled */
+    gpointer fd; /* what GLib calls the fd; NULL while it is not polled */
 };
+/* end of source */
 
 static gboolean on_client(gint fd, GIOCondition condition, gpointer user);
 
@@ -33,7 +35,9 @@ static void accept_clients(struct server *s)
         s->accepting = g_unix_fd_add(s->listener, G_IO_IN, on_client, s);
 }
 
-/* After every call on a connection: answers, then waits for what the connection waits for. */
+/* manual: settle */
+/* After every call on a connection: answers, then waits for what the
+   connection waits for. */
 static gboolean settle(struct client *e)
 {
     struct server *s = e->server;
@@ -44,29 +48,37 @@ static gboolean settle(struct client *e)
         accept_clients(s); /* a descriptor is free */
         return G_SOURCE_REMOVE;
     }
-    GIOCondition wanted = (GIOCondition)tlsmem_interest(e->c); /* G_IO_IN and G_IO_OUT are POLLIN and POLLOUT */
+    /* G_IO_IN and G_IO_OUT are POLLIN and POLLOUT. */
+    GIOCondition wanted = (GIOCondition)tlsmem_interest(e->c);
     if (wanted == 0 && e->fd != NULL) {
-        g_source_remove_unix_fd(&e->source, e->fd); /* GLib would poll for hang-ups all the same */
+        /* GLib would poll for hang-ups all the same. */
+        g_source_remove_unix_fd(&e->source, e->fd);
         e->fd = NULL;
     } else if (wanted != 0 && e->fd == NULL) {
         e->fd = g_source_add_unix_fd(&e->source, tlsmem_fd(e->c), wanted);
     } else if (wanted != 0) {
         g_source_modify_unix_fd(&e->source, e->fd, wanted);
     }
-    int64_t deadline = tlsmem_deadline(e->c); /* GLib has the same clock, in microseconds */
-    g_source_set_ready_time(&e->source, deadline < 0 ? -1 : deadline * 1000);
+    /* GLib has the same clock, in microseconds. */
+    int64_t deadline = tlsmem_deadline(e->c);
+    g_source_set_ready_time(&e->source,
+                            deadline < 0 ? -1 : deadline * 1000);
     return G_SOURCE_CONTINUE;
 }
 
 /* The fd is ready, or the time has come. */
-static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer user)
+static gboolean dispatch(GSource *source, GSourceFunc callback,
+                         gpointer user)
 {
     struct client *e = (struct client *)source;
-    int ready = e->fd != NULL ? (int)g_source_query_unix_fd(source, e->fd) : 0;
+    int ready = 0;
+    if (e->fd != NULL)
+        ready = (int)g_source_query_unix_fd(source, e->fd);
     (void)callback, (void)user;
-    if (ready & ~G_IO_OUT) /* errors and hang-ups are found by receiving, */
+    /* Errors and hang-ups are found by receiving, or by sending. */
+    if (ready & ~G_IO_OUT)
         tlsmem_on_readable(e->c);
-    if (ready & ~G_IO_IN) /* or by sending */
+    if (ready & ~G_IO_IN)
         tlsmem_on_writable(e->c);
     tlsmem_tick(e->c, tlsmem_now());
     return settle(e);
@@ -74,8 +86,9 @@ static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer user)
 
 static void finalize(GSource *source)
 {
-    tlsmem_free(((struct client *)source)->c); /* closes the fd too, which is polled no more */
+    release(((struct client *)source)->c); /* its fd is polled no more */
 }
+/* end of settle */
 
 static void free_client(gpointer source)
 {

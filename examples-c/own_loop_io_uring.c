@@ -59,7 +59,9 @@ static void accept_next(void)
     accepting = 1;
 }
 
-/* Ends a client at once. It is freed when what is under way has come back, perhaps by then already. */
+/* manual: end */
+/* Ends a client at once. It is freed when what is under way has come
+   back, perhaps by then already. */
 static void end(struct client *e)
 {
     shutdown(e->fd, SHUT_RDWR); /* what is under way comes back */
@@ -71,8 +73,11 @@ static void end(struct client *e)
     free(e);
     accept_next(); /* a descriptor is free */
 }
+/* end of end */
 
-/* After every call on a connection: answers, then asks for what the connection waits for. */
+/* manual: settle */
+/* After every call on a connection: answers, then asks for what the
+   connection waits for. */
 static void settle(struct client *e)
 {
     const void *bytes;
@@ -86,16 +91,22 @@ static void settle(struct client *e)
         end(e);
         return;
     }
-    if (e->sending == NULL && tlsmem_outgoing_peek(e->c, &bytes, &n) == TLSMEM_OK) {
+    if (e->sending == NULL
+        && tlsmem_outgoing_peek(e->c, &bytes, &n) == TLSMEM_OK) {
         n = n < SEND_BYTES ? n : SEND_BYTES;
         e->sending = memcpy(zeroed(n), bytes, n);
-        io_uring_prep_send(entry(e, SEND), e->fd, e->sending, n, MSG_NOSIGNAL);
+        io_uring_prep_send(entry(e, SEND), e->fd, e->sending, n,
+                           MSG_NOSIGNAL);
     } else if (e->linger >= 0 && e->sending == NULL) {
-        shutdown(e->fd, SHUT_WR); /* and the client is heard until it closes too: a reset could destroy an alert */
+        /* And the client is heard until it closes too: a reset could
+           destroy an alert. */
+        shutdown(e->fd, SHUT_WR);
     }
     tlsmem_want(e->c, &want);
-    if (!e->receiving && (e->linger >= 0 || (want.needs_ciphertext && !want.has_plaintext))) {
-        io_uring_prep_recv(entry(e, RECV), e->fd, e->received, RECV_BYTES, 0); /* else it is heard when its answers went */
+    int hears = want.needs_ciphertext && !want.has_plaintext;
+    if (!e->receiving && (e->linger >= 0 || hears)) {
+        io_uring_prep_recv(entry(e, RECV), e->fd, e->received, RECV_BYTES,
+                           0); /* else when its answers have gone */
         e->receiving = 1;
     }
     wake_at(e->linger >= 0 ? e->linger : want.deadline_ms);
@@ -105,23 +116,27 @@ static void on_sent(struct client *e, int result)
 {
     free(e->sending);
     e->sending = NULL;
-    e->gone |= (result < 0 ? tlsmem_feed_error(e->c, -result) : tlsmem_outgoing_consume(e->c, (size_t)result)) != TLSMEM_OK;
+    int status = result < 0 ? tlsmem_feed_error(e->c, -result)
+                            : tlsmem_outgoing_consume(e->c, (size_t)result);
+    e->gone |= status != TLSMEM_OK;
     settle(e);
 }
 
 static void on_received(struct client *e, int result)
 {
     e->receiving = 0;
-    if (e->linger >= 0) /* what the client still says is dropped, until it has closed too */
+    if (e->linger >= 0) /* it is dropped, until the client has closed too */
         e->gone |= result <= 0;
     else if (result < 0)
         e->gone |= tlsmem_feed_error(e->c, -result) != TLSMEM_OK;
     else if (result == 0)
         tlsmem_feed_eof(e->c);
     else /* it takes all, for no plaintext waits, or it has ended */
-        e->gone |= tlsmem_feed(e->c, e->received, (size_t)result) == TLSMEM_AGAIN;
+        e->gone |= tlsmem_feed(e->c, e->received, (size_t)result)
+                   == TLSMEM_AGAIN;
     settle(e);
 }
+/* end of settle */
 
 static void on_accepted(int result)
 {

@@ -32,7 +32,7 @@ static void free_client(struct ev_loop *loop, struct client *e)
     ev_io_stop(loop, &e->io);
     ev_timer_stop(loop, &e->timer);
     LIST_REMOVE(e, others);
-    tlsmem_free(e->c); /* closes the fd too, now that no watcher is left on it */
+    release(e->c); /* now that no watcher is left on its fd */
     free(e);
 }
 
@@ -45,7 +45,9 @@ static void end(struct ev_loop *loop, struct client *e)
     ev_io_start(loop, &s->listener); /* a descriptor is free */
 }
 
-/* After every call on a connection: answers, then waits for what the connection waits for. */
+/* manual: settle */
+/* After every call on a connection: answers, then waits for what the
+   connection waits for. */
 static void settle(struct ev_loop *loop, struct client *e)
 {
     if (!echo(e->c)) {
@@ -53,15 +55,18 @@ static void settle(struct ev_loop *loop, struct client *e)
         return;
     }
     int interest = tlsmem_interest(e->c);
-    int wanted = (interest & POLLIN ? EV_READ : 0) | (interest & POLLOUT ? EV_WRITE : 0);
+    int wanted = (interest & POLLIN ? EV_READ : 0)
+               | (interest & POLLOUT ? EV_WRITE : 0);
     if (wanted != (e->io.events & (EV_READ | EV_WRITE))) {
         ev_io_stop(loop, &e->io);
         ev_io_set(&e->io, tlsmem_fd(e->c), wanted);
         if (wanted != 0)
             ev_io_start(loop, &e->io);
     }
-    int64_t deadline = tlsmem_deadline(e->c), left = deadline - tlsmem_now();
-    if (deadline != e->deadline || (deadline >= 0 && !ev_is_active(&e->timer))) {
+    int64_t deadline = tlsmem_deadline(e->c);
+    int64_t left = deadline - tlsmem_now();
+    if (deadline != e->deadline
+        || (deadline >= 0 && !ev_is_active(&e->timer))) {
         e->deadline = deadline;
         ev_timer_stop(loop, &e->timer);
         ev_timer_set(&e->timer, left > 0 ? (ev_tstamp)left / 1000 : 0., 0.);
@@ -73,7 +78,7 @@ static void settle(struct ev_loop *loop, struct client *e)
 static void on_ready(struct ev_loop *loop, ev_io *io, int events)
 {
     struct client *e = io->data;
-    if (events & EV_READ) /* libev tells of errors and hang-ups by these two, too */
+    if (events & EV_READ) /* by these two of errors and hang-ups, too */
         tlsmem_on_readable(e->c);
     if (events & EV_WRITE)
         tlsmem_on_writable(e->c);
@@ -86,9 +91,11 @@ static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct client *e = timer->data;
     (void)events;
-    tlsmem_tick(e->c, tlsmem_now()); /* libev may be a little early: then there is still a deadline afterwards */
+    /* A little early perhaps: then there is still a deadline afterwards. */
+    tlsmem_tick(e->c, tlsmem_now());
     settle(loop, e);
 }
+/* end of settle */
 
 static void on_client(struct ev_loop *loop, ev_io *listener, int events)
 {

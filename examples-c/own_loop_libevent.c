@@ -33,7 +33,7 @@ static void free_client(struct client *e)
     event_free(e->readable);
     event_free(e->writable);
     event_free(e->deadline);
-    tlsmem_free(e->c); /* closes the fd too, now that no event is left on it */
+    release(e->c); /* now that no event is left on its fd */
     free(e);
 }
 
@@ -46,6 +46,7 @@ static void end(struct client *e)
     evconnlistener_enable(s->listener); /* a descriptor is free */
 }
 
+/* manual: settle */
 /* Adds or deletes an event; both do nothing when it is so already. */
 static void watch_for(struct event *event, int wanted)
 {
@@ -55,7 +56,8 @@ static void watch_for(struct event *event, int wanted)
         event_del(event);
 }
 
-/* After every call on a connection: answers, then waits for what the connection waits for. */
+/* After every call on a connection: answers, then waits for what the
+   connection waits for. */
 static void settle(struct client *e)
 {
     if (!echo(e->c)) {
@@ -65,7 +67,8 @@ static void settle(struct client *e)
     int wanted = tlsmem_interest(e->c);
     watch_for(e->readable, wanted & POLLIN);
     watch_for(e->writable, wanted & POLLOUT);
-    int64_t deadline = tlsmem_deadline(e->c), left = deadline - tlsmem_now();
+    int64_t deadline = tlsmem_deadline(e->c);
+    int64_t left = deadline - tlsmem_now();
     if (left < 0)
         left = 0;
     struct timeval after = { left / 1000, left % 1000 * 1000 };
@@ -79,7 +82,7 @@ static void on_event(evutil_socket_t fd, short what, void *user)
 {
     struct client *e = user;
     (void)fd;
-    if (what & EV_READ) /* libevent tells of errors and hang-ups by these two, too */
+    if (what & EV_READ) /* by these two of errors and hang-ups, too */
         tlsmem_on_readable(e->c);
     if (what & EV_WRITE)
         tlsmem_on_writable(e->c);
@@ -87,6 +90,7 @@ static void on_event(evutil_socket_t fd, short what, void *user)
         tlsmem_tick(e->c, tlsmem_now());
     settle(e);
 }
+/* end of settle */
 
 /* libevent has accepted, and made the socket non-blocking. */
 static void on_client(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *peer, int n, void *user)

@@ -28,6 +28,7 @@ struct client {
 
 static void settle(struct client *e, int code);
 
+/* manual: close */
 static void on_closed(uv_handle_t *handle)
 {
     struct client *e = handle->data;
@@ -44,7 +45,9 @@ static void close_client(struct client *e)
     uv_close((uv_handle_t *)&e->stream, on_closed);
     uv_close((uv_handle_t *)&e->timer, on_closed);
 }
+/* end of close */
 
+/* manual: send */
 static void on_written(uv_write_t *write, int status)
 {
     struct client *e = write->data;
@@ -57,23 +60,30 @@ static void on_written(uv_write_t *write, int status)
     settle(e, status);
 }
 
-/* Sends of what waits, unless libuv does already. Returns 1 when some went, which makes room for more, 0, or why not. */
+/* Sends of what waits, unless libuv does already. Returns 1 when some
+   went, which makes room for more, 0, or why not. */
 static int send_some(struct client *e)
 {
     const void *bytes;
     size_t n;
-    if (e->copy.base != NULL || tlsmem_outgoing_peek(e->c, &bytes, &n) != TLSMEM_OK)
+    if (e->copy.base != NULL
+        || tlsmem_outgoing_peek(e->c, &bytes, &n) != TLSMEM_OK)
         return 0;
-    uv_buf_t shown = uv_buf_init((char *)bytes, n < WRITE_BYTES ? (unsigned)n : WRITE_BYTES);
-    int sent = uv_try_write((uv_stream_t *)&e->stream, &shown, 1);
+    uv_stream_t *stream = (uv_stream_t *)&e->stream;
+    unsigned most = n < WRITE_BYTES ? (unsigned)n : WRITE_BYTES;
+    uv_buf_t shown = uv_buf_init((char *)bytes, most);
+    int sent = uv_try_write(stream, &shown, 1);
     if (sent > 0)
         return tlsmem_outgoing_consume(e->c, (size_t)sent) == TLSMEM_OK;
-    if (sent == UV_EAGAIN) { /* it stays in the connection, and counts there, until libuv says that it went */
-        e->copy = uv_buf_init(memcpy(zeroed(shown.len), bytes, shown.len), (unsigned)shown.len);
-        sent = uv_write(&e->write, (uv_stream_t *)&e->stream, &e->copy, 1, on_written);
+    if (sent == UV_EAGAIN) {
+        /* It stays in the connection, and counts there, until libuv says
+           that it went. */
+        e->copy = uv_buf_init(memcpy(zeroed(most), bytes, most), most);
+        sent = uv_write(&e->write, stream, &e->copy, 1, on_written);
     }
     return sent;
 }
+/* end of send */
 
 static void allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
@@ -81,19 +91,22 @@ static void allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
     *buffer = uv_buf_init(came, READ_BYTES);
 }
 
+/* manual: read */
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 {
     struct client *e = stream->data;
     if (e->linger != 0 && n >= 0)
-        return; /* what the client still says is dropped, until it has closed too */
+        return; /* it is dropped, until the client has closed too */
     if (e->linger == 0 && n == UV_EOF) {
         tlsmem_feed_eof(e->c);
         n = 0;
-    } else if (n > 0 && tlsmem_feed(e->c, buffer->base, (size_t)n) < n) { /* with no plaintext waiting all has room */
-        uv_read_stop(stream); /* so it has ended on the way */
+    } else if (n > 0 && tlsmem_feed(e->c, buffer->base, (size_t)n) < n) {
+        /* With no plaintext waiting all has room: so it has ended. */
+        uv_read_stop(stream);
     }
     settle(e, (int)n);
 }
+/* end of read */
 
 static void on_time(uv_timer_t *timer)
 {

@@ -24,7 +24,7 @@ struct server {
 static int end(struct server *s, size_t place)
 {
     int is_last = farewell(&s->all, s->connections[place]);
-    tlsmem_free(s->connections[place]);
+    release(s->connections[place]);
     s->count--;
     s->polled[place] = s->polled[s->count];
     s->connections[place] = s->connections[s->count];
@@ -45,18 +45,26 @@ static void accept_all(struct server *s)
         s->accept_again = tlsmem_now() + 1000;
 }
 
-/* Asks every connection what to poll it for. Returns how long poll may wait, in milliseconds. */
+/* manual: loop */
+/* Asks every connection what to poll it for. Returns how long poll may
+   wait, in milliseconds. */
 static int prepare(struct server *s)
 {
-    int64_t now = tlsmem_now(), next = s->accept_again > now ? s->accept_again : -1;
-    s->polled[LISTENER] = (struct pollfd) { next < 0 && s->count < PLACES ? s->listener : -1, POLLIN, 0 };
+    int64_t now = tlsmem_now();
+    int64_t next = s->accept_again > now ? s->accept_again : -1;
+    int accepts = next < 0 && s->count < PLACES;
+    s->polled[LISTENER].fd = accepts ? s->listener : -1;
+    s->polled[LISTENER].events = POLLIN;
     for (size_t i = FIRST; i < s->count; i++) {
         int64_t deadline = tlsmem_deadline(s->connections[i]);
         if (deadline >= 0 && (next < 0 || deadline < next))
             next = deadline;
         s->polled[i].events = (short)tlsmem_interest(s->connections[i]);
-        /* With no interest it is left out: poll would report a hang-up all the same, again and again. */
-        s->polled[i].fd = s->polled[i].events != 0 ? tlsmem_fd(s->connections[i]) : -1;
+        s->polled[i].fd = tlsmem_fd(s->connections[i]);
+        /* With no interest it is left out: poll would tell of a hang-up
+           all the same, again and again. */
+        if (s->polled[i].events == 0)
+            s->polled[i].fd = -1;
     }
     if (next < 0)
         return -1;
@@ -75,12 +83,14 @@ static int serve(struct server *s)
         if (s->polled[SIGNALS].revents != 0)
             return EXIT_DONE;
         int64_t now = tlsmem_now();
-        for (size_t i = s->count; i-- > FIRST;) { /* from the end, because end() moves the last one down */
+        /* From the end, because end() moves the last one down. */
+        for (size_t i = s->count; i-- > FIRST;) {
             tlsmem *c = s->connections[i];
             short ready = s->polled[i].revents;
-            if (ready & ~POLLOUT) /* errors and hang-ups are found by receiving, */
+            /* Errors and hang-ups are found by receiving, or by sending. */
+            if (ready & ~POLLOUT)
                 tlsmem_on_readable(c);
-            if (ready & ~POLLIN) /* or by sending */
+            if (ready & ~POLLIN)
                 tlsmem_on_writable(c);
             tlsmem_tick(c, now);
             if (!echo(c) && end(s, i))
@@ -90,6 +100,7 @@ static int serve(struct server *s)
             accept_all(s);
     }
 }
+/* end of loop */
 
 int main(int argc, char **argv)
 {
@@ -101,7 +112,7 @@ int main(int argc, char **argv)
     say_listening(s.all.o.host, (int)s.all.o.port);
     int code = serve(&s);
     while (s.count > FIRST)
-        tlsmem_free(s.connections[--s.count]);
+        release(s.connections[--s.count]);
     tlsmem_ctx_free(s.all.ctx);
     return code;
 }

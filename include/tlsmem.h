@@ -1018,7 +1018,7 @@ int tlsmem_ctx_set_client_cert_cb(tlsmem_ctx *ctx, tlsmem_client_cert_cb cb, voi
  * today; whatever is wrong with them, a setter says, and the old one serves on. When all is well it puts the new one in
  * place of the old:
  *
- *     tlsmem_ctx *fresh = configure();            all the setters; NULL when one was refused
+ *     tlsmem_ctx *fresh = configure();            the setters; NULL when refused
  *     if (fresh == NULL || tlsmem_ctx_reload(ctx, fresh) != TLSMEM_OK)
  *         ...                                     ctx is as it was
  *     tlsmem_ctx_free(fresh);
@@ -1461,11 +1461,11 @@ int tlsmem_request_certificate(tlsmem *c, void (*done)(tlsmem *c, void *user), v
  * may decline; the handshake is then a full one, and tlsmem_is_resumed tells which it was. A server of this library
  * resumes by itself (tlsmem_ctx_set_tickets).
  *
- *     tlsmem_session *session = tlsmem_session_get(c);       late in one connection, in on_close for example
+ *     tlsmem_session *old = tlsmem_session_get(c);      late, in on_close say
  *     tlsmem_set_server_name(next, "example.org");
- *     if (session == NULL || tlsmem_session_set(next, session) != TLSMEM_OK)
- *         ;                                                  it will be a full handshake
- *     tlsmem_session_free(session);
+ *     if (old == NULL || tlsmem_session_set(next, old) != TLSMEM_OK)
+ *         ;                                             a full handshake then
+ *     tlsmem_session_free(old);
  *
  * In TLS 1.3 sessions come as tickets, after the handshake, whenever the server likes, and each is for one connection: who
  * uses it twice can be recognized (RFC 8446, C.4). Take the newest of each connection. In TLS 1.2 there is one from the
@@ -2221,11 +2221,11 @@ int tlsmem_pair_tell(const tlsmem_pair *pair, char *text, size_t n);
  * that passed, each with its time. `cb` gets a line of text each time, before anything follows from what is in it, and all of
  * them are the recording:
  *
- *     tlsmem recording 1        first of all, at once
- *     0 in 160301...            milliseconds since then, and bytes in lower-case hexadecimal digits
- *     35 end                    the end of file
- *     40 error 104              the transport failed, with this errno
- *     10000 tick                a deadline passed
+ *     tlsmem recording 1  first of all, at once
+ *     0 in 160301...      milliseconds since then, bytes in lower-case hexadecimal
+ *     35 end              the end of file
+ *     40 error 104        the transport failed, with this errno
+ *     10000 tick          a deadline passed
  *
  * What the program does outside of its callbacks is not in it. What came encrypted is in it as it came: whoever knows the
  * keys can read it. NULL: no more. `bytes` is valid until cb returns, and has no zero at its end.

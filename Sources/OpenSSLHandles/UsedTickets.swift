@@ -3,19 +3,19 @@ internal import COpenSSL
 /// The tickets that early data came with in this process, so that none brings any twice: whoever has recorded what a client
 /// sends can send it again, and both would be taken for true (RFC 8446, 8).
 ///
-/// For all contexts of the process together, because several may have the same keys for tickets. It is bounded: the newest
-/// ones are in one set, those before them in another, which is emptied for the next when the first is full. OpenSSL takes
-/// early data only of tickets that are as old as the client says, give or take ten seconds, and what was recorded says the
-/// same for ever: so nothing has to be remembered for longer. When there is no room for what has to be, no early data is taken.
+/// For all contexts of the process together, because several may have the same keys for tickets. OpenSSL takes early data only
+/// of tickets that are as old as the client says, give or take ten seconds, and what was recorded says the same for ever: so
+/// nothing has to be remembered for longer. The newest ones are in one set, those before them in another, which goes, with its
+/// memory, when the first one has lasted for that long. When there is no room for what has to be remembered, no early data
+/// is taken.
 @safe package final class UsedTickets {
     private let lock: UnsafeMutableRawPointer
     private let most: Int
     private let seconds: Int64
     private var newer = Marks()
     private var older = Marks()
-    /// When the last came into each.
-    private var newerTime = Int64.min
-    private var olderTime = Int64.min
+    /// When the first came into the newer set; all of the older one came before.
+    private var began: Int64 = 0
 
     /// `most` in each set, kept for `seconds` at least. Nil without memory.
     package static func of(most: Int, seconds: Int64) -> UsedTickets? {
@@ -34,20 +34,18 @@ internal import COpenSSL
     package func use(_ ticket: UInt64, now: Int64) -> Bool {
         guard unsafe CRYPTO_THREAD_write_lock(lock) == 1 else { return false }
         defer { unsafe CRYPTO_THREAD_unlock(lock) }
+        if newer.count > 0, now &- began > seconds || (newer.count >= most && older.count == 0) {
+            swap(&newer, &older)
+            newer = Marks()
+        }
         let mark = max(1, ticket)  // 0 is an empty place
-        guard !newer.has(mark), !older.has(mark), newer.count < most || turn(now), newer.put(mark) else { return false }
-        newerTime = now
+        guard !newer.has(mark), !older.has(mark), newer.count < most, newer.put(mark) else { return false }
+        if newer.count == 1 { began = now }
         return true
     }
 
-    /// Forgets the older ones; false when it is too early for that.
-    private func turn(_ now: Int64) -> Bool {
-        guard olderTime == .min || now &- olderTime > seconds else { return false }
-        swap(&newer, &older)
-        olderTime = newerTime
-        newer.empty()
-        return true
-    }
+    /// How many it remembers.
+    package var count: Int { newer.count &+ older.count }
 
     /// Those of the process. Nil without memory.
     static var ofProcess: UsedTickets? {
@@ -106,10 +104,5 @@ private nonisolated(unsafe) var processOnce: CRYPTO_ONCE = 0
         }
         unsafe copenssl_clear_free(before, size &* MemoryLayout<UInt64>.size)
         return true
-    }
-
-    mutating func empty() {
-        unsafe places?.update(repeating: 0, count: capacity)
-        count = 0
     }
 }

@@ -30,16 +30,24 @@ import Testing
         #expect(used.use(21, now: 121))
     }
 
-    @Test func `forgets the oldest only, and only for others`() throws {
+    @Test func `forgets the oldest only, and none before its time`() throws {
         let used = try tickets(10)
         #expect((1...10).allSatisfy { used.use($0, now: 0) })
         #expect((11...20).allSatisfy { used.use($0, now: 1000) })
-        #expect((1...20).allSatisfy { !used.use($0, now: 9999) }, "nobody needs the room")
-        #expect(used.use(21, now: 1001))
-        #expect((11...21).allSatisfy { !used.use($0, now: 1001) })
-        #expect(used.use(1, now: 1001))
-        #expect((22...29).allSatisfy { used.use($0, now: 1010) })
-        #expect(!used.use(30, now: 1020), "11 to 20 came at 1000")
-        #expect(used.use(30, now: 1021))
+        #expect((1...20).allSatisfy { !used.use($0, now: 1020) })
+        #expect(used.use(21, now: 1021))
+        #expect((11...21).allSatisfy { !used.use($0, now: 1021) })
+        #expect(used.use(1, now: 1021))
+        #expect((22...29).allSatisfy { used.use($0, now: 1030) })
+        #expect(!used.use(30, now: 1041), "the newer set began at 1021")
+        #expect(used.use(30, now: 1042))
+    }
+
+    @Test func `kept all tickets, up to 65536, when those of the last seconds were enough`() throws {
+        let used = try tickets(65536)
+        for now in 0..<1000 {
+            #expect((0..<20).allSatisfy { used.use(UInt64(now * 20 + $0 + 1), now: Int64(now)) })
+            #expect(used.count <= 2 * 21 * 20)
+        }
     }
 }

@@ -149,9 +149,15 @@ static void change(talk *t)
     if (to != BY_LOOP)
         t->fd = fd;
     int status = to == BY_LOOP ? tlsmem_loop_add(the_loop, t->c, fd) : to == BY_FD ? tlsmem_set_fd(t->c, fd) : TLSMEM_OK;
-    if (status != TLSMEM_OK)
-        wrong("%s cannot go on in another way: %s", talk_name(t), tlsmem_status_name(status));
     t->changed = 1;
+    if (status == TLSMEM_ESTATE && !is_clean(t->plan.order.ending)) { /* it is over for the socket: what came is still to be had */
+        t->way = BY_BUFFERS;
+        t->fd = -1;
+        close(fd);
+        tlsmem_feed_error(t->c, ECONNRESET);
+    } else if (status != TLSMEM_OK) {
+        wrong("%s cannot go on in another way: %s", talk_name(t), tlsmem_status_name(status));
+    }
 }
 
 void drive_change(talk *t)

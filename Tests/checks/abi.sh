@@ -4,10 +4,37 @@ exported() { nm -D --defined-only --with-symbol-versions "$library" | awk '{ pri
 dynamic() { readelf -dW "$library"; }
 imported() { nm -D --undefined-only "$library" | awk '{ print $2 }' | sed 's/@.*//'; }
 
-debian_differs() { diff <(sed -n 's/^ //p' debian/libtlsmem0.symbols | sed 's/@TLSMEM_0 [0-9.]*$//') Tests/ABI/symbols.txt; }
-header_differs() { diff <(declared) Tests/ABI/symbols.txt; }
+debian_differs() { diff <(sed -n 's/^ //p' debian/libtlsmem0.symbols | sed 's/@TLSMEM_0//') Tests/ABI/symbols.txt; }
+# A line of Tests/ABI/symbols.txt is a function and the version in which it came.
+header_differs() { diff <(declared) <(cut -d ' ' -f 1 Tests/ABI/symbols.txt); }
+# Under each version of the changelog, the functions of its list "Symbols, by group:".
+came_in() {
+    awk '/^## / { version = $2; sub(/,$/, "", version) }
+        /^(#|Symbols, by group:$)/ { inside = /^Symbols/ }
+        inside { while (match($0, /`tlsmem_[a-z0-9_]+`/)) {
+            print substr($0, RSTART + 1, RLENGTH - 2), version; $0 = substr($0, RSTART + RLENGTH) } }' CHANGELOG.md | sort
+}
+# Whatever programs could not be built against before has the header's version: no version gets a function once it is out.
+late() {
+    local version
+    version=$(awk '/define TLSMEM_VERSION_(MAJOR|MINOR|PATCH)/ { v = v dot $3; dot = "." } END { print v }' "$header")
+    while read -r name since; do
+        [ "$since" = "$version" ] || grep -q "<elf-symbol name='$name' " Tests/ABI/baseline.abi || echo "$name has come since $since"
+    done < Tests/ABI/symbols.txt
+}
+changelog_differs() { diff <(came_in) Tests/ABI/symbols.txt; }
 library_differs() { diff <(declared | sed 's/$/@@TLSMEM_0/' | sort) <(exported); }
 archive_differs() { diff <(declared) <(nm -g --defined-only build/stage/lib/libtlsmem.a | awk 'NF == 3 { print $3 }' | sort); }
+
+variables() { nm -D --defined-only "$library" | awk '$2 != "T" && $3 !~ /^TLSMEM_/'; }
+# The linker is told the soname; the version of the symbols and the papers have the same number.
+soname_differs() {
+    local number
+    number=$(sed -n 's/.*-soname=libtlsmem\.so\.\([0-9]*\)".*/\1/p' Package.swift)
+    grep -qx "TLSMEM_$number {" Sources/tlsmem/tlsmem.map || echo "tlsmem.map has another version than $number"
+    [ "$(grep -oE '^\| `libtlsmem\.so\.[0-9]+`' docs/abi.md | tail -n 1)" = "| \`libtlsmem.so.$number\`" ] ||
+        echo "docs/abi.md ends with another soname"
+}
 
 # Members of structs and numbers of enums of which Tests/ABI/layout_*.c says nothing.
 without_comments() { gcc -w -fpreprocessed -E -P include/tlsmem.h; }
@@ -26,6 +53,14 @@ baked_in() {
 not_held() {
     [ "$(baked_in | wc -l)" -gt 300 ] || echo "only $(baked_in | wc -l) were found in the header"
     baked_in | while read -r claim; do grep -qF "$claim" Tests/ABI/layout_*.c || echo "$claim"; done
+}
+
+# Of each struct that a program makes, its size is among those that Tests/Conformance/sizes.c has the library take.
+sizes_not_tried() {
+    grep -oE '^#define TLSMEM_[A-Z_]+_INIT\b' include/tlsmem.h | sed 's/#define \(.*\)_INIT/\L\1/' | while read -r type; do
+        size=$(cat Tests/ABI/layout_*.c | sed -n "s/^SIZE($type, \([0-9]*\));/\1/p")
+        grep -qE "^ROW\($type, [A-Za-z_()]+, $size, " Tests/ABI/sizes.h || echo "$type of ${size:-unknown} bytes"
+    done
 }
 
 needed_besides() { dynamic | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE '^lib(ssl|crypto|m|c)\.so\.[0-9]+$'; true; }
@@ -58,12 +93,19 @@ environment_differs() {
 }
 
 check "each member and number of the header is held by Tests/ABI/layout_*.c" not_held
+check "the size of each struct is one that the library is tested to take (Tests/ABI/sizes.h)" sizes_not_tried
 check "the header's functions are Tests/ABI/symbols.txt" header_differs
 check "the Debian package's symbols are Tests/ABI/symbols.txt" debian_differs
+check "the changelog says of each in which version it came, once" changelog_differs
 check "the library exports them, version TLSMEM_0, and nothing else" library_differs
 check "the archive defines them, and nothing else that can be seen" archive_differs
+check "what has come since Tests/ABI/baseline.abi has the header's version" late
+check "no variable is exported" variables
+check "nothing that programs were built against has gone, changed or moved (Tests/ABI/baseline.abi)" Tests/ABI/compare
+succeeds "each change that breaks programs is found, and none that does not" Tests/ABI/compare --planted
 check "it needs libssl, libcrypto, libm and libc, at most" needed_besides
 check "nothing else is loaded with it, nothing of Swift" loaded_besides
+check "the soname has one number, and the symbols' version too" soname_differs
 check "SONAME libtlsmem.so.0" has_dynamic 'SONAME.*\[libtlsmem\.so\.0\]'
 check "bound at once" has_dynamic 'FLAGS_1.*\bNOW\b'
 check "never unloaded" has_dynamic 'FLAGS_1.*\bNODELETE\b'

@@ -10,7 +10,9 @@ both="1.2 1.3"
 
 exercised() {
     case $1 in
-        hello) said_hello ;;
+        hello) said_hello hello ;;
+        hello_poll) said_hello hello_poll fd && said_hello hello_poll buffers ;;
+        hundred_seeds) watched hundred_seeds "$work/recording" > "$work/said" && grep -qx '100 seeds passed' "$work/said" ;;
         memory_pair) paired ;;
         protocol_test) tested ;;
         echo_server | own_loop_* | nested_* | remote_key | fleet_server) echoed "$1" ;;
@@ -69,9 +71,9 @@ stay() {
     timeout 20 sh -c 'until grep -q here "$0"; do sleep 0.05; done' "$heard"
 }
 
-said_hello() {
-    helper echo_server && watched hello 127.0.0.1 "$port" "$certs/ca.pem" &&
-        fails 3 watched hello 127.0.0.1 "$port" "$certs/other-ca.pem"
+said_hello() { # PROGRAM [FACE]
+    helper echo_server && [ "$(watched "$@" 127.0.0.1 "$port" "$certs/ca.pem")" = hello ] &&
+        fails 3 watched "$@" 127.0.0.1 "$port" "$certs/other-ca.pem"
 }
 paired() {
     for version in $both; do watched memory_pair "${identity[@]}" --ca "$certs/ca.pem" --tls "$version" --bytes 300000 || return; done

@@ -3,12 +3,12 @@
 # Every tlsmem_name and TLSMEM_NAME in the papers and in comments, with its place.
 names_spoken_of() {
     {
-        grep -noE '\b(tlsmem|TLSMEM)_[A-Za-z0-9_]+' README.md CHANGELOG.md SECURITY.md docs/*.md docs/*.7
+        grep -noE '\b(tlsmem|TLSMEM)_[A-Za-z0-9_]+' *.md docs/*.md docs/man/*.7 docs/site/*
         grep -rnE '(//|^ *\*|/\*)' Sources Tests examples-c --include='*.swift' --include='*.c' --include='*.h' |
             sed -E 's#^([^:]+:[0-9]+:).*(//|/\*|^ *\*)#\1 #' |
             awk -F: '{ s = $0; while (match(s, /(tlsmem|TLSMEM)_[A-Za-z0-9_]+/)) {
                 print $1 ":" $2 ":" substr(s, RSTART, RLENGTH); s = substr(s, RSTART + RLENGTH) } }'
-    } | grep -vE ':(TLSMEM_0|TLSMEM_TEST_[A-Z]+)$' # the symbols' version; the tests' environment
+    } | grep -vE ':(TLSMEM_[0-9]+|TLSMEM_TEST_[A-Z]+|tlsmem_static)$' # the symbols' version; the tests' environment; CMake's target
 }
 
 # A name that ends in _ stands for all that begin with it.
@@ -24,13 +24,12 @@ names_unknown() {
 readme_program() { awk '/^```c$/ { inside = 1; next } /^```$/ { if (inside) exit } inside' README.md; }
 readme_differs() { diff <(readme_program) examples-c/hello.c; }
 
-not_in_changelog() { declared | while read -r name; do grep -qw "$name" CHANGELOG.md || echo "$name"; done; }
-
 header_version() { sed -n 's/^.define TLSMEM_VERSION_\(MAJOR\|MINOR\|PATCH\) //p' "$header" | paste -sd .; }
 version_differs() { diff <(sed -n '1s/^tlsmem (\(.*\)-[0-9]*) .*/\1/p' debian/changelog) <(header_version); }
 
 folders_not_in_map() {
-    for folder in Sources/*/ Tests/*/ include/ pkgconfig/ examples-c/ .ci/; do
+    for folder in */ Sources/*/ Tests/*/ .ci/; do
+        case $folder in build/ | Sources/ | Tests/) continue ;; esac
         grep -qF "\`$folder\`" README.md || echo "$folder"
     done
 }
@@ -71,25 +70,6 @@ readme_commands() {
     exec 7<&-
 }
 
-# The manual page: its program says what it says there, and each function of the kit is in it.
-manual=docs/tlsmem-testing.7
-manual_program() {
-    awk '/^\.Sh EXAMPLES/ { e = 1 } e && /^\.Ed/ { exit } inside { gsub(/\\e/, "\\"); print } e && /^\.Bd -literal$/ { inside = 1 }' $manual
-}
-manual_says() { # CHANGE SAID: its program, with this change by sed, says this; when, is another OpenSSL's affair
-    manual_program | sed "$1" > "$work/manual.c"
-    gcc -std=c99 -Wall -Wextra -Werror -Iinclude "$work/manual.c" "$library" -Wl,-rpath,"$PWD/build/stage/lib" -o "$work/manual" || return
-    local said
-    said=$(timeout 60 "$work/manual")
-    [[ -n $2 && $(sed 's/at [0-9]* ms/at some ms/' <<< "$said") == "$(sed 's/at [0-9]* ms/at some ms/' <<< "$2")"* ]] || echo "it says: $said"
-}
-manual_stalls() { manual_says 's/faults.seed = seed;/& faults.stall_after = 100;/' "$(sed -n 's/^\(seed 1: .*\) \.\.\.$/\1/p' $manual)"; }
-of_the_kit() { sed -n '/- test kit \*/,$p' "$header" | grep -oE '^[a-z][a-z0-9_ ]* \*?tlsmem_[a-z_]+\(' | grep -oE 'tlsmem_[a-z_]+\($' | tr -d '('; }
-not_in_manual() {
-    [ "$(of_the_kit | wc -l)" -gt 20 ] || echo "only $(of_the_kit | wc -l) were found in the header"
-    of_the_kit | while read -r name; do grep -q "^\.Fn $name\b" $manual || echo "$name"; done
-}
-
 check "every tlsmem name in papers and comments is in the header" names_unknown
 check "the README's program is examples-c/hello.c" readme_differs
 check "the README's map names every folder" folders_not_in_map
@@ -97,13 +77,11 @@ check "the README's limits are the header's" limits_differ
 check "SECURITY.md's limits are the header's" limits_of_security_differ
 check "SECURITY.md's other figures are the source's" python3 Tests/checks/claims.py figures SECURITY.md
 check "the tests that SECURITY.md names are there" python3 Tests/checks/claims.py tests SECURITY.md
+check "each place that the pages for contributors name is there" \
+    python3 Tests/checks/places.py paths CONTRIBUTING.md docs/architecture.md docs/abi.md
+check "the layers of docs/architecture.md are Package.swift's" python3 Tests/checks/places.py arrows docs/architecture.md
 check "each requirement names tests that are there" python3 Tests/checks/claims.py tests docs/requirements.md ALL
 check "the page of settings has each setter once" setters_differ
 check "the page of settings has each option that shows one" options_differ
 check "the README's commands make its program say hello" readme_commands
-check "the changelog names every function" not_in_changelog
 check "debian/changelog begins with the header's version" version_differs
-check "mandoc has nothing to say about the manual page" mandoc -T lint $manual
-check "the manual page's program passes" manual_says '' '100 seeds passed'
-check "the manual page's program stalls as it says there" manual_stalls
-check "the manual page has each function of the test kit" not_in_manual
