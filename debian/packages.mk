@@ -26,7 +26,7 @@ dist: sources all
 	mv build/dist/place/usr build/dist/place/$(BINARY)
 	sed -i 's|^prefix=.*|prefix=$${pcfiledir}/../..|' build/dist/place/$(BINARY)/lib/pkgconfig/tlsmem.pc
 	$(INSTALL) -d build/dist/place/$(BINARY)/share/doc/tlsmem
-	cp -r README.md CHANGELOG.md SECURITY.md docs examples-c build/dist/place/$(BINARY)/share/doc/tlsmem/
+	cp -r --parents README.md CHANGELOG.md SECURITY.md docs/*.md docs/plots examples-c build/dist/place/$(BINARY)/share/doc/tlsmem/
 	cp LICENSE build/dist/place/$(BINARY)/
 	$(call packed,$(BINARY)) -C build/dist/place $(BINARY)
 	rm -r build/dist/place
