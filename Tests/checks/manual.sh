@@ -34,6 +34,10 @@ typed_by_hand() { # code in docs/man that comes from no program
         /^\.Bd -literal/ && !figure && !said { print FILENAME ":" FNR ": code that is not taken from a program" }
         { said = /^\.\\" @said$/ }' docs/man/*.7
 }
+not_in_the_index() { # of tlsmem(7)
+    comm -3 <(declared) <(sed -n '/^\.Sh FUNCTIONS/,/^\.Sh EXAMPLES/p' docs/man/tlsmem.7 | grep -oE 'Xr tlsmem_[a-z0-9_]+ 3' |
+        cut -d ' ' -f 2 | sort)
+}
 statuses_missing() {
     without_comments | sed -n '/^typedef enum tlsmem_status/,/^}/p' | grep -oE 'TLSMEM_[A-Z]+' | while read -r status; do
         grep -q "^\.It Dv $status\b" docs/man/tlsmem-errors.7 || echo "$status"
@@ -70,6 +74,7 @@ check "each function, struct, enum and callback has a page" without_page
 check "each page says what it is about on one line" without_brief
 check "no page is wider than a terminal" wide
 check "the code in the guides is taken from programs" typed_by_hand
+check "tlsmem(7) lists every function" not_in_the_index
 check "tlsmem-errors(7) has every status" statuses_missing
 check "tlsmem-loops(7) has every loop" loops_missing
 check "the program of tlsmem-testing(7) passes" program_says '' '100 seeds passed'
