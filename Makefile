@@ -7,6 +7,7 @@ MANDIR     = $(PREFIX)/share/man
 DESTDIR    =
 SWIFT      = swift
 INSTALL    = install
+STRIP      = strip
 
 # The header is the one place where the version is written.
 macro     = $(shell sed -n 's/^.define TLSMEM_VERSION_$(1) //p' include/tlsmem.h)
@@ -51,8 +52,9 @@ build/staged: $(SOURCES) Makefile
 		'(Debian: apt-get install libssl-dev)' >&2; exit 1; }
 	$(SWIFT) build -c release --disable-local-rpath --product tlsmem
 	rm -rf $(STAGE) && mkdir -p $(STAGE)/lib $(STAGE)/include
-	strip --strip-unneeded -o $(STAGE)/lib/$(REAL) $(OUTPUT)/libtlsmem.so
+	cp $(OUTPUT)/libtlsmem.so $(STAGE)/lib/$(REAL)
 	chmod 755 $(STAGE)/lib/$(REAL)
+	$(STRIP) --strip-unneeded $(STAGE)/lib/$(REAL)
 	ln -s $(REAL) $(STAGE)/lib/$(SONAME)
 	ln -s $(SONAME) $(STAGE)/lib/libtlsmem.so
 	@# One object in the archive, in which only the library's own functions can be seen from outside.
@@ -213,6 +215,8 @@ uninstall:
 	rm -f $(DESTDIR)$(INCLUDEDIR)/tlsmem.h
 	rm -f $(DESTDIR)$(MANDIR)/man3/tlsmem_*.3 $(DESTDIR)$(MANDIR)/man7/tlsmem.7 $(DESTDIR)$(MANDIR)/man7/tlsmem-*.7
 
+include debian/packages.mk
+
 clean:
 	rm -rf build .build .build-*
 
@@ -244,5 +248,7 @@ help:
 	@echo 'make format        lay out the Swift sources as .swift-format says'
 	@echo 'make install       PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) INCLUDEDIR=$(INCLUDEDIR) DESTDIR=$(DESTDIR)'
 	@echo 'make uninstall     with the same variables'
+	@echo 'make dist          sources, and what an installation has, as tarballs with their sums: build/dist'
+	@echo 'make deb           Debian packages: build/deb'
 	@echo 'make clean         remove what was built'
 	@echo 'SWIFT=...          the Swift to build with, 6.3 or newer: $(SWIFT)'

@@ -4,6 +4,7 @@ exported() { nm -D --defined-only --with-symbol-versions "$library" | awk '{ pri
 dynamic() { readelf -dW "$library"; }
 imported() { nm -D --undefined-only "$library" | awk '{ print $2 }' | sed 's/@.*//'; }
 
+debian_differs() { diff <(sed -n 's/^ //p' debian/libtlsmem0.symbols | sed 's/@TLSMEM_0//') Tests/ABI/symbols.txt; }
 # A line of Tests/ABI/symbols.txt is a function and the version in which it came.
 header_differs() { diff <(declared) <(cut -d ' ' -f 1 Tests/ABI/symbols.txt); }
 # Under each version of the changelog, the functions of its list "Symbols, by group:".
@@ -94,6 +95,7 @@ environment_differs() {
 check "each member and number of the header is held by Tests/ABI/layout_*.c" not_held
 check "the size of each struct is one that the library is tested to take (Tests/ABI/sizes.h)" sizes_not_tried
 check "the header's functions are Tests/ABI/symbols.txt" header_differs
+check "the Debian package's symbols are Tests/ABI/symbols.txt" debian_differs
 check "the changelog says of each in which version it came, once" changelog_differs
 check "the library exports them, version TLSMEM_0, and nothing else" library_differs
 check "the archive defines them, and nothing else that can be seen" archive_differs

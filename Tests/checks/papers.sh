@@ -24,6 +24,9 @@ names_unknown() {
 readme_program() { awk '/^```c$/ { inside = 1; next } /^```$/ { if (inside) exit } inside' README.md; }
 readme_differs() { diff <(readme_program) examples-c/hello.c; }
 
+header_version() { sed -n 's/^.define TLSMEM_VERSION_\(MAJOR\|MINOR\|PATCH\) //p' "$header" | paste -sd .; }
+version_differs() { diff <(sed -n '1s/^tlsmem (\(.*\)-[0-9]*) .*/\1/p' debian/changelog) <(header_version); }
+
 folders_not_in_map() {
     for folder in */ Sources/*/ Tests/*/ .ci/; do
         case $folder in build/ | Sources/ | Tests/) continue ;; esac
@@ -81,3 +84,4 @@ check "each requirement names tests that are there" python3 Tests/checks/claims.
 check "the page of settings has each setter once" setters_differ
 check "the page of settings has each option that shows one" options_differ
 check "the README's commands make its program say hello" readme_commands
+check "debian/changelog begins with the header's version" version_differs
