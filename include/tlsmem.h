@@ -240,7 +240,7 @@ typedef struct tlsmem_limits {
     size_t cert_list_max;  /**< bytes of the peer's certificate chain */
     uint32_t update_rate;  /**< KeyUpdates and renegotiations that the peer may ask for, a second, in the long run */
     uint32_t update_burst; /**< the same, at once */
-    uint32_t handshake_ms; /**< from the first driving call, or from when a loop has connected it, to established */
+    uint32_t handshake_ms; /**< from when it is given an fd, or is driven without one, to established */
     uint32_t idle_ms;      /**< without a byte in either direction */
     uint32_t close_ms;     /**< from tlsmem_close, or from a failure, to the end */
     uint32_t read_ms;      /**< established, reading, and without a byte from the peer */
@@ -1183,7 +1183,8 @@ int tlsmem_is_established(const tlsmem *c);
 
 /** Returns CLOCK_MONOTONIC in milliseconds, the clock of tlsmem_deadline and tlsmem_tick. Any thread. */
 int64_t tlsmem_now(void);
-/** Returns the moment at which tlsmem_tick should be called, in milliseconds of tlsmem_now; -1 for never. */
+/** Returns the moment at which tlsmem_tick should be called, in milliseconds of tlsmem_now; -1 for never; one that has passed
+ *  when there is something to be told at once. */
 int64_t tlsmem_deadline(const tlsmem *c);
 /**
  * Tells a connection what time it is; a deadline that passed ends it with TLSMEM_ETIMEOUT, or gives back OpenSSL's
@@ -1327,7 +1328,7 @@ int tlsmem_is_congested(const tlsmem *c);
 /**
  * Gives the connection a connected (or connecting) non-blocking stream socket. The program keeps it and closes it.
  *
- * What was fed before, and ciphertext that waits, is carried over.
+ * What was fed before, and ciphertext that waits, is carried over. handshake_ms begins.
  * Returns TLSMEM_OK; TLSMEM_EINVAL for a negative fd; TLSMEM_ESTATE when it has one, or has ended, or an earlier
  * transport has: by FIN from either side, or by an error.
  */
@@ -1356,7 +1357,8 @@ int tlsmem_on_writable(tlsmem *c);
  * once it has ended; TLSMEM_ESTATE without an fd; TLSMEM_EINVAL. May call back.
  */
 int tlsmem_flush(tlsmem *c);
-/** Returns what to poll the fd for: POLLIN, POLLOUT, both, or 0 (for NULL too). Ask again after every call. */
+/** Returns what to poll the fd for: POLLIN, POLLOUT, both, or 0 (for NULL too). Ask again after every call. A client that has
+ *  not begun asks for both. */
 int tlsmem_interest(const tlsmem *c);
 
 /* ----------------------------------------------------------------------------------------------- reading pace */
@@ -1376,7 +1378,8 @@ int tlsmem_resume(tlsmem *c);
 
 /**
  * Closes: what was written goes out, then close_notify, then FIN; what the peer still sends is delivered; on_close
- * comes when the peer has closed too, or after close_ms. Before the handshake, with nothing written, it ends at once.
+ * comes when the peer has closed too, or after close_ms. Before the handshake, with nothing written, it ends at once. For
+ * much that waits, or a long answer, close_ms is short: tlsmem_close_write first, and this when the peer has closed.
  *
  * Returns TLSMEM_OK, also when it is closing already; TLSMEM_EINVAL. May call back.
  */
@@ -1384,8 +1387,9 @@ int tlsmem_close(tlsmem *c);
 /**
  * Closes our direction only: close_notify after what was written; reading goes on until the peer closes. No FIN.
  *
- * Before the handshake is done it is remembered. Returns TLSMEM_OK, also when it is closed already; TLSMEM_ESTATE
- * after the end; TLSMEM_EINVAL. May call back.
+ * Before the handshake is done it is remembered. With an fd and no loop, what the socket takes is sent before it returns.
+ * close_ms does not hold: a peer that never closes is waited for, unless read_ms or idle_ms is set (tlsmem_set_timeout).
+ * Returns TLSMEM_OK, also when it is closed already; TLSMEM_ESTATE after the end; TLSMEM_EINVAL. May call back.
  */
 int tlsmem_close_write(tlsmem *c);
 /**

@@ -12,6 +12,7 @@ exercised() {
     case $1 in
         hello) said_hello hello ;;
         hello_poll) said_hello hello_poll fd && said_hello hello_poll buffers ;;
+        line_client) typed ;;
         hundred_seeds) watched hundred_seeds "$work/recording" > "$work/said" && grep -qx '100 seeds passed' "$work/said" ;;
         memory_pair) paired ;;
         protocol_test) tested ;;
@@ -74,6 +75,10 @@ stay() {
 said_hello() { # PROGRAM [FACE]
     helper echo_server && [ "$(watched "$@" 127.0.0.1 "$port" "$certs/ca.pem")" = hello ] &&
         fails 3 watched "$@" 127.0.0.1 "$port" "$certs/other-ca.pem"
+}
+typed() { # there and back; and nothing of what was typed is lost when the input ends
+    helper echo_server && watched line_client 127.0.0.1 "$port" "$certs/ca.pem" < "$certs/text" | cmp "$certs/text" &&
+        fails 1 watched line_client 127.0.0.1 "$port" "$certs/other-ca.pem" < "$certs/text"
 }
 paired() {
     for version in $both; do watched memory_pair "${identity[@]}" --ca "$certs/ca.pem" --tls "$version" --bytes 300000 || return; done

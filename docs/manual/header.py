@@ -10,6 +10,7 @@ class Member:
     name: str
     declaration: str  # of a field; of a value its number
     text: str
+    value: str = ""   # of a field that the program sets: what its _INIT macro gives it
 
 
 @dataclasses.dataclass
@@ -29,6 +30,7 @@ class Function:
     prototypes: list  # (type, name, [argument])
     text: str
     group: str
+    checked: bool = False  # the compiler warns where the result is not used
 
     @property
     def name(self):
@@ -139,6 +141,7 @@ def read(path):
             name = re.match(r"#define (\w+)", chunk).group(1)
             if name.endswith("_INIT"):
                 last.initialiser = name
+                set_defaults(last, chunk)
             elif re.match(r"TLSMEM_\w+$", name) and name != "TLSMEM_CHECK":
                 types[name] = Type(name, "macro", joined(chunk.replace("\\\n", " ")), joined(pending or ""))
             pending = None
@@ -155,11 +158,21 @@ def read(path):
                 last.names.append(name)
                 last.prototypes.append(prototype)
             else:
-                last = Function([name], [prototype], pending or "", group)
+                last = Function([name], [prototype], pending or "", group, "TLSMEM_CHECK" in chunk)
                 functions.append(last)
             pending = None
         last_line = end
     return Header(functions, types, notes, ".".join(number.values()))
+
+
+def set_defaults(kind, macro):
+    """Notes what the macro of a struct gives its fields, if these are the program's to set."""
+    if not re.search(r"_(limits|options|faults)$", kind.name):
+        return
+    values = arguments(re.search(r"\{(.*)\}", macro.replace("\\\n", " "), re.S).group(1))
+    for member, value in zip(kind.members[1:], values[1:], strict=True):
+        if re.fullmatch(r"-?\d+|\w+", value) and "(*" not in member.declaration and "*" not in member.declaration:
+            member.value = value
 
 
 def read_type(chunk, text):

@@ -107,12 +107,14 @@ class Pages:
             lines += [".Pp"] if kind.text else []
         lines += writer.body(kind.text)
         if kind.initialiser:
-            lines += [*([".Pp"] if kind.text else []), "One is made with", f".Dv {kind.initialiser} ."]
+            says = "One is made with" if not any(member.value for member in kind.members) else "As below, one is made with"
+            lines += [*([".Pp"] if kind.text else []), says, f".Dv {kind.initialiser} ."]
         members = [member for member in kind.members if member.name != "size"]
         if members:
             lines.append(".Bl -tag -width Ds")
             for member in members:
-                lines.append(f".It Dv {member.name}" if kind.kind == "enum" else f".It Vt {argument(member.declaration)}")
+                default = f" No = {member.value}" if member.value else ""
+                lines.append(f".It Dv {member.name}" if kind.kind == "enum" else f".It Vt {argument(member.declaration)}{default}")
                 lines += writer.text(member.text)
             lines.append(".El")
         return lines
@@ -140,8 +142,10 @@ class Pages:
                 lines += [f".Ss {title}", *writer.body(text)]
             elif "TLSMEM_OK" not in returns:
                 returns = "\n\n".join([*([returns] if returns else []), text])
-        if returns:
+        if returns or function.checked:
             lines += [".Sh RETURN VALUES", *writer.body(returns)]
+        if function.checked:
+            lines += [".Pp"] * bool(returns) + ["The compiler warns where what it returns is not used."]
         lines += self.example_section(function)
         lines += self.errors(function, returns, writer)
         return lines + self.see_also(function, neighbours)
@@ -155,10 +159,13 @@ class Pages:
 
     def errors(self, function, returns, writer):
         spoken = f"{function.text}\n{returns}"
+        if not any(kind in ("int", "ptrdiff_t") for kind, _, _ in function.prototypes):
+            return []
         codes = [name for name in self.header.statuses if re.search(rf"\b{name}\b", spoken) and name != "TLSMEM_OK"]
         if not codes:
             return []
-        lines = [".Sh ERRORS", "The codes that are spoken of above, by", ".Xr tlsmem_status 3 :", ".Bl -tag -width Ds"]
+        lines = [".Sh ERRORS", "The codes that are spoken of above.", ".Xr tlsmem_strerror 3",
+                 "has a sentence for each, and", ".Xr tlsmem-errors 7", "says what to do.", ".Bl -tag -width Ds"]
         for code in codes:
             lines += [f".It Dv {code}", *writer.text(self.header.statuses[code])]
         return [*lines, ".El"]
