@@ -19,23 +19,24 @@ sources:
 		-path ./build -prune -o ! -type d ! -name '*.o' ! -name Package.resolved -printf '%P\0'; fi; } | LC_ALL=C sort -z | \
 		$(call packed,$(NAME)) --transform='s,^,$(NAME)/,rSH' --null --verbatim-files-from --files-from=-
 
+# The sources in a folder of their own, FOLDER/$(NAME), where nothing is built yet: swift build does not see everything that
+# has changed. Who is called there knows nothing of what this make was told.
+unpacked = rm -rf $(1) && mkdir -p $(1) && tar -xf build/dist/$(NAME).tar.xz -C $(1) && cd $(1)/$(NAME) && \
+	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS SWIFT=$(SWIFT)
+
 # The second tarball may be unpacked anywhere: its .pc file looks for the library beside itself.
-dist: sources all
-	rm -rf build/dist/place
-	$(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/build/dist/place PREFIX=/usr LIBDIR=/usr/lib INCLUDEDIR=/usr/include
-	mv build/dist/place/usr build/dist/place/$(BINARY)
-	sed -i 's|^prefix=.*|prefix=$${pcfiledir}/../..|' build/dist/place/$(BINARY)/lib/pkgconfig/tlsmem.pc
-	$(INSTALL) -d build/dist/place/$(BINARY)/share/doc/tlsmem
-	cp -r --parents README.md CHANGELOG.md SECURITY.md docs/*.md docs/plots examples-c build/dist/place/$(BINARY)/share/doc/tlsmem/
-	cp LICENSE build/dist/place/$(BINARY)/
-	$(call packed,$(BINARY)) -C build/dist/place $(BINARY)
-	rm -r build/dist/place
+PLACE := build/dist/made/usr
+dist: sources
+	$(call unpacked,build/dist/made) make install SWIFT=$(SWIFT) DESTDIR=$(CURDIR)/build/dist/made PREFIX=/usr
+	sed -i 's|^prefix=.*|prefix=$${pcfiledir}/../..|' $(PLACE)/lib/pkgconfig/tlsmem.pc
+	mkdir -p $(PLACE)/share/doc/tlsmem
+	cd build/dist/made/$(NAME) && cp LICENSE ../usr/ && \
+		cp -r --parents README.md CHANGELOG.md SECURITY.md docs/*.md docs/plots examples-c ../usr/share/doc/tlsmem/
+	$(call packed,$(BINARY)) --transform='s,^usr,$(BINARY),rSH' -C build/dist/made usr
+	rm -r build/dist/made
 	cd build/dist && sha256sum $(NAME).tar.xz $(BINARY).tar.xz > SHA256SUMS
 
-# Of the sources as they are packed, in a folder of its own; what this make was told is not debian/rules' affair.
 deb: sources
 	@Tests/packages packages
-	rm -rf build/deb && mkdir -p build/deb
-	tar -xf build/dist/$(NAME).tar.xz -C build/deb
-	cd build/deb/$(NAME) && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS SWIFT=$(SWIFT) dpkg-buildpackage -us -uc -b
+	$(call unpacked,build/deb) dpkg-buildpackage -us -uc -b
 	rm -r build/deb/$(NAME)
