@@ -22,6 +22,10 @@ SOURCES  := Package.swift include/tlsmem.h $(wildcard pkgconfig/*.in cmake/*.in)
 MANUAL   := include/tlsmem.h $(wildcard docs/man/* docs/manual/*.py docs/manual/make examples-c/*.c)
 EXAMPLES := PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig $(MAKE) -C examples-c BUILD=$(CURDIR)/build/examples
 
+# What is built does not remember where: neither in code, nor in what a debugger reads, nor in swiftc's hashes of its input.
+PLACELESS := $(addprefix -Xswiftc ,-file-prefix-map $(CURDIR)=. -Xfrontend -no-clang-module-breadcrumbs \
+	-Xfrontend -disable-incremental-llvm-codegen)
+
 # $(call described,DESTDIR,PREFIX,LIBDIR,INCLUDEDIR) lays out what tells pkg-config and CMake of a library in that place.
 POINTER_SIZE = $(if $(filter 64,$(shell getconf LONG_BIT)),8,4)
 filled = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@SONAME@|$(SONAME)|' -e 's|@POINTER_SIZE@|$(POINTER_SIZE)|' \
@@ -50,7 +54,7 @@ build/staged: $(SOURCES) Makefile
 	@command -v pkg-config >/dev/null || { echo 'make: needs pkg-config (Debian: apt-get install pkg-config)' >&2; exit 1; }
 	@pkg-config --exists 'openssl >= 3.0' || { echo 'make: pkg-config finds no OpenSSL 3.0 or newer' \
 		'(Debian: apt-get install libssl-dev)' >&2; exit 1; }
-	$(SWIFT) build -c release --disable-local-rpath --product tlsmem
+	$(SWIFT) build -c release --disable-local-rpath --product tlsmem $(PLACELESS)
 	rm -rf $(STAGE) && mkdir -p $(STAGE)/lib $(STAGE)/include
 	cp $(OUTPUT)/libtlsmem.so $(STAGE)/lib/$(REAL)
 	chmod 755 $(STAGE)/lib/$(REAL)

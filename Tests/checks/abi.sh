@@ -74,6 +74,7 @@ loaded_besides() {
     true
 }
 
+remembered() { strings -a "$library" build/stage/lib/libtlsmem.a | grep -F "$PWD"; true; }
 has_dynamic() { dynamic | grep -E "$1" > /dev/null || { echo "not found: $1"; dynamic; }; }
 has_runpath() { dynamic | grep -E 'RUNPATH|RPATH'; true; }
 has_relro() { readelf -lW "$library" | grep GNU_RELRO > /dev/null || echo "no GNU_RELRO"; }
@@ -111,6 +112,7 @@ check "bound at once" has_dynamic 'FLAGS_1.*\bNOW\b'
 check "never unloaded" has_dynamic 'FLAGS_1.*\bNODELETE\b'
 check "no RUNPATH" has_runpath
 check "RELRO" has_relro
+check "neither the library nor the archive knows where it was built" remembered
 check "no executable stack" stack_executable
 check "TLS goes through memory BIOs" speaks_openssl
 check "OpenSSL gets no socket" calls \

@@ -32,14 +32,12 @@ library_differs_in_package() {
 sums_wrong() { (cd build/dist && sha256sum --quiet -c SHA256SUMS && diff <(sed 's/.* //' SHA256SUMS | sort) <(printf '%s\n' *.tar.xz)); }
 sources_differ() { diff <(git ls-files | sed "s,^,$name/," | LC_ALL=C sort) <(tar -tf "build/dist/$name.tar.xz" | LC_ALL=C sort); }
 unpacked() { mkdir "$work/anywhere" && tar -xf "build/dist/$name-linux-$(uname -m).tar.xz" -C "$work/anywhere" && [ -d "$place" ]; }
-flags() { PKG_CONFIG_PATH=$place/lib/pkgconfig pkg-config "$@" tlsmem; }
-tarball_serves() { # [-static]: a program is linked with what lies there, and runs
-    # shellcheck disable=SC2046
-    cc -DPC_VERSION="\"$(flags --modversion)\"" Tests/consumer.c -o "$work/consumer" $(flags --cflags) "$@" \
-        $(flags --libs ${1:+--static}) && LD_LIBRARY_PATH=$place/lib "$work/consumer"
+tarball_serves() { # ARGUMENT...: a stranger's program is built with what lies there, and runs
+    PKG_CONFIG_PATH=$place/lib/pkgconfig make -B -f Tests/consumers/Makefile OUTPUT="$work/consumer" "$@" &&
+        LD_LIBRARY_PATH=$place/lib "$work/consumer"
 }
 serves_shared() { tarball_serves && readelf -d "$work/consumer" | grep 'NEEDED.*\[libtlsmem\.so\.0\]'; }
-serves_static() { tarball_serves -static && ! readelf -d "$work/consumer" | grep NEEDED; }
+serves_static() { tarball_serves PKG_CONFIG='pkg-config --static' LDFLAGS=-static && ! readelf -d "$work/consumer" | grep NEEDED; }
 
 # debian/rules, for whoever comes without Swift.
 says_what_is_missing() {
