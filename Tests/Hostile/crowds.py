@@ -1,6 +1,8 @@
 """Thousands of peers who do nothing, or half of something: what each of them costs, and whether others are served."""
 
+import collections
 import contextlib
+import re
 import resource
 
 from attack import FACES
@@ -59,11 +61,11 @@ def crowd(target, count, each, code, cost):
     one = (during - before) / max(there, 1)
     troubles.append(target.honest())
     said = target.process.stdout
-    last = rb"(?s)(?:\nended name=\d+ status=TLSMEM_" + code.encode() + rb" .*?){%d}" % count
     try:
-        said.wait_for(last, max(start - 1, 0))
+        said.wait_for_times(f" status=TLSMEM_{code} ".encode(), count, start)
     except AssertionError:
-        troubles.append(f"not all of them ended with {code}")
+        ends = collections.Counter(re.findall(rb"^ended name=\d+ status=(\w+)", said.bytes[start:], re.MULTILINE))
+        troubles.append(f"not all of them ended with {code}: {dict(ends)}")
     after, left, _ = target.heap()
     if one > cost:
         troubles.append(f"each costs {one:.0f} bytes, more than {cost}")

@@ -125,6 +125,10 @@ class Output:
         with self._changed:
             return expression.search(bytes(self._bytes), start)
 
+    def wait_for_times(self, words, times, start=0):
+        """Waits until these words are there so many times after the first `start` bytes."""
+        self._wait(lambda: self._bytes.count(words, start) >= times, f"{words} {times} times")
+
     def wait_for_length(self, length):
         """Waits until there are so many bytes, and returns all that is there."""
         self._wait(lambda: len(self._bytes) >= length, f"{length} bytes (it has {len(self._bytes)})")
