@@ -54,6 +54,9 @@ build/staged: $(SOURCES) Makefile
 	@command -v pkg-config >/dev/null || { echo 'make: needs pkg-config (Debian: apt-get install pkg-config)' >&2; exit 1; }
 	@pkg-config --exists 'openssl >= 3.0' || { echo 'make: pkg-config finds no OpenSSL 3.0 or newer' \
 		'(Debian: apt-get install libssl-dev)' >&2; exit 1; }
+	@# Swift does not see that a C header has changed.
+	@[ ! -e $(OUTPUT)/libtlsmem.so ] || [ -z "$$(find include Sources -name '*.h' -newer $(OUTPUT)/libtlsmem.so)" ] || \
+		rm -f $(OUTPUT)/*.build/*.o
 	$(SWIFT) build -c release --disable-local-rpath --product tlsmem $(PLACELESS)
 	rm -rf $(STAGE) && mkdir -p $(STAGE)/lib $(STAGE)/include
 	cp $(OUTPUT)/libtlsmem.so $(STAGE)/lib/$(REAL)
