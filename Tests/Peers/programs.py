@@ -35,7 +35,8 @@ TABLE = {
     "https_get": Program(connects=(("https://{host}:{port}/",),), identity=False),
     "starttls": Program(listens=((),), connects=(("--mode", "client", "--from", "a@b", "--to", "c@d", *HOST),)),
     "starttls_postgres": Program(connects=(HOST,), identity=False),
-    "hello": None,  # has three arguments and no options: test_programs.py
+    # These have arguments and no options: test_programs.py, and Tests/checks/examples.sh.
+    "hello": None, "hello_poll": None, "line_client": None, "hundred_seeds": None,
 }
 
 
