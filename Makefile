@@ -232,7 +232,7 @@ help:
 	@echo 'make examples      build the example programs into build/examples'
 	@echo 'make demo          a TLS echo server on epoll and a client, and what they did'
 	@echo 'make test          run every test (Debian packages that are missing: installed when root, else named)'
-	@echo 'make check         the longer checks: tidiness, ABI, format, costs, sanitizers, valgrind (CHECKS=... for some)'
+	@echo 'make check         the longer checks: tidiness, manual, ABI, format, installation, packages (as root), costs, sanitizers, valgrind (CHECKS=... for some)'
 	@echo 'make settings      each setting with ours and others'\'' clients and servers: a table (ROWS="ALPN session" for some)'
 	@echo 'make hostile       peers that attack, over every face, and OpenSSL beside it: a table (ATTACKS="storms" for some)'
 	@echo 'make newer-openssl the same library with the OpenSSL of a later Debian (SUITE=trixie)'

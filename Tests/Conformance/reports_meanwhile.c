@@ -128,7 +128,7 @@ static void give_socket(tlsmem *c)
 static void shown_twice(int version)
 {
     const void *bytes;
-    size_t n;
+    size_t n = 0;
     open_both("ciphertext was shown that its new socket had got", version);
     MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, given) == 0);
     while (send(given[0], &n, sizeof n, 0) > 0) {

@@ -1,5 +1,5 @@
 # Tarballs and Debian packages: made, looked into, made a second time, installed and purged. As root, a quarter of an hour;
-# so only by name: make check CHECKS=packages.
+# not in CI.
 
 debs=build/deb
 name=tlsmem-$(sed -n 's/^Version: //p' build/stage/lib/pkgconfig/tlsmem.pc)
