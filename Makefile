@@ -19,7 +19,7 @@ REAL     := libtlsmem.so.$(VERSION)
 STAGE    := $(CURDIR)/build/stage
 OUTPUT   := .build/release
 SOURCES  := Package.swift include/tlsmem.h $(wildcard pkgconfig/*.in cmake/*.in) $(shell find Sources -type f)
-MANUAL   := include/tlsmem.h $(wildcard docs/man/* docs/manual/*.py docs/manual/make examples-c/*.c)
+MANUAL   := include/tlsmem.h $(wildcard docs/man/* docs/manual/*.py docs/manual/make examples-c/*.c Tests/Migrate/*.c)
 EXAMPLES := PKG_CONFIG_PATH=$(STAGE)/lib/pkgconfig $(MAKE) -C examples-c BUILD=$(CURDIR)/build/examples
 
 # What is built does not remember where: neither in code, nor in what a debugger reads, nor in swiftc's hashes of its input.
@@ -38,6 +38,10 @@ define described
 	$(filled) cmake/tlsmemConfigVersion.cmake.in > $(1)$(3)/cmake/tlsmem/tlsmemConfigVersion.cmake
 	chmod 644 $(1)$(3)/pkgconfig/tlsmem.pc $(1)$(3)/cmake/tlsmem/*
 endef
+
+# Nothing below quotes its paths, and tlsmem.pc has them as they are.
+$(foreach path,PREFIX LIBDIR INCLUDEDIR MANDIR DESTDIR,$(if $(word 2,$($(path))),$(error $(path) has a space in it: $($(path)))))
+$(foreach path,PREFIX LIBDIR INCLUDEDIR MANDIR,$(if $(filter-out /%,$($(path))),$(error $(path) is not absolute: $($(path)))))
 
 .DELETE_ON_ERROR:
 .PHONY: all examples demo test check drivers faces figures simulate mutations bench \
@@ -82,7 +86,7 @@ build/manual: $(MANUAL) build/staged
 
 # The same and the papers for a browser, in build/site/index.html.
 site: all
-	@Tests/packages test
+	@Tests/packages site
 	@for python in python3 /usr/bin/python3; do ! $$python -c 'import markdown' 2>/dev/null || break; done && \
 		$$python docs/manual/make build/site --site && echo 'build/site/index.html'
 
@@ -222,7 +226,8 @@ uninstall:
 	rm -f $(DESTDIR)$(INCLUDEDIR)/tlsmem.h
 	rm -f $(DESTDIR)$(MANDIR)/man3/tlsmem_*.3 $(DESTDIR)$(MANDIR)/man7/tlsmem.7 $(DESTDIR)$(MANDIR)/man7/tlsmem-*.7
 
-include debian/packages.mk
+# Where a distribution has put a debian/ of its own in the place of ours, there are no packages to be made.
+-include debian/packages.mk
 
 clean:
 	rm -rf build .build .build-*

@@ -15,9 +15,11 @@ packed = XZ_OPT=-T1 tar -cJf $(CURDIR)/build/dist/$(1).tar.xz --format=gnu --sor
 # What git knows of, as it stands here; without git, whatever was not built.
 sources:
 	mkdir -p build/dist
-	{ if [ -e .git ]; then git ls-files -z; else find . -name '.build*' -prune -o -name __pycache__ -prune -o \
-		-path ./build -prune -o ! -type d ! -name '*.o' ! -name Package.resolved -printf '%P\0'; fi; } | LC_ALL=C sort -z | \
-		$(call packed,$(NAME)) --transform='s,^,$(NAME)/,rSH' --null --verbatim-files-from --files-from=-
+	if [ -e .git ]; then git ls-files -z; else find . -name '.build*' -prune -o -name __pycache__ -prune -o \
+		-path ./build -prune -o ! -type d ! -name '*.o' ! -name Package.resolved -printf '%P\0'; fi > build/dist/names
+	LC_ALL=C sort -z -o build/dist/names build/dist/names
+	$(call packed,$(NAME)) --transform='s,^,$(NAME)/,rSH' --null --verbatim-files-from --files-from=build/dist/names
+	rm build/dist/names
 
 # The sources in a folder of their own, FOLDER/$(NAME), where nothing is built yet: swift build does not see everything that
 # has changed. Who is called there knows nothing of what this make was told.

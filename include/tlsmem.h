@@ -60,7 +60,7 @@
  *            Signals may come at any time, with SA_RESTART or without: they end no more than a wait of
  *            tlsmem_loop_run_once, which then returns 0. Descriptors 0, 1 and 2 are as any others, should they be free.
  *            A thread needs 64 KiB of stack, and what the program's own callbacks take. The time of day may jump: it decides
- *            about certificates, sessions and ticket keys only.
+ *            about certificates, sessions, early data and ticket keys only.
  *            If the system has no memory left for one of the library's own few small objects, the process is ended there
  *            and then, by a trap: SIGILL on x86-64, SIGTRAP on AArch64. OpenSSL's allocations, and those of whatever is
  *            large or a peer's, that fail come back as TLSMEM_ENOMEM.
@@ -448,7 +448,7 @@ int tlsmem_ctx_set_crl_check(tlsmem_ctx *ctx, tlsmem_crl_check check) TLSMEM_CHE
  */
 int tlsmem_ctx_request_ocsp(tlsmem_ctx *ctx) TLSMEM_CHECK;
 /**
- * The same, and a good response has to come: without one the server is refused as above. Without verification nobody is known
+ * As tlsmem_ctx_request_ocsp, and a good response has to come: without one the server is refused as above. Without verification nobody is known
  * who could have signed one, so every server is refused. A resumed connection has no response: no session is taken then, by
  * tlsmem_session_set, which says TLSMEM_EOCSP.
  */
@@ -1551,7 +1551,8 @@ void tlsmem_session_free(tlsmem_session *session);
  * - It has no forward secrecy: it is encrypted under a key of the ticket.
  *
  * The library guards against the first within one process: no ticket brings early data twice, to whichever context, and none
- * when the ticket is not as old, give or take ten seconds, as the client says (RFC 8446, 8.1 and 8.3). What that does not
+ * when the ticket is not as old, give or take ten seconds, as the client says (RFC 8446, 8.1 and 8.3); nor any after the time
+ * of day was set back, until it is as late again as it was. What that does not
  * cover: several processes or machines that have the same ticket keys, and one that is started anew with the keys it had. Each
  * takes what is sent again for the first. Only a program that waits for on_established is safe from all of it: by then the
  * data is known to be from the client of this connection. And a client whose early data was refused, or whose connection broke,
@@ -1674,9 +1675,9 @@ const char *tlsmem_psk_identity(const tlsmem *c);
  * the one of the handshake that made the session; a server does not have what came behind it, because tickets hold nothing but
  * the client's own.
  *
- * What is copied is written only when n is enough (call with n = 0 to ask), and its length is returned in any case: of text
- * without the NUL that ends it, for which n has to have room. TLSMEM_AGAIN when the peer sent no certificate, or has sent none
- * yet; TLSMEM_ENOMEM; TLSMEM_EINVAL. Nothing is called back.
+ * Returns the length of what is to be copied, in any case; it is written only when n is enough (call with n = 0 to ask). Of text
+ * it is the length without the NUL that ends it, for which n has to have room. TLSMEM_AGAIN when the peer sent no certificate, or
+ * has sent none yet; TLSMEM_ENOMEM; TLSMEM_EINVAL. Nothing is called back.
  */
 
 /** Copies the peer's certificate, DER. */
@@ -1692,7 +1693,7 @@ ptrdiff_t tlsmem_peer_pem(const tlsmem *c, char *text, size_t n) TLSMEM_CHECK;
 /** Copies a certificate of those that the peer sent, DER: 0 is its own. TLSMEM_AGAIN also behind the last. It may have sent
  *  anything: the chain that was verified is another (see tlsmem_peer_verified_chain). */
 ptrdiff_t tlsmem_peer_chain(const tlsmem *c, size_t index, void *der, size_t n) TLSMEM_CHECK;
-/** The same of the chain that verification has found: 0 is the peer's own, the last one is the authority that is trusted.
+/** As tlsmem_peer_chain, of the chain that verification has found: 0 is the peer's own, the last one is the authority that is trusted.
  *  TLSMEM_AGAIN also when it has found none that is good, and when a session was resumed, with which nobody looks for one. */
 ptrdiff_t tlsmem_peer_verified_chain(const tlsmem *c, size_t index, void *der, size_t n) TLSMEM_CHECK;
 /**
@@ -1840,7 +1841,8 @@ typedef struct tlsmem_loop_options {
 
 /** Makes a loop. Returns it, or NULL when epoll or eventfd is not to be had (errno says why). */
 tlsmem_loop *tlsmem_loop_new(void) TLSMEM_CHECK;
-/** The same with options, which are copied; NULL for the defaults. NULL with errno EINVAL for options that are none. */
+/** As tlsmem_loop_new, with options, which are copied; NULL for the defaults. Returns NULL with errno EINVAL for options that are
+ *  none. */
 tlsmem_loop *tlsmem_loop_new_with(const tlsmem_loop_options *options) TLSMEM_CHECK;
 /**
  * Frees a loop, not from inside its own callbacks.
@@ -2122,6 +2124,7 @@ typedef struct tlsmem_wire_stats_info {
  * range whose least is above its most, or a number that is out of range.
  */
 tlsmem_wire *tlsmem_wire_new(const tlsmem_wire_faults *faults) TLSMEM_CHECK;
+/** Frees a wire, with what is in flight. */
 void tlsmem_wire_free(tlsmem_wire *wire);
 /**
  * Sets other faults, at any moment; NULL for none. They hold for what is in flight, too, except that delays stay as they

@@ -38,7 +38,7 @@ private let allowOnce: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?)
         return 0
     }
     guard promised > 0, let mark = unsafe mark(of: session) else { return 0 }
-    return UsedTickets.ofProcess?.use(mark, now: secondsSinceStart()) == true ? 1 : 0
+    return UsedTickets.ofProcess?.use(mark, now: secondsSinceStart(), date: Int64(time(nil))) == true ? 1 : 0
 }
 
 /// A number for a ticket, made of its secret, which no two tickets share: they are derived from different nonces

@@ -7,7 +7,8 @@ internal import COpenSSL
 /// of tickets that are as old as the client says, give or take ten seconds, and what was recorded says the same for ever: so
 /// nothing has to be remembered for longer. The newest ones are in one set, those before them in another, which goes, with its
 /// memory, when the first one has lasted for that long. When there is no room for what has to be remembered, no early data
-/// is taken.
+/// is taken. OpenSSL reckons the age by the time of day: when that is set back, what was recorded is young again, and so none is
+/// taken either until the day is as late as it was.
 @safe package final class UsedTickets {
     private let lock: UnsafeMutableRawPointer
     private let most: Int
@@ -16,6 +17,8 @@ internal import COpenSSL
     private var older = Marks()
     /// When the first came into the newer set; all of the older one came before.
     private var began: Int64 = 0
+    /// The latest time of day at which one came.
+    private var latest = Int64.min / 2
 
     /// `most` in each set, kept for `seconds` at least. Nil without memory.
     package static func of(most: Int, seconds: Int64) -> UsedTickets? {
@@ -30,10 +33,12 @@ internal import COpenSSL
 
     deinit { unsafe CRYPTO_THREAD_lock_free(lock) }
 
-    /// Whether it is the first time, and that could be noted.
-    package func use(_ ticket: UInt64, now: Int64) -> Bool {
+    /// Whether it is the first time, and that could be noted: `now` by a clock that nobody sets, `date` by the time of day.
+    package func use(_ ticket: UInt64, now: Int64, date: Int64) -> Bool {
         guard unsafe CRYPTO_THREAD_write_lock(lock) == 1 else { return false }
         defer { unsafe CRYPTO_THREAD_unlock(lock) }
+        guard date >= latest &- Self.overtaken else { return false }
+        latest = max(latest, date)
         if newer.count > 0, now &- began > seconds || (newer.count >= most && older.count == 0) {
             swap(&newer, &older)
             newer = Marks()
@@ -46,6 +51,9 @@ internal import COpenSSL
 
     /// How many it remembers.
     package var count: Int { newer.count &+ older.count }
+
+    /// Seconds: another thread may have asked for the time a moment before.
+    private static let overtaken: Int64 = 2
 
     /// Those of the process. Nil without memory.
     static var ofProcess: UsedTickets? {

@@ -42,7 +42,8 @@ int ask(const char *host, const char *port, const char *authorities)
             tlsmem_close(c); /* and on, until the peer has closed, too */
     }
     tlsmem_error_info why = TLSMEM_ERROR_INFO_INIT;
-    if (n < 0 && tlsmem_error(c, &why) == TLSMEM_OK)
+    int told = ready ? tlsmem_error(c, &why) : tlsmem_ctx_error(ctx, &why);
+    if (n < 0 && told == TLSMEM_OK)
         fprintf(stderr, "%s\n", why.sentence);
     tlsmem_free(c);
     tlsmem_ctx_free(ctx);

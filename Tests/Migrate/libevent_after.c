@@ -70,6 +70,7 @@ int ask(const char *host, const char *port, const char *authorities)
 {
     tlsmem_callbacks callbacks = TLSMEM_CALLBACKS_INIT;
     tlsmem_report_info report = TLSMEM_REPORT_INFO_INIT;
+    tlsmem_error_info why = TLSMEM_ERROR_INFO_INIT;
     struct event_base *base = event_base_new();
     tlsmem_ctx *ctx = tlsmem_ctx_new(TLSMEM_CLIENT);
     int ready = tlsmem_ctx_set_ca_file(ctx, authorities) == TLSMEM_OK;
@@ -82,6 +83,8 @@ int ask(const char *host, const char *port, const char *authorities)
     k.writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_event, &k);
     k.deadline = evtimer_new(base, on_event, &k);
     report.status = TLSMEM_ECONFIG;
+    if (!ready && tlsmem_ctx_error(ctx, &why) == TLSMEM_OK)
+        fprintf(stderr, "%s\n", why.sentence);
     if (ready && tlsmem_set_server_name(k.c, host) == TLSMEM_OK
         && tlsmem_set_fd(k.c, fd) == TLSMEM_OK
         && tlsmem_write(k.c, "hello\n", 6) == 6) { /* may come first */

@@ -2,6 +2,11 @@ import OpenSSLHandles
 import TestSupport
 import Testing
 
+extension UsedTickets {
+    /// Where both clocks say the same.
+    fileprivate func use(_ ticket: UInt64, now: Int64) -> Bool { use(ticket, now: now, date: now) }
+}
+
 @Suite struct `The note of used tickets` {
     private func tickets(_ most: Int, seconds: Int64 = 20) throws -> UsedTickets {
         try #require(UsedTickets.of(most: most, seconds: seconds))
@@ -41,6 +46,15 @@ import Testing
         #expect((22...29).allSatisfy { used.use($0, now: 1030) })
         #expect(!used.use(30, now: 1041), "the newer set began at 1021")
         #expect(used.use(30, now: 1042))
+    }
+
+    @Test func `let a ticket be used again when the time of day had been set back`() throws {
+        let used = try tickets(10)
+        #expect(used.use(1, now: 0, date: 1_000_000))
+        #expect(!used.use(1, now: 30, date: 1_000_000 - 3600))
+        #expect(!used.use(2, now: 31, date: 1_000_000 - 3), "nobody knows which one is old")
+        #expect(used.use(3, now: 32, date: 1_000_000 - 2), "another thread was quicker")
+        #expect(used.use(4, now: 33, date: 1_000_001))
     }
 
     @Test func `kept all tickets, up to 65536, when those of the last seconds were enough`() throws {

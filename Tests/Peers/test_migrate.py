@@ -33,6 +33,13 @@ class Migrating:
         self.assertEqual(server.exit_code(), 0)
         self.assertRegex(server.stdout.text, r"in=6 out=6 .*close=TLSMEM_OK\n\Z")
 
+    def test_it_says_which_file_of_authorities_is_not_there(self):
+        server = Server(self, "echo_server")
+        client = Process(self, programs() / f"{self.name}_{self.when}", "localhost", server.port, "/no/such/authorities.pem")
+        self.ends(client, 1, "")
+        if self.when == "after":
+            self.assertIn("/no/such/authorities.pem", client.stderr.text)
+
     def test_it_is_answered_by_a_server_of_openssls(self):
         server = Process(self, tool("openssl", "openssl"), "s_server", "-accept", "127.0.0.1:0", "-naccept", "1", "-rev",
                          "-cert", certificate("server.pem"), "-key", certificate("server.key"))

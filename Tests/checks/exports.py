@@ -21,7 +21,7 @@ LEAST = 200  # a header in which hardly anything is found is not read rightly
 # Functions of which a comment above says for all what they return: as they begin, and how that reads.
 FAMILIES = {
     r"tlsmem_ctx_(set|add|remove|request|require|insecure)_": "Every setter returns TLSMEM_OK;",
-    r"tlsmem_peer_": "its length is returned in any case",
+    r"tlsmem_peer_": "Returns the length of what is to be copied, in any case",
 }
 SAYS = re.compile(r"\bReturns?\b|\bAs tlsmem_\w+|\bThe same\b")
 

@@ -24,6 +24,7 @@ without_page() {
 }
 # What comes before the first line of a page is said by a whatis.
 without_brief() { grep -rLE '^\.Nd [a-zA-Z].{8,}' "$man"; grep -rhE '^\.Nd .{80,}' "$man"; true; }
+beside_another() { grep -rlE -A1 '^\.Sh DESCRIPTION' "$man/man3" | xargs grep -A1 '^\.Sh DESCRIPTION' | grep -E '(The same|It is the same)'; true; }
 wide() { # more than 80 columns in a terminal, but for whole programs
     while read -r page; do
         mandoc -T utf8 -O width=78 "$page" | col -bx | awk -v page="${page##*/}" 'length($0) > 82 { print page ": " $0 }'
@@ -60,6 +61,9 @@ program_says() { # CHANGE SAID: its program, with this change by sed, says this;
     [[ -n $2 && $(sed 's/at [0-9]* ms/at some ms/' <<< "$said") == "$(sed 's/at [0-9]* ms/at some ms/' <<< "$2")"* ]] || echo "it says: $said"
     grep -qx 'tlsmem recording 1' "$work/recording" || echo "it records nothing"
 }
+program_finds() { # a wrong echo is found
+    ! grep -q 'passed' <(program_says 's/tlsmem_write(c, bytes, n)/tlsmem_write(c, n > 5 ? bytes : "XXXXX", n)/' x | sed 's/it says: //')
+}
 program_stalls() { program_says 's/faults.seed = seed;/& faults.stall_after = 100;/' "$(sed -n 's/^\(seed 1: .*\) \.\.\.$/\1/p' $kit)"; }
 of_the_kit() { sed -n '/- test kit \*/,$p' "$header" | grep -oE '^[a-z][a-z0-9_ ]* \*?tlsmem_[a-z_]+\(' | grep -oE 'tlsmem_[a-z_]+\($' | tr -d '('; }
 not_in_kit() {
@@ -72,12 +76,14 @@ check "mandoc has nothing to say about any page" lint
 check "every page that is referred to is there" unresolved
 check "each function, struct, enum and callback has a page" without_page
 check "each page says what it is about on one line" without_brief
+check "no page begins with what only its neighbour in the header says" beside_another
 check "no page is wider than a terminal" wide
 check "the code in the guides is taken from programs" typed_by_hand
 check "tlsmem(7) lists every function" not_in_the_index
 check "tlsmem-errors(7) has every status" statuses_missing
 check "tlsmem-loops(7) has every loop" loops_missing
 check "the program of tlsmem-testing(7) passes" program_says '' '100 seeds passed'
+check "it finds a server that answers something else" program_finds
 check "it stalls as it says there" program_stalls
 check "tlsmem-testing(7) has each function of the kit" not_in_kit
 check "no link of the site leads nowhere" python3 Tests/checks/site.py links "$site"

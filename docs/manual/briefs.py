@@ -93,6 +93,7 @@ BRIEFS = {
     "tlsmem_loop_timer": "make a timer in a loop",
     "tlsmem_timer_set": "set a timer anew",
     "tlsmem_loop_stats": "count what a loop does",
+    "tlsmem_wire_free": "free a wire",
     "tlsmem_wire_end": "put the end of file on a wire",
     "tlsmem_wire_reset": "reset a wire",
     "tlsmem_wire_in_flight": "return how many bytes are on a wire",

@@ -7,7 +7,7 @@ from mdoc import Writer, argument, sentences
 
 # What the comments that stand before several functions are called, and which functions they are about.
 NOTES = (
-    ("Every setter returns", None, r"tlsmem_ctx_(set|add|insecure|request|require)_"),
+    ("Every setter returns", None, r"tlsmem_ctx_(set|add|remove|insecure|request|require)_"),
     ("Files are regular ones", "Files", r"tlsmem_ctx_(set|add)_(cert|key|pkcs12|keypair|ca|accepted_ca|crl|ocsp_response)(_(file|mem))?$"),
     ("Lists of ciphers", "Lists", r"tlsmem_ctx_set_(ciphers|groups|signature_algorithms)"),
     ("A fleet of servers", "Keys of a fleet", r"tlsmem_ctx_(add|remove|set)_ticket_keys?(_file|_mem)?$"),
@@ -138,16 +138,17 @@ class Pages:
             self.described.setdefault(kind.name, function.name)
             lines += self.type_section(kind, writer)
         for title, text in self.notes(function):
-            if title:
-                lines += [f".Ss {title}", *writer.body(text)]
-            elif "TLSMEM_OK" not in returns:
-                returns = "\n\n".join([*([returns] if returns else []), text])
-        if returns or function.checked:
+            about, shared = returned(text) if title else ("", text)
+            if about:
+                lines += [f".Ss {title}", *writer.body(about)]
+            if shared and "TLSMEM_OK" not in returns and (does or not title):
+                returns = "\n\n".join(filter(None, [returns, shared]))
+        if returns:
             lines += [".Sh RETURN VALUES", *writer.body(returns)]
         if function.checked:
-            lines += [".Pp"] * bool(returns) + ["The compiler warns where what it returns is not used."]
+            lines += [".Pp", "The compiler warns where what it returns is not used."]
         lines += self.example_section(function)
-        lines += self.errors(function, returns, writer)
+        lines += self.errors(function, returns or does, writer)
         return lines + self.see_also(function, neighbours)
 
     def example_section(self, function):
@@ -158,10 +159,11 @@ class Pages:
                 *(f".Pa {path}" + (" ," if path != used[:4][-1] else " .") for path in used[:4])]
 
     def errors(self, function, returns, writer):
-        spoken = f"{function.text}\n{returns}"
-        if not any(kind in ("int", "ptrdiff_t") for kind, _, _ in function.prototypes):
+        """Returns the section about the codes that a function returns, by what is said of that."""
+        codes = [name for name in self.header.statuses if re.search(rf"\b{name}\b", returns)]
+        if not any(kind in ("int", "ptrdiff_t") for kind, _, _ in function.prototypes) or codes == ["TLSMEM_AGAIN"]:
             return []
-        codes = [name for name in self.header.statuses if re.search(rf"\b{name}\b", spoken) and name != "TLSMEM_OK"]
+        codes = [name for name in codes if name != "TLSMEM_OK"]
         if not codes:
             return []
         lines = [".Sh ERRORS", "The codes that are spoken of above.", ".Xr tlsmem_strerror 3",
