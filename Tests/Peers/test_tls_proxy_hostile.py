@@ -27,7 +27,9 @@ class StoppedReaders(unittest.TestCase):
     """Through two proxies: one has its plain side stopped, the other its TLS side."""
 
     COUNT = 16
-    MOST = 640_000  # bytes for a session in which one direction has stopped: what may wait, and the slice that is half sent
+    # Bytes for a session in which one direction has stopped: what may wait (outgoing_high, half a MiB), the slice that is half
+    # sent, and what malloc keeps, for it is resident memory that is measured: 450,000 to 660,000 were seen.
+    MOST = 800_000
 
     def setUp(self):
         service = SmallBuffers(self)
