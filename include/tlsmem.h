@@ -33,8 +33,8 @@
  *            callbacks is running; tlsmem_loop_move does it for a live one. A context may be shared once it is set up
  *            (tlsmem_new freezes it). Only tlsmem_loop_stop, tlsmem_loop_wake, tlsmem_loop_post, tlsmem_loop_drain,
  *            the loop that tlsmem_loop_move and tlsmem_listener_add_loop are given, tlsmem_answer, tlsmem_ctx_ref,
- *            tlsmem_ctx_free, tlsmem_ctx_reload, tlsmem_ctx_stats, and the setters of ticket keys and of OCSP responses may
- *            be called on an object that another thread is using. The library starts threads for one thing only: the
+ *            tlsmem_ctx_free, tlsmem_ctx_reload, tlsmem_ctx_stats, tlsmem_metrics, and the setters of ticket keys and of OCSP
+ *            responses may be called on an object that another thread is using. The library starts threads for one thing only: the
  *            resolver blocks, so tlsmem_loop_connect with a name asks it in threads of its own.
  * fork       What was made before is the parent's. A child may free it, which sends nothing, shuts nothing down, and closes
  *            only its own copies of descriptors: the parent's epoll set, and the file of a Unix socket, stay. To the child
@@ -1827,6 +1827,57 @@ int tlsmem_stats(const tlsmem *c, tlsmem_stats_info *stats);
  * TLSMEM_EINVAL. Calls nothing back.
  */
 int tlsmem_trim(tlsmem *c);
+
+/* ---------------------------------------------------------------------------------------------- looking inside */
+
+/**
+ * Says in plain words how a connection stands: its state and since when, who has to do what next, which deadline ends the
+ * wait, what waits in its queues and in the kernel, and what has failed. For a person; the words may change.
+ *
+ * One paragraph without a newline, at most n bytes with the zero at its end; what does not fit is cut. 2048 are enough. It asks
+ * the kernel about the fd, and changes nothing.
+ * Returns how long the whole text is without its zero, so n or more when it was cut (n = 0 asks; text may be NULL then);
+ * TLSMEM_EINVAL. Calls nothing back.
+ */
+ptrdiff_t tlsmem_explain(const tlsmem *c, char *text, size_t n);
+/**
+ * Says the same of all that is in a loop: fn gets a paragraph about the loop, then one about each listener and each connection.
+ * `text` ends with a zero, and is valid until fn returns.
+ *
+ * Call it in the thread of the loop: from a callback of its own, for example of a signalfd that it watches.
+ * Returns how many paragraphs there were; TLSMEM_EINVAL. Calls fn before it returns.
+ */
+ptrdiff_t tlsmem_loop_explain(tlsmem_loop *loop, void (*fn)(const char *text, void *user), void *user);
+
+/** How a piece of a trace is written. */
+typedef enum tlsmem_trace_format {
+    TLSMEM_TRACE_AS_TEXT = 1, /**< for a person: "> ClientHello, 517 bytes"; ">" was sent, "<" received */
+    TLSMEM_TRACE_AS_JSON = 2  /**< for a program: one object (RFC 8259), of the fields of tlsmem_trace_info by their names, but for
+                               *   bytes; and of ms, the time (tlsmem_now), connection, a text that is another for each that
+                               *   there is, and role, "client" or "server" */
+} tlsmem_trace_format;
+/**
+ * Writes one piece of a trace (tlsmem_ctx_set_trace_cb), in the callback that was given it, in one line without a newline: at
+ * most n bytes with the zero at its end; what does not fit is cut. 512 are enough. What a message contains is not written, only
+ * its name and length.
+ *
+ * Returns how long the whole line is without its zero, as tlsmem_explain does; TLSMEM_EINVAL, also for an unknown format. Calls
+ * nothing back.
+ */
+ptrdiff_t tlsmem_trace(const tlsmem *c, const tlsmem_trace_info *info, tlsmem_trace_format format, char *text, size_t n);
+
+/**
+ * Writes what contexts have counted as Prometheus reads it (text format 0.0.4): "Content-Type: text/plain; version=0.0.4".
+ * Of each: connections there are and were made, handshakes by version and with the time they took, ends by their status, bytes
+ * of ciphertext. Bytes are counted by whole mebibytes, and to the last one at the end of a connection. A context that was put in
+ * the place of another (tlsmem_ctx_reload) goes on with its numbers.
+ *
+ * Each line has the label role, "client" or "server", and, unless `names` is NULL, the label context with the name that stands
+ * in the same place: all contexts of a process in one call. At most n bytes with the zero at the end; what does not fit is cut.
+ * Returns how long the whole text is without its zero, as tlsmem_explain does: some 6 KiB for each; TLSMEM_EINVAL. Calls
+ * nothing back. Any thread, while connections come and go: the numbers are those of a moment ago.
+ */
+ptrdiff_t tlsmem_metrics(tlsmem_ctx *const *ctxs, const char *const *names, size_t count, char *text, size_t n);
 
 /* --------------------------------------------------------------------------------------------------- registry */
 

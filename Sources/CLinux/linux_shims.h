@@ -6,16 +6,19 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -40,6 +43,15 @@ static inline int clinux_set_close_on_exec(int fd) { return fcntl(fd, F_SETFD, F
 static inline int clinux_flags(int fd) { return fcntl(fd, F_GETFL); }
 static inline int clinux_set_flags(int fd, int flags) { return fcntl(fd, F_SETFL, flags); }
 static inline int clinux_is_socket(mode_t mode) { return S_ISSOCK(mode); }
+// Bytes in a socket: not received yet, not acknowledged yet; -1 where that is not known.
+static inline int clinux_unread(int fd) {
+    int count = 0;
+    return ioctl(fd, SIOCINQ, &count) == 0 ? count : -1;
+}
+static inline int clinux_unacknowledged(int fd) {
+    int count = 0;
+    return ioctl(fd, SIOCOUTQ, &count) == 0 ? count : -1;
+}
 // POLLRDHUP, which is only declared for GNU.
 static inline int clinux_peer_has_ended(void) { return 0x2000; }
 // getcontext is a function that may return twice, which Swift does not call.
@@ -56,6 +68,9 @@ static inline int clinux_make_context(ucontext_t *made, ucontext_t *after, void 
 
 int accept4(int fd, struct sockaddr *restrict peer, socklen_t *restrict length, int flags);  // only declared for GNU
 
+// Of counters that several threads have: nothing else is ordered by them.
+static inline void clinux_add(uint64_t *to, uint64_t n) { __atomic_fetch_add(to, n, __ATOMIC_RELAXED); }
+static inline uint64_t clinux_load(const uint64_t *from) { return __atomic_load_n(from, __ATOMIC_RELAXED); }
 static inline int clinux_load_acquire(const int *from) { return __atomic_load_n(from, __ATOMIC_ACQUIRE); }
 static inline void clinux_store_release(int *to, int value) { __atomic_store_n(to, value, __ATOMIC_RELEASE); }
 

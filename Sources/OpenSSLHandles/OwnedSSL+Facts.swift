@@ -8,6 +8,9 @@ extension OwnedSSL {
 
     package var protocolName: UnsafePointer<CChar>? { unsafe SSL_get_version(ssl) }
 
+    /// The last that a handshake has done, in OpenSSL's words; static.
+    package var handshakePlace: UnsafePointer<CChar>? { unsafe SSL_state_string_long(ssl) }
+
     package var cipherName: UnsafePointer<CChar>? {
         guard let cipher = unsafe SSL_get_current_cipher(ssl) else { return nil }
         return unsafe SSL_CIPHER_get_name(cipher)

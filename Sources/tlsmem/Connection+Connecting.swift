@@ -31,6 +31,7 @@ extension Connection {
     /// The clock of the handshake stands still until there is a socket.
     func startConnecting(_ connector: Connector) {
         self.connector = connector
+        noteChange()
         if case .going = course { phaseBegan = -1 }
     }
 

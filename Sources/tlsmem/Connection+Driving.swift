@@ -188,6 +188,9 @@ extension Connection {
         }
     }
 
+    /// on_close has fired, if there is one.
+    var isReported: Bool { if case .reported = course { true } else { false } }
+
     /// Why it has ended.
     var endStatus: tlsmem_status { failure?.status ?? TLSMEM_CLOSED }
 }

@@ -30,7 +30,10 @@ extension Connection {
     func closeWrite() -> CInt {
         switch course {
         case .going:
-            _ = drive { connection, _ in connection.engine.closeWriting() }
+            _ = drive { connection, _ in
+                connection.engine.closeWriting()
+                connection.noteChange()
+            }
             return TLSMEM_OK.code
         case .closing: return TLSMEM_OK.code
         case .lingering, .ended, .reported: return TLSMEM_ESTATE.code
@@ -140,6 +143,7 @@ extension Connection {
         guard !isOver else { return }
         self.failure = currentFailure ?? failure
         course = .ended
+        metrics.count(.ended(self.failure?.status ?? TLSMEM_OK))
     }
 
     // MARK: Said

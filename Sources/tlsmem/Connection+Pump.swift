@@ -29,7 +29,7 @@ extension Connection {
                 deliverEarly(count, bench)
             case .established:
                 endEarly()
-                if case .going = course { phaseBegan = -1 }
+                handshakeIsDone()
                 let sends = sendCalls
                 settle(bench)
                 flush(bench)
@@ -38,6 +38,7 @@ extension Connection {
                 unsafe callbacks.on_established?(handle, user)
             case .peerClosed:
                 owesEOF = true
+                noteChange()
             case .authenticated(let next):
                 deliverAuthentication()
                 guard isMoving else { break }
@@ -295,7 +296,7 @@ extension Connection {
         sendCalls &+= 1
         if sent.count >= 0 {
             noteSent(bench)
-            engine.consumeOutgoing(sent.count, bench.pool)
+            consumeOutgoing(sent.count, bench.pool)
             if sent.count < sent.of, manner != .edge { transport = .full }
             return true
         }

@@ -83,7 +83,7 @@ extension Connection {
     // MARK: What passes
 
     /// A deadline is measured from when bytes go by. Who has none pays for no clock.
-    private var times: Bool {
+    var times: Bool {
         let limits = self.limits
         let all =
             limits.idleMilliseconds | limits.readMilliseconds | limits.writeMilliseconds | limits.bufferMilliseconds
@@ -112,6 +112,9 @@ extension Connection {
         if received { clocks.lastReceived = lastMoved }
         if sent { clocks.lastSent = lastMoved }
     }
+
+    /// It waits for something else from now on: for whoever asks since when, where nobody asks when bytes move.
+    func noteChange() { if !times { lastMoved = currentMilliseconds } }
 
     // MARK: Beginnings
 
@@ -181,7 +184,8 @@ extension Connection {
     }
 
     /// The deadline that passes first.
-    private var nextTimeout: (moment: Int64, which: Timeout)? {
+    @inline(__always)
+    var nextTimeout: (moment: Int64, which: Timeout)? {
         if particulars == nil, limits.idleMilliseconds == 0 { return nil }  // nothing has begun
         var next: (moment: Int64, which: Timeout)?
         func consider(_ which: Timeout, since began: Int64) {

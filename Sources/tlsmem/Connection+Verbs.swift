@@ -180,14 +180,14 @@ extension Connection {
         if nothingFollows {
             if count > 0 { noteMoved(received: false, sent: true) }
             Benches.withCurrent { benches in
-                engine.consumeOutgoing(count, benches.pool)
+                consumeOutgoing(count, benches.pool)
                 engine.end(benches.pool)
             }
             noteWaits()
         } else {
             _ = drive { connection, bench in
                 if count > 0 { connection.noteSent(bench) }
-                connection.engine.consumeOutgoing(count, bench.pool)
+                connection.consumeOutgoing(count, bench.pool)
             }
         }
         return TLSMEM_OK.code
@@ -204,11 +204,13 @@ extension Connection {
     // MARK: Pace
 
     func pause() {
+        if !isPaused { noteChange() }
         isPaused = true
         noteWaits()
     }
 
     func resume() {
+        if isPaused { noteChange() }
         isPaused = false
         _ = drive()
     }

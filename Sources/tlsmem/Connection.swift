@@ -63,11 +63,11 @@ internal import TLSEngine
     var waiting: Held<PlaintextQueue>?
     /// Lent for the drive that is under way, by the thread, which keeps it.
     var bench: Unmanaged<Bench>?
-    /// When bytes last came, or were last taken.
+    /// When bytes last came, or were last taken; where that is not noted (`times`), since when it waits for what it does.
     var lastMoved: Int64 = 0
     var receiveCalls: UInt64 = 0
     var sendCalls: UInt64 = 0
-    var ciphertextReceived: UInt64 = 0
+    var ciphertextReceived: UInt64 = 0 { didSet { countMebibytes(.received, oldValue, ciphertextReceived) } }
 
     // The small ones stand together, so that they share words.
     /// The socket, or -1 in the buffers face.
@@ -96,6 +96,7 @@ internal import TLSEngine
         else { return nil }
         unsafe self.init(engine, CallbackTable.of(callbacks), user)
         context.enter()
+        metrics.count(.made)
     }
 
     private init(_ engine: consuming Engine, _ table: CallbackTable, _ user: UnsafeMutableRawPointer?) {
@@ -106,6 +107,7 @@ internal import TLSEngine
 
     deinit {
         context.leave()
+        countRest()
         closeOwnSocket()
         if ownsUser { unsafe CLinux.free(user) }
     }

@@ -8,6 +8,9 @@ internal import TLSEngine
     /// Of the one that new connections are made of.
     let newest = Atomic<Int>(1)
     let connections = Atomic<Int>(0)
+    let metrics = Metrics()
+
+    deinit { metrics.end() }
 }
 
 /// A context that others have taken the place of: who has its handle gets connections of the newest.

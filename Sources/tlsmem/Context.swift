@@ -20,11 +20,18 @@ internal import TLSEngine
     let live = Atomic<Int>(0)
     /// Which of those it is that have taken one another's place, and what they have in common: said when it is put in place.
     var generation = 1
-    var generations = Generations()
+    var generations: Generations { didSet { metrics = generations.metrics } }
+    private(set) var metrics: Metrics
     /// What has taken its place; under the lock of `exclusively`.
     var successor: Context?
     let isReplaced = Atomic<Bool>(false)
     private var refusal: (status: tlsmem_status, reason: SettingRefused, subject: [CChar])?
+
+    override init(_ context: OwnedContext) {
+        let generations = Generations()
+        (self.generations, metrics) = (generations, generations.metrics)
+        super.init(context)
+    }
 
     var openSSL: OwnedContext { context }
 

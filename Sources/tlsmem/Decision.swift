@@ -19,6 +19,8 @@ struct Reply {
 /// Everything that changes here is touched under the table's lock.
 @safe final class Decision {
     let token: UInt64
+    /// When it was asked, by the clock of the connection.
+    let since: Int64
     private let place: Int
     /// Nil when nobody waits any more. It clears this before it goes, in the thread that it belongs to.
     private unowned(unsafe) var connection: Connection?
@@ -27,7 +29,7 @@ struct Reply {
     private var posts: Posts?
 
     private init(_ token: UInt64, _ place: Int, _ connection: Connection) {
-        (self.token, self.place) = (token, place)
+        (self.token, self.place, since) = (token, place, connection.currentMilliseconds)
         unsafe self.connection = connection
     }
 

@@ -42,6 +42,9 @@ internal import Synchronization
         lock.unlock()
     }
 
+    /// Clients that are in.
+    var count: Int { inside.load(ordering: .relaxed) }
+
     var hasRoom: Bool { most == 0 || inside.load(ordering: .sequentiallyConsistent) < most }
 
     /// How many descriptors were given back so far.

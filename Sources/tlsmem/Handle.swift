@@ -81,6 +81,12 @@ func inputs(_ start: UnsafePointer<iovec>?, _ count: CInt) -> UnsafeBufferPointe
     return unsafe pieces
 }
 
+/// Memory of C's that a text goes to; nil for NULL with a length, and for a length that cannot be one.
+func output(_ text: UnsafeMutablePointer<CChar>?, _ count: Int) -> UnsafeMutableRawBufferPointer? {
+    guard count >= 0, unsafe text != nil || count == 0 else { return nil }
+    return unsafe UnsafeMutableRawBufferPointer(start: text, count: count)
+}
+
 /// A struct that C gave us to fill; nil for NULL or a size that we do not know.
 func output<Struct>(_ target: UnsafeMutablePointer<Struct>?, _ size: (Struct) -> Int) -> UnsafeMutablePointer<Struct>? {
     guard let target = unsafe target, size(unsafe target.pointee) == MemoryLayout<Struct>.size else { return nil }

@@ -64,6 +64,8 @@ internal import Synchronization
         rota?.end()
     }
 
+    override var asListener: Listener? { self }
+
     override func letNothingIn() { stopListening() }
 
     override func ended() {
@@ -175,5 +177,31 @@ internal import Synchronization
     override func deadlinePassed(now: Int64) {
         rest = .none
         ask()
+    }
+
+    // MARK: Said
+
+    /// Whether it accepts clients, and why not.
+    func explain(_ room: UnsafeMutableRawBufferPointer) {
+        var text = unsafe Sentence(room)
+        if port > 0 {
+            text.append(Int(port), behind: "Listener on port ")
+        } else {
+            text.say("Listener on a Unix socket")
+        }
+        text.append(gate.count, behind: ": ")
+        text.say(" clients are in. ")
+        switch rest {
+        case .none where !isListening: text.say("It listens no more.")
+        case .none where !gate.hasRoom:
+            text.append(
+                Int(unsafe options.connections_max), behind: "It waits for one of them to go: connections_max is ")
+            text.say(".")
+        case .none where !hasRoom: text.say("It waits for a loop that serves it: there is none, or all are behind.")
+        case .none: text.say("It accepts.")
+        case .shortage:
+            text.say("It pauses: the process has no descriptor, or no memory, for another one; on_error has the errno.")
+        case .failure: text.say("It pauses for a second, because accepting failed; on_error has the errno.")
+        }
     }
 }

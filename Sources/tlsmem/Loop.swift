@@ -7,6 +7,7 @@ internal import SocketTransport
 class Member: Watcher {
     var asConnection: Connection? { nil }
     var asPlainWatch: PlainWatch? { nil }
+    var asListener: Listener? { nil }
 }
 
 /// A `tlsmem_loop`: the registry, and what was made in it.

@@ -3,17 +3,23 @@ internal import CTLSMem
 internal import OpenSSLHandles
 internal import TLSEngine
 
-/// A sentence that is put together in the fixed array of a C struct; what does not fit is cut.
+/// A text that is put together in memory of C's, with a zero at its end; what does not fit is cut.
 @safe struct Sentence {
     private let target: UnsafeMutableRawBufferPointer
     private var length = 0
+    /// What it would be had it all fitted.
+    private(set) var wholeLength = 0
 
     init(_ target: UnsafeMutableRawBufferPointer) {
         unsafe self.target = target
         if let first = target.indices.first { unsafe target[first] = 0 }
     }
 
+    @inline(never)
     private mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+        wholeLength &+= bytes.count
+        // What is cut once stays cut.
+        guard length &+ bytes.count == wholeLength else { return }
         var count = min(bytes.count, unsafe target.count - 1 &- length)
         // A character is there whole or not at all.
         while count > 0, count < bytes.count, unsafe bytes[count] & 0xc0 == 0x80 { count -= 1 }
@@ -23,11 +29,16 @@ internal import TLSEngine
         unsafe target[length] = 0
     }
 
+    /// As `append`, without the doubt which of them a literal is for.
+    mutating func say(_ text: StaticString) { append(text) }
+
+    @inline(never)
     mutating func append(_ text: StaticString) {
         guard text.hasPointerRepresentation else { return }
         unsafe append(unsafe UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
+    @inline(never)
     mutating func append(_ text: UnsafePointer<CChar>?) {
         guard let text = unsafe text else { return }
         unsafe text.withMemoryRebound(to: UInt8.self, capacity: strlen(text)) {
@@ -39,8 +50,55 @@ internal import TLSEngine
         unsafe text.withUnsafeBufferPointer { unsafe append(unsafe $0) }
     }
 
+    @inline(never)
     mutating func append(_ number: Int) {
         unsafe append([CChar](decimal: number) + [0])
+    }
+}
+
+extension Sentence {
+    mutating func append(_ status: tlsmem_status) { append(status.name) }
+
+    /// A length of time, as somebody would say it.
+    mutating func append(milliseconds: Int64) {
+        let length = Int(max(0, milliseconds))
+        switch length {
+        case ..<1000: append(length, " ms")
+        case ..<60_000:
+            append(length / 1000)
+            append(length % 1000 / 100, behind: ".")
+            say(" s")
+        case ..<3_600_000:
+            append(length / 60_000, " min ")
+            append(length % 60_000 / 1000, " s")
+        default:
+            append(length / 3_600_000, " h ")
+            append(length % 3_600_000 / 60_000, " min")
+        }
+    }
+
+    /// Text of the program's, in between quotation marks: backslashes, quotation marks and ends of lines are escaped.
+    mutating func append(quoting text: UnsafePointer<CChar>?) {
+        guard var next = unsafe text else { return }
+        while unsafe next.pointee != 0 {
+            switch UInt8(bitPattern: unsafe next.pointee) {
+            case UInt8(ascii: "\\"): say("\\\\")
+            case UInt8(ascii: "\""): say("\\\"")
+            case UInt8(ascii: "\n"): say("\\n")
+            case let byte: append([byte])
+            }
+            unsafe next += 1
+        }
+    }
+
+    mutating func append(_ number: Int, _ what: StaticString) {
+        append(number)
+        append(what)
+    }
+
+    mutating func append(_ number: Int, behind what: StaticString) {
+        append(what)
+        append(number)
     }
 }
 
@@ -58,11 +116,15 @@ extension Failure {
         }
         unsafe withUnsafeMutableBytes(of: &info.sentence) { target in
             var sentence = unsafe Sentence(target)
-            describe(&sentence)
-            guard let subject, !subject.isEmpty else { return }
-            unsafe sentence.append(": ")
-            sentence.append(subject)
+            describe(&sentence, subject: subject)
         }
+    }
+
+    func describe(_ sentence: inout Sentence, subject: [UInt8]?) {
+        describe(&sentence)
+        guard let subject, !subject.isEmpty else { return }
+        unsafe sentence.append(": ")
+        sentence.append(subject)
     }
 
     private func describe(_ sentence: inout Sentence) {

@@ -72,6 +72,8 @@ void ask_everything(tlsmem *c)
     MUST((error.status == TLSMEM_OK) == (error.sentence[0] == 0));
     MUST((tlsmem_interest(c) & ~(POLLIN | POLLOUT)) == 0);
     MUST(want.deadline_ms == tlsmem_deadline(c) && want.congested == tlsmem_is_congested(c));
+    char paragraph[2048];
+    MUST(tlsmem_explain(c, paragraph, sizeof paragraph) == (ptrdiff_t)strlen(paragraph));
     ask_copies(c);
     ask_facts(c);
     tlsmem_session *session = tlsmem_session_get(c);

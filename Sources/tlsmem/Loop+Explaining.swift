@@ -1,0 +1,50 @@
+internal import CTLSMem
+
+/// What can be said about a loop, and about all that is in it.
+extension Loop {
+    /// More than any paragraph needs.
+    private static var paragraphBytesMax: Int { 4096 }
+
+    /// Has each paragraph told, and returns how many there were. Whoever is told may do anything, also to those of whom
+    /// nothing was said yet.
+    func explain(_ tell: (UnsafeMutableRawBufferPointer) -> Void) -> Int {
+        var present: [Connection] = []
+        forEachConnection { present.append($0) }
+        let listeners = owned.all.compactMap { $0.asListener }
+        return unsafe withUnsafeTemporaryAllocation(byteCount: Self.paragraphBytesMax, alignment: 1) { room in
+            var told = 1
+            unsafe explain(room)
+            unsafe tell(room)
+            for listener in listeners where owned.contains(listener) {
+                unsafe listener.explain(room)
+                unsafe tell(room)
+                told &+= 1
+            }
+            for connection in present where connection.loop === self {
+                _ = unsafe Explanation.write(connection, room)
+                unsafe tell(room)
+                told &+= 1
+            }
+            return told
+        }
+    }
+
+    private func explain(_ room: UnsafeMutableRawBufferPointer) {
+        var stats = tlsmem_loop_stats_info()
+        fill(&stats)
+        var text = unsafe Sentence(room)
+        text.append(connections, behind: "Loop: ")
+        text.append(Int(clamping: stats.handshaking), behind: " connections in it, of them ")
+        text.append(owned.all.count { $0.asListener != nil }, behind: " in their handshake; ")
+        text.append(Int(clamping: stats.deadlines), behind: " listeners; ")
+        text.append(Int(clamping: stats.turns), behind: " deadlines and timers set. It has turned ")
+        text.append(Int(clamping: stats.events), behind: " times, for ")
+        text.say(" events.")
+        switch course {
+        case .going: break
+        case .draining:
+            text.say(" It drains (tlsmem_loop_drain): nothing new comes in, and it ends with the last connection.")
+        case .ending: text.say(" It is being freed.")
+        }
+    }
+}
