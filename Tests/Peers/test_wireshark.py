@@ -58,7 +58,6 @@ class Talk:
         self.capture.end()
         closed, = self.capture.read()
         self.assertEqual((closed.up, closed.down), (b"", b""))
-        self.assertNotIn(b"secret", self.capture.file.read_bytes())
         for keylog in self.logs:
             opened, = self.capture.read(keylog)
             self.assertEqual((opened.up, opened.down), said(self.turns))
@@ -114,25 +113,29 @@ class NewKeys(Talk, unittest.TestCase):
 
 
 class Embedded(Talk, unittest.TestCase):
-    """As the manual has it: the secrets in the capture itself, and a conversation as text."""
+    """As the manual has it: the secrets go into the capture itself, for whoever is given it."""
 
-    def test_a_key_log_in_the_capture_is_enough_for_whoever_has_it(self):
+    def follow(self, file):
+        return self.capture.tshark("-q", "-z", "follow,tls,ascii,0", file=file)
+
+    def test_a_capture_with_its_secrets_is_read_without_a_key_log(self):
         self.begin("both", "1.3")
         self.talk()
         self.check()
-        both = self.capture.folder / "both.pcapng"
-        subprocess.run([tool("editcap", "tshark"), "--inject-secrets", f"tls,{self.logs[0]}", self.capture.file, both],
+        opened = self.capture.folder / "opened.pcapng"
+        subprocess.run([tool("editcap", "tshark"), "--inject-secrets", f"tls,{self.logs[0]}", self.capture.file, opened],
                        check=True, timeout=LIMIT, capture_output=True)
-        for text in said(1):
-            self.assertNotIn(text.decode(), self.capture.tshark("-q", "-z", "follow,tls,ascii,0"))
-            self.assertIn(text.decode(), self.capture.tshark("-q", "-z", "follow,tls,ascii,0", file=both))
+        before, followed = self.follow(self.capture.file), self.follow(opened)
+        for text in said(self.turns):
+            self.assertIn(text.decode(), followed)
+            self.assertNotIn(text.decode(), before)
 
 
 class TwoVisits(WebTest):
     """https_get comes a second time with the session of the first."""
 
     def visit(self, *options, server=()):
-        """Returns what both key logs show of both visits."""
+        """Checks what both key logs show of both visits, and returns what https_get tells of them."""
         self.logs = [self.folder / f"{self.id()}.{side}" for side in ("server", "client")]
         (self.root / "secret").write_bytes(DOWN % 0)
         serving = Server(self, "https_server", "--root", self.root, "--keylog", self.logs[0], *server)
@@ -140,7 +143,7 @@ class TwoVisits(WebTest):
         got = self.https_get("--keylog", self.logs[1], *options, f"https://localhost:{serving.port}/secret")
         self.assertEqual((got.code, got.stdout.bytes), (0, DOWN % 0), got.stderr.text)
         self.capture.end()
-        self.assertEqual([connection.down for connection in self.capture.read()], [b"", b""])
+        self.assertEqual([(visit.up, visit.down) for visit in self.capture.read()], [(b"", b"")] * 2)
         for log in self.logs:
             visits = self.capture.read(log)
             for visit in visits:
@@ -149,10 +152,11 @@ class TwoVisits(WebTest):
             self.assertEqual([CERTIFICATE in visit.messages_down for visit in visits], [True, False])
         return got.stderr.text
 
-    def test_a_resumed_session_is_read(self):
-        for version in VERSIONS:
-            with self.subTest(version=version):
-                self.assertEqual(self.visit("--resume", "--tls", version), f"https_get: resumed: TLSv{version}\n")
+    def test_a_resumed_session_of_tls_1_2_is_read(self):
+        self.assertEqual(self.visit("--resume", "--tls", "1.2"), "https_get: resumed: TLSv1.2\n")
+
+    def test_a_resumed_session_of_tls_1_3_is_read(self):
+        self.assertEqual(self.visit("--resume", "--tls", "1.3"), "https_get: resumed: TLSv1.3\n")
 
     def test_early_data_is_read_with_a_secret_of_its_own(self):
         self.assertIn("early data: taken\n", self.visit("--early", server=("--early-data", "16384")))
