@@ -656,7 +656,7 @@ int tlsmem_ctx_set_renegotiation(tlsmem_ctx *ctx, int allowed) TLSMEM_CHECK;
 /**
  * Says after how many bytes of plaintext, and after how many seconds, we change the key that we send with in TLS 1.3
  * (KeyUpdate: RFC 8446, 4.6.3), before the next bytes: as tlsmem_key_update does with ask_peer 0. 0 for any number: both are 0
- * by default. A key that nothing was sent with stays. The peer has to see to its own.
+ * by default. A key that nothing was sent with stays; what waits counts when it is encrypted. The peer has to see to its own.
  *
  * In any case the key is changed after 16777216 records (2^24), which OpenSSL does not do by itself: AES-GCM is safe for 2^24.5
  * of them (RFC 8446, 5.5). TLS 1.2 has no such thing; there tlsmem_renegotiate makes new keys. Some peers take only so many

@@ -106,14 +106,15 @@ extension Engine {
         return taken > 0
     }
 
-    /// Does what waits and has become possible: encrypts deferred writes, about a slice of them, then close_notify.
+    /// Does what waits and has become possible: encrypts deferred writes, about a slice of them, or a record, then close_notify.
     /// Returns whether anything was done; call again until not. What corks hold back waits on, unless `all` is to go.
     package mutating func settle(incoming: MemoryBIO, _ pool: BufferPool, all: Bool = false) -> Bool {
         if deferredBytes > 0 {
             if state.isHandshaking { return settleEarly(incoming, pool) }
             let isHeld = corks > 0 && !ignoresCorks && !all && state.writing == .open
             let least = isHeld ? Self.recordBytesMax : 1
-            let sliceEnd = outgoing.made &+ UInt64(BufferPool.sliceBytesMax)
+            // A key that has a life is looked at after each record.
+            let sliceEnd = outgoing.made &+ UInt64(watchesKey ? 1 : BufferPool.sliceBytesMax)
             var isMoving = false
             while deferredBytes >= least, outgoing.made < sliceEnd, canEncrypt, encryptDeferred(incoming, pool) {
                 isMoving = true
@@ -193,7 +194,7 @@ extension Engine {
         if askPeer { keys.updateAnswersDue &+= 1 }
         if case .failed(let cause) = ssl.handshake() { _ = fail(cause) }
         _ = outgoing.countNew(ssl)
-        rekeying?.keyHasChanged(records: ssl.observations.recordsOut, bytes: tally.accepted)
+        rekeying?.keyHasChanged(records: ssl.observations.recordsOut, bytes: encryptedBytes)
         return true
     }
 
@@ -205,7 +206,7 @@ extension Engine {
     package mutating func changeKeyIfDue(incoming: MemoryBIO, _ pool: BufferPool, now: () -> Int64) {
         guard canUpdateKey, room > 0 else { return }
         let records = ssl.observations.recordsOut
-        guard keys.isDue(limits.keyLife, records: records, bytes: tally.accepted, now: now) else { return }
+        guard keys.isDue(limits.keyLife, records: records, bytes: encryptedBytes, now: now) else { return }
         _ = updateKey(askPeer: false, incoming: incoming, pool)
     }
 

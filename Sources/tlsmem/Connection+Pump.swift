@@ -83,7 +83,10 @@ extension Connection {
 
     /// Encrypts what was deferred, slice by slice, and sends as it goes.
     func settle(_ bench: Bench, all: Bool = false) {
-        while engine.settle(incoming: bench.incoming, bench.pool, all: all) { flushIfMuch(bench) }
+        while engine.settle(incoming: bench.incoming, bench.pool, all: all) {
+            flushIfMuch(bench)
+            if engine.watchesKey { changeKeyIfDue(bench) }
+        }
     }
 
     /// Settles and sends at the very end, when no more rounds follow.

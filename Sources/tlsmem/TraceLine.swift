@@ -9,11 +9,12 @@ enum TraceLine {
         _ info: tlsmem_trace_info, of connection: Connection, as format: tlsmem_trace_format,
         _ target: UnsafeMutableRawBufferPointer
     ) -> Int? {
+        guard format == TLSMEM_TRACE_AS_TEXT || format == TLSMEM_TRACE_AS_JSON else { return nil }
         var text = unsafe Sentence(target)
-        switch format {
-        case TLSMEM_TRACE_AS_TEXT: unsafe write(info, &text)
-        case TLSMEM_TRACE_AS_JSON: unsafe write(info, of: connection, &text)
-        default: return nil
+        if format == TLSMEM_TRACE_AS_TEXT {
+            unsafe write(info, &text)
+        } else {
+            unsafe write(info, of: connection, &text)
         }
         return text.wholeLength
     }

@@ -170,7 +170,7 @@ static void null_connections(void)
     CHECK_STATUS(tlsmem_stats(NULL, &stats), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_trim(NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_explain(NULL, text, sizeof text), TLSMEM_EINVAL);
-    CHECK_STATUS(tlsmem_loop_explain(NULL, never_told, NULL), TLSMEM_EINVAL);
+    CHECK_STATUS(tlsmem_loop_explain(NULL, NULL, NULL), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_trace(NULL, NULL, TLSMEM_TRACE_AS_TEXT, text, sizeof text), TLSMEM_EINVAL);
     CHECK_STATUS(tlsmem_metrics(NULL, NULL, 1, text, sizeof text), TLSMEM_EINVAL);
     CHECK(bytes == untouched && n == 77 && strcmp(name, "untouched") == 0, "an out-parameter was written on failure");

@@ -238,6 +238,47 @@ static void asked_after_a_failed_renegotiation(void)
     tlsmem_ctx_free(contexts[0]), tlsmem_ctx_free(contexts[1]), tlsmem_ctx_free(elsewhere);
 }
 
+static uint64_t new_keys_of_the_peer(const tlsmem *c)
+{
+    tlsmem_stats_info stats = TLSMEM_STATS_INFO_INIT;
+    CHECK_STATUS(tlsmem_stats(c, &stats), TLSMEM_OK);
+    return stats.key_updates_in;
+}
+
+/** What a cork holds back, and what waits for the handshake, was counted as sent with the key of that moment. */
+static void changes_an_unused_key(void)
+{
+    static const char text[40000];
+    tlsmem_ctx *contexts[] = { context(TLSMEM_CLIENT, TLSMEM_TLS1_3), context(TLSMEM_SERVER, TLSMEM_TLS1_3) };
+    MUST(tlsmem_ctx_set_key_update(contexts[0], 10000, 0) == TLSMEM_OK);
+    for (int waits = 0; waits < 2; waits++) {
+        situation("an unused key, and %s", waits ? "40000 bytes that wait for the handshake" : "a cork");
+        tlsmem_pair *pair = tlsmem_pair_new(contexts[0], contexts[1]);
+        MUST(pair != NULL && tlsmem_set_server_name(tlsmem_pair_end(pair, 0), "localhost") == TLSMEM_OK);
+        tlsmem *client = tlsmem_pair_end(pair, 0), *server = tlsmem_pair_end(pair, 1);
+        if (waits)
+            CHECK_STATUS(tlsmem_write(client, text, sizeof text), sizeof text);
+        IGNORE(tlsmem_pair_run(pair, 1000));
+        MUST(tlsmem_is_established(client) && tlsmem_is_established(server));
+        if (waits) {
+            CHECK(new_keys_of_the_peer(server) >= 1, "one key for all that had waited");
+        } else {
+            CHECK_STATUS(tlsmem_cork(client), TLSMEM_OK);
+            for (int i = 0; i < 4; i++)
+                CHECK_STATUS(tlsmem_write(client, text, 3000), 3000);
+            CHECK_STATUS(tlsmem_write(server, text, 1), 1);
+            IGNORE(tlsmem_pair_run(pair, 2000));
+            CHECK(new_keys_of_the_peer(server) == 0, "the first key was changed before anything was sent with it");
+            CHECK_STATUS(tlsmem_uncork(client), TLSMEM_OK);
+            CHECK_STATUS(tlsmem_write(client, text, 1), 1);
+            IGNORE(tlsmem_pair_run(pair, 3000));
+            CHECK(new_keys_of_the_peer(server) == 1, "%d new keys after 12001 bytes", (int)new_keys_of_the_peer(server));
+        }
+        tlsmem_pair_free(pair);
+    }
+    tlsmem_ctx_free(contexts[0]), tlsmem_ctx_free(contexts[1]);
+}
+
 const regression handshake_regressions[] = {
     { "answers a KeyUpdate behind its own close_notify", answers_behind_its_close_notify },
     { "renegotiates after the peer's close, and can write no more", renegotiates_after_the_close },
@@ -249,5 +290,6 @@ const regression handshake_regressions[] = {
     { "says OK to a second renegotiation while one is under way", renegotiates_twice },
     { "waits with its close for a renegotiation of a client that has closed", asks_who_has_closed },
     { "crashes when it is asked about its signature after a renegotiation that has failed", asked_after_a_failed_renegotiation },
+    { "counts what is held back as sent with the key of that moment", changes_an_unused_key },
     { NULL, NULL }
 };

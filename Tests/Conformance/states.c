@@ -54,6 +54,7 @@ typedef struct row {
 } row;
 
 static char text[4096];
+static const tlsmem_trace_info piece_of_trace = { .size = sizeof piece_of_trace };
 static const void *pointer;
 static const char *name;
 static size_t length;

@@ -45,7 +45,7 @@ ROW(39, NONE, WAITS | STATE, tlsmem_channel_binding(c, TLSMEM_BINDING_EXPORTER, 
 ROW(40, NONE, DONE, tlsmem_error(c, INFO(tlsmem_error_info, TLSMEM_ERROR_INFO_INIT)))
 ROW(41, NONE, DONE, tlsmem_stats(c, INFO(tlsmem_stats_info, TLSMEM_STATS_INFO_INIT)))
 ROW(91, NONE, DONE, tlsmem_explain(c, text, sizeof text) > 0 ? TLSMEM_OK : TLSMEM_EINVAL)
-ROW(92, NONE, DONE, tlsmem_trace(c, INFO(tlsmem_trace_info, { sizeof(tlsmem_trace_info) }), TLSMEM_TRACE_AS_JSON, text, sizeof text) > 0 ? TLSMEM_OK : TLSMEM_EINVAL)
+ROW(92, NONE, DONE, tlsmem_trace(c, &piece_of_trace, TLSMEM_TRACE_AS_JSON, text, sizeof text) > 0 ? TLSMEM_OK : TLSMEM_EINVAL)
 ROW(42, NONE, DONE, (tlsmem_session_free(tlsmem_session_get(c)), 0))
 /* Settings. */
 ROW(43, NONE, DONE, tlsmem_set_callbacks(c, &end_callbacks, tlsmem_user(c)))
