@@ -1,0 +1,13 @@
+/* host_loop.h - what plugin_host waits for. */
+#ifndef HOST_LOOP_H
+#define HOST_LOOP_H
+
+#include "plugin.h"
+
+/** See struct plugin_host. */
+int loop_add(struct plugin_watch *watch);
+void loop_remove(struct plugin_watch *watch);
+/** Waits once, and calls whoever waited for it. Returns 0 once the descriptor `stop` is readable, or poll fails. */
+int loop_turn(int stop);
+
+#endif
