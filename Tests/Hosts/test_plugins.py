@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from plugins import ECHO, FETCH, both, host, listening, made, parted, served, watched
+from plugin_support import ECHO, FETCH, both, host, listening, made, parted, served, watched
 from support import LIMIT, VERSIONS, Process, certificate, example, free_port, identity, tool
 from tls import client_context, connect, plain_socket, receive
 
@@ -129,6 +129,12 @@ class Mistakes(unittest.TestCase):
         self.ends(2, os.strerror(errno.EADDRNOTAVAIL), "--host", "192.0.2.1", "--port", "0", *identity(), ECHO)
         with socket.create_server(("127.0.0.1", 0)) as taken:
             self.ends(2, os.strerror(errno.EADDRINUSE), "--host", "127.0.0.1", "--port", taken.getsockname()[1], *identity(), ECHO)
+
+    def test_a_loop_that_cannot_wait(self):
+        program = Process(self, tool("strace", "strace"), "-f", "-o", os.devnull, "-e", "inject=poll:error=EINVAL",
+                          example("plugin_host"), "--host", "127.0.0.1", "--port", "0", *identity(), ECHO)
+        self.assertEqual(program.exit_code(), 2)
+        self.assertEqual(program.stderr.text, f"plugin_host: poll: {os.strerror(errno.EINVAL)}\n")
 
     def test_a_library_that_is_none_ends_the_plugin_with_its_sentence(self):
         for plugin in (ECHO, FETCH):

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
-from plugins import HEADERS, HERE, LIBRARY, made
+from plugin_support import HEADERS, HERE, LIBRARY, made
 from support import LIMIT
 
 OK, ESYSTEM, ECONFIG = 0, -6, -7

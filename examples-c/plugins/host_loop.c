@@ -51,7 +51,7 @@ int loop_turn(int stop)
     polled[kept] = (struct pollfd) { stop, POLLIN, 0 };
     int wait = next < 0 ? -1 : next <= now ? 0 : next - now < 60000 ? (int)(next - now) : 60000;
     if (poll(polled, kept + 1, wait) < 0 && errno != EINTR)
-        return 0;
+        return -1;
     now = now_ms();
     for (size_t i = 0; i < kept; i++) { /* what is added meanwhile stands behind them */
         struct plugin_watch *w = watches[i];

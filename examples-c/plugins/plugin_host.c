@@ -110,8 +110,10 @@ static int run(char **paths, int count, int signals)
     int n = 0, goes_on = 1;
     while (n < count && result == 0)
         result = load(&loaded[n], paths[n]), n++;
-    while (goes_on && result == 0 && running > 0)
+    while (goes_on > 0 && result == 0 && running > 0)
         goes_on = loop_turn(signals);
+    if (goes_on < 0)
+        say("poll: %s", strerror(errno)), result = NETWORK;
     while (n > 0)
         unload(&loaded[--n]);
     for (const struct known *row = known; row->name != NULL; row++)
