@@ -54,6 +54,12 @@ static void on_post(void *arg)
     left->called++;
 }
 
+static void on_attempt(tlsmem *c, const struct sockaddr *to, socklen_t n, int sys_errno, void *user)
+{
+    (void)c, (void)to, (void)n, (void)sys_errno, (void)user;
+    left->called++;
+}
+
 static struct two make(const char *certs, const tlsmem_callbacks *callbacks)
 {
     char path[4096];
@@ -106,6 +112,21 @@ static void free_one_in_the_loop(const char *certs)
     MUST(left->called == called && called > 0); /* the lines of its keys, nothing else */
 }
 
+/* One that waits for the resolver, whose thread may go on when the plugin is gone. */
+static void free_one_that_connects(const char *certs)
+{
+    tlsmem_callbacks callbacks = TLSMEM_CALLBACKS_INIT;
+    tlsmem_connect_options to = TLSMEM_CONNECT_OPTIONS_INIT;
+    callbacks.on_close = on_close;
+    to.host = "localhost";
+    to.port = 9;
+    to.on_attempt = on_attempt;
+    struct two two = make(certs, &callbacks);
+    MUST(tls.loop_connect(left->loop, two.c[0], &to) == TLSMEM_OK);
+    tls.free(two.c[0]);
+    tls.free(two.c[1]);
+}
+
 /* And a loop of the plugin's own, with all that can call back in it, freed as it is. */
 static void free_a_loop(const char *certs)
 {
@@ -152,6 +173,7 @@ __attribute__((visibility("default"))) void leave(struct left *to, const char *c
     MUST(tls.is_established(left->open.c[1]) && !tls.is_established(left->begun.c[0]));
     join(left->loop, &left->looped);
     free_one_in_the_loop(certs);
+    free_one_that_connects(certs);
     free_a_loop(certs);
     tlsmem_unload(&tls);
 }
