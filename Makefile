@@ -80,7 +80,8 @@ build/staged: $(SOURCES) Makefile
 	@touch $@
 
 # What is made of the header: a man page for every function, and those of docs/man; and the header for who uses dlopen.
-NEEDS_PYTHON = @command -v python3 >/dev/null || { echo 'make: needs Python 3 to read the header (Debian: apt-get install python3)' >&2; exit 1; }
+NEEDS_PYTHON = @command -v python3 >/dev/null || { echo 'make: needs Python 3 to read the header' \
+	'(Debian: apt-get install python3)' >&2; exit 1; }
 build/manual: $(MANUAL) build/staged
 	$(NEEDS_PYTHON)
 	docs/manual/make $(STAGE)/share/man

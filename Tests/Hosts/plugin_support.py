@@ -64,7 +64,8 @@ def watched(test, command, seconds):
     for kind in ("definitely", "indirectly"):
         test.assertRegex(said, rf"{kind} lost: 0 bytes in 0 blocks", said)
     test.assertIn("FILE DESCRIPTORS: ", said)
-    test.assertNotRegex(said, r"Open (?!file descriptor \d+:.*\n==\d+==    <inherited from parent>)(?:\w+ )?(?:file descriptor|socket) ")
+    inherited = r"file descriptor \d+:.*\n==\d+==    <inherited from parent>"
+    test.assertNotRegex(said, rf"Open (?!{inherited})(?:\w+ )?(?:file descriptor|socket) ")
     blocks = int(re.search(r"still reachable: [\d,]+ bytes in ([\d,]+) blocks", said)[1].replace(",", ""))
     test.assertLess(blocks, 200)  # what is kept for the whole process: no more of it after more rounds
     return ended.stdout

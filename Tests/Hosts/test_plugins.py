@@ -1,4 +1,4 @@
-"""plugin_host and its plugins, none of which is linked with the library: with each other, with openssl, and a thousand times."""
+"""plugin_host and its plugins, which load the library by themselves: with each other, with openssl, and a thousand times."""
 
 import errno
 import os
@@ -20,9 +20,10 @@ WATCHED = int(os.environ.get("PLUGIN_ROUNDS", "20"))  # under valgrind; Tests/ch
 class Talking(unittest.TestCase):
     def test_none_of_them_is_linked_with_the_library(self):
         for path in (example("plugin_host"), ECHO, FETCH):
-            needed = subprocess.run([tool("readelf", "binutils"), "-dW", path], check=True, timeout=LIMIT, capture_output=True, text=True)
-            self.assertIn("(NEEDED)", needed.stdout)
-            self.assertNotRegex(needed.stdout, r"NEEDED.*(tlsmem|ssl|crypto)")
+            needed = subprocess.run([tool("readelf", "binutils"), "-dW", path], check=True, timeout=LIMIT, capture_output=True,
+                                    text=True).stdout
+            self.assertIn("(NEEDED)", needed)
+            self.assertNotRegex(needed, r"NEEDED.*(tlsmem|ssl|crypto)")
 
     def test_a_client_and_a_server_in_one_host(self):
         text = "".join(f"line {number}\n" for number in range(9000))  # many records each way
@@ -36,9 +37,9 @@ class Talking(unittest.TestCase):
             with self.subTest(version=version):
                 program, port = served(self, "--max", "1", "--verbose")
                 client = Process(
-                    self, tool("openssl", "openssl"), "s_client", "-connect", f"127.0.0.1:{port}", "-CAfile", certificate("ca.pem"),
-                    "-servername", "localhost", "-verify_hostname", "localhost", "-verify_return_error", "-quiet", "-no_ign_eof",
-                    "-tls" + version.replace(".", "_"))
+                    self, tool("openssl", "openssl"), "s_client", "-connect", f"127.0.0.1:{port}", "-servername", "localhost",
+                    "-CAfile", certificate("ca.pem"), "-verify_hostname", "localhost", "-verify_return_error",
+                    "-quiet", "-no_ign_eof", "-tls" + version.replace(".", "_"))
                 client.write(b"there and back\n")
                 client.stdout.wait_for(r"\Athere and back\n\Z")
                 client.stdin.close()
@@ -48,10 +49,12 @@ class Talking(unittest.TestCase):
     def test_the_client_and_openssl_s_server(self):
         for version in VERSIONS:
             with self.subTest(version=version):
-                server = Process(self, tool("openssl", "openssl"), "s_server", "-accept", "127.0.0.1:0", "-naccept", "1", "-rev", *(
-                    word.replace("--", "-") for word in identity()), "-tls" + version.replace(".", "_"))
+                server = Process(
+                    self, tool("openssl", "openssl"), "s_server", "-accept", "127.0.0.1:0", "-naccept", "1", "-rev", "-cert",
+                    certificate("server.pem"), "-key", certificate("server.key"), "-tls" + version.replace(".", "_"))
                 port = server.stdout.wait_for(r"^ACCEPT 127\.0\.0\.1:(\d+)\n")[1].decode()
-                program = host(self, "--host", "127.0.0.1", "--port", port, "--ca", certificate("ca.pem"), "--text", "forward\n", FETCH)
+                program = host(self, "--host", "127.0.0.1", "--port", port, "--ca", certificate("ca.pem"),
+                               "--text", "forward\n", FETCH)
                 self.assertEqual(program.exit_code(), 0, program.stderr.text)
                 self.assertEqual(program.stdout.text, "drawrof\n")
 
@@ -106,15 +109,16 @@ class Mistakes(unittest.TestCase):
 
     def test_a_full_disk_is_told(self):
         with open("/dev/full", "wb") as full:
-            ended = subprocess.run([example("plugin_host"), "--help"], stdout=full, stderr=subprocess.PIPE, timeout=LIMIT, check=False)
+            ended = subprocess.run([example("plugin_host"), "--help"], stdout=full, stderr=subprocess.PIPE, timeout=LIMIT,
+                                   check=False)
         self.assertEqual(ended.returncode, 2)
         self.assertIn(os.strerror(errno.ENOSPC), ended.stderr.decode())
 
     def test_what_is_no_plugin(self):
         with tempfile.TemporaryDirectory() as folder:
             for name, text in (("none", "int something;"), ("other", "const int plugin = 2;")):
-                subprocess.run(["gcc", "-shared", "-fPIC", "-x", "c", "-o", f"{folder}/{name}.so", "-"], check=True, timeout=LIMIT,
-                               input=text, text=True)
+                subprocess.run(["gcc", "-shared", "-fPIC", "-x", "c", "-o", f"{folder}/{name}.so", "-"], check=True,
+                               timeout=LIMIT, input=text, text=True)
             self.ends(1, r"none\.so: no plugin", f"{folder}/none.so")
             self.ends(1, r"other\.so: a plugin for another host", f"{folder}/other.so")
             self.ends(1, r"missing\.so: cannot open", f"{folder}/missing.so")
@@ -128,7 +132,8 @@ class Mistakes(unittest.TestCase):
         self.ends(2, os.strerror(errno.ECONNREFUSED), *trust, "--port", free_port(), FETCH)
         self.ends(2, os.strerror(errno.EADDRNOTAVAIL), "--host", "192.0.2.1", "--port", "0", *identity(), ECHO)
         with socket.create_server(("127.0.0.1", 0)) as taken:
-            self.ends(2, os.strerror(errno.EADDRINUSE), "--host", "127.0.0.1", "--port", taken.getsockname()[1], *identity(), ECHO)
+            self.ends(2, os.strerror(errno.EADDRINUSE), "--host", "127.0.0.1", "--port", taken.getsockname()[1], *identity(),
+                      ECHO)
 
     def test_a_loop_that_cannot_wait(self):
         program = Process(self, tool("strace", "strace"), "-f", "-o", os.devnull, "-e", "inject=poll:error=EINVAL",
@@ -139,11 +144,12 @@ class Mistakes(unittest.TestCase):
     def test_a_library_that_is_none_ends_the_plugin_with_its_sentence(self):
         for plugin in (ECHO, FETCH):
             self.ends(3, r"/no/such: cannot open shared object file: No such file", *both(), "--library", "/no/such", plugin)
-            self.ends(3, r"libssl\.so\.3 is no libtlsmem: it has no tlsmem_version", *both(), "--library", "libssl.so.3", plugin)
+            self.ends(3, r"libssl\.so\.3 is no libtlsmem: it has no tlsmem_version", *both(), "--library", "libssl.so.3",
+                      plugin)
 
 
 class Again(unittest.TestCase):
-    """Each round loads both plugins, each of which loads the library; shakes hands, sends a text both ways, closes, and unloads."""
+    """Each round loads both plugins, each of which loads the library; a handshake, a text both ways, a close; unloads them."""
 
     def figures(self, rounds, **environment):
         """Returns what measure.so prints before each round, and after the last."""
@@ -163,7 +169,7 @@ class Again(unittest.TestCase):
         self.assertEqual(set(descriptors), {descriptors[0]})
         self.assertEqual(set(threads), {1})
         self.assertLessEqual(max(heap[10:]) - min(heap[10:]), 256, f"heap went from {heap[10]} to {heap[-1]}")
-        self.assertLessEqual(max(resident[10:]) - resident[10], 256 << 10, f"resident went from {resident[10]} to {resident[-1]}")
+        self.assertLessEqual(max(resident[10:]) - resident[10], 256 << 10, f"it went from {resident[10]} to {resident[-1]}")
         # The plugins were unmapped each time; the library stays, and was not there before.
         self.assertEqual(mapped[0], "")
         self.assertEqual(set(mapped[1:]), {" mapped=libtlsmem.so"})

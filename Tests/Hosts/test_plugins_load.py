@@ -1,4 +1,4 @@
-"""tlsmem_load, and what it says of libraries that do not serve: none, another, incomplete ones, older ones, and newer ones that do."""
+"""tlsmem_load, and what it says of what does not serve: no library, another, an incomplete one, an older one."""
 
 import pathlib
 import re
@@ -21,7 +21,8 @@ def text(version):
 
 
 def run(*command, **how):
-    return subprocess.run([str(word) for word in command], check=True, timeout=4 * LIMIT, capture_output=True, text=True, **how).stdout
+    return subprocess.run([str(word) for word in command], check=True, timeout=4 * LIMIT, capture_output=True, text=True,
+                          **how).stdout
 
 
 class Load(unittest.TestCase):
@@ -40,8 +41,8 @@ class Load(unittest.TestCase):
             bodies["tlsmem_version_string"] = f'const char *tlsmem_version_string(void) {{ return "{text(version)}"; }}'
         (self.folder / "map").write_text(f"{symbols} {{ global: tlsmem_*; local: *; }};\n", encoding="utf-8")
         path = self.folder / name
-        run("gcc", "-shared", "-fPIC", "-x", "c", "-o", path, f"-Wl,--version-script={self.folder / 'map'}", f"-Wl,-soname={path.name}",
-            "-", input="\n".join(bodies.values()))
+        run("gcc", "-shared", "-fPIC", "-x", "c", "-o", path, f"-Wl,-soname={path.name}",
+            f"-Wl,--version-script={self.folder / 'map'}", "-", input="\n".join(bodies.values()))
         return path
 
     def says(self, *paths, program=None, stay=False):
@@ -80,7 +81,8 @@ class Load(unittest.TestCase):
         # The last of them is the program itself. Those but the first are never unmapped, or are there anyway.
         for name in ("libz.so.1", "libssl.so.3", "libc.so.6", ""):
             with self.subTest(name=name):
-                self.assertEqual(self.says(name, stay=name != "libz.so.1"), [(ECONFIG, f"{name} is no libtlsmem: it has no tlsmem_version")])
+                self.assertEqual(self.says(name, stay=name != "libz.so.1"), [
+                    (ECONFIG, f"{name} is no libtlsmem: it has no tlsmem_version")])
 
     def test_a_library_that_lacks_a_function_is_refused_with_its_name(self):
         path = self.library()

@@ -4,11 +4,11 @@ for name in tlsmem tlsmem_dynamic; do
     printf '#include "%s.h"\n#include "%s.h"\nint unused_unit_is_not_empty;\n' $name $name > "$work/$name.c"
 done
 
+strict=(-Wall -Wextra -Wpedantic -Werror -Iinclude -Ibuild/stage/include)
 compiles() { # compiler language standard
     local name
     for name in tlsmem tlsmem_dynamic; do
-        check "$name.h is $3 for $1" "$1" -x "$2" -std="$3" -Wall -Wextra -Wpedantic -Werror -fsyntax-only -Ibuild/stage/include \
-            "$work/$name.c"
+        check "$name.h is $3 for $1" "$1" -x "$2" -std="$3" "${strict[@]}" -fsyntax-only "$work/$name.c"
     done
 }
 
@@ -18,11 +18,13 @@ members() {
     local names
     names=$(cut -d ' ' -f 1 Tests/ABI/symbols.txt)
     echo '#include "tlsmem_dynamic.h"'
+    echo '#define SAME(a, b) _Static_assert(__builtin_types_compatible_p(__typeof__(((tlsmem_api *)0)->a), __typeof__(&b)), #b)'
     for name in $names; do
         member=${name#tlsmem_}
-        echo "_Static_assert(__builtin_types_compatible_p(__typeof__(((tlsmem_api *)0)->${member/#new/new_}), __typeof__(&$name)), \"$name\");"
+        [ "$member" != new ] || member=new_
+        echo "SAME($member, $name);"
     done
-    echo "_Static_assert(sizeof(tlsmem_api) == sizeof(void *) + 256 + $(wc -w <<< "$names") * sizeof(void *), \"it has other members\");"
+    echo "_Static_assert(sizeof(tlsmem_api) == 256 + $(($(wc -w <<< "$names") + 1)) * sizeof(void *), \"it has other members\");"
 }
 pointers_wrong() { members > "$work/members.c" && "$1" -std=c11 -fsyntax-only -Ibuild/stage/include "$work/members.c"; }
 unchecked() {
@@ -46,7 +48,7 @@ ptrdiff_t calls(const tlsmem_api *tls, tlsmem_ctx *ctx, char *bytes, size_t n)
 }
 END
 }
-calls_caught() { calls > "$work/calls.c" && "$@" -Wall -Wextra -Wpedantic -Werror -c -Ibuild/stage/include "$work/calls.c" -o "$work/calls.o"; }
+calls_caught() { calls > "$work/calls.c" && "$@" "${strict[@]}" -c "$work/calls.c" -o "$work/calls.o"; }
 
 for standard in c99 c11 c17; do
     compiles gcc c $standard

@@ -1,6 +1,6 @@
 /*
- * leaving.c - a host whose plugin is unmapped while its connections live: in their handshake, open, and in a loop with a timer of
- * the host's. They go on, for the library stays; and nothing that the plugin freed calls into where it was.
+ * leaving.c - a host whose plugin is unmapped while its connections live: in their handshake, open, and in a loop with a
+ * timer of the host's. They go on, for the library stays; and nothing that the plugin freed calls into where it was.
  *
  *     leaving PLUGIN CERTIFICATES ROUNDS
  */

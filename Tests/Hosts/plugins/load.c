@@ -1,6 +1,6 @@
 /*
- * load.c - loads each of the paths, gives it back, and prints what came of it: the status; whether the library goes or stays, as one
- * does that is never unmapped, or was there before; and the version or the sentence.
+ * load.c - loads each of the paths, gives it back, and prints what came of it: the status; whether the library goes or stays,
+ * as one does that is never unmapped, or was there before; and the version or the sentence.
  *
  *     load PATH...
  */

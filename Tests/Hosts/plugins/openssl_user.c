@@ -1,7 +1,7 @@
 /*
  * openssl_user.c - a plugin of plugin_host that speaks OpenSSL by itself, in the same loop and thread as those that load
- * libtlsmem: a handshake of its own, a step every few turns (Tests/Conformance/hosts_openssl.c), and errors of its own, which it
- * leaves in OpenSSL's queue after every turn. It finds nobody else's errors there.
+ * libtlsmem: a handshake of its own, a step every few turns (Tests/Conformance/hosts_openssl.c), and errors of its own, which
+ * it leaves in OpenSSL's queue after every turn. It finds nobody else's errors there.
  */
 #include "plugin.h"
 #include <openssl/err.h>

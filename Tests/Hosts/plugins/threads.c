@@ -1,6 +1,7 @@
 /*
- * threads.c - a host that uses a plugin in threads which end before the plugin is unmapped, after it, or unmap it themselves; and in
- * several at once. Whatever the library keeps for a thread is given back at its end, also when nobody has it loaded any more.
+ * threads.c - a host that uses a plugin in threads which end before the plugin is unmapped, after it, or unmap it themselves;
+ * and in several at once. Whatever the library keeps for a thread is given back at its end, also when nobody has it loaded
+ * any more.
  *
  *     threads PLUGIN CERTIFICATES ROUNDS
  */
