@@ -98,8 +98,8 @@ site: all
 		$$python docs/manual/make build/site --site && echo 'build/site/index.html'
 
 examples: all
-	@# Programs older than the library and its header are built anew.
-	@[ ! -d build/examples ] || find build/examples -type f ! -newer build/staged -delete
+	@# Programs older than the library and its headers are built anew.
+	@[ ! -d build/examples ] || find build/examples -type f ! -newer $(DYNAMIC) -delete
 	$(EXAMPLES)
 
 demo:
