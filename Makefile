@@ -17,6 +17,7 @@ SONAME   := $(shell sed -n 's/.*-soname=\(libtlsmem.so.[0-9]*\)".*/\1/p' Package
 REAL     := libtlsmem.so.$(VERSION)
 
 STAGE    := $(CURDIR)/build/stage
+DYNAMIC  := $(STAGE)/include/tlsmem_dynamic.h
 OUTPUT   := .build/release
 SOURCES  := Package.swift include/tlsmem.h $(wildcard pkgconfig/*.in cmake/*.in) $(shell find Sources -type f)
 MANUAL   := include/tlsmem.h $(wildcard docs/man/* docs/manual/*.py docs/manual/make examples-c/*.c Tests/Migrate/*.c)
@@ -48,7 +49,7 @@ $(foreach path,PREFIX LIBDIR INCLUDEDIR MANDIR,$(if $(filter-out /%,$($(path))),
 	signing soak slow-http proxy-soak scanners sweeps settings hostile fuzz bogo newer-openssl \
 	coverage site format install uninstall clean help
 
-all: build/staged build/manual
+all: build/staged build/manual $(DYNAMIC)
 
 # Everything that an installation has, laid out under build/stage. Nothing is done when no source changed, so that
 # `sudo make install` after `make` does not build as root.
@@ -78,11 +79,17 @@ build/staged: $(SOURCES) Makefile
 	$(call described,,$(STAGE),$(STAGE)/lib,$(STAGE)/include)
 	@touch $@
 
-# A man page for every function, made from the header, and those of docs/man.
+# What is made of the header: a man page for every function, and those of docs/man; and the header for who uses dlopen.
+NEEDS_PYTHON = @command -v python3 >/dev/null || { echo 'make: needs Python 3 to read the header' \
+	'(Debian: apt-get install python3)' >&2; exit 1; }
 build/manual: $(MANUAL) build/staged
-	@command -v python3 >/dev/null || { echo 'make: needs Python 3 for the manual (Debian: apt-get install python3)' >&2; exit 1; }
+	$(NEEDS_PYTHON)
 	docs/manual/make $(STAGE)/share/man
 	@touch $@
+
+$(DYNAMIC): $(wildcard include/*) docs/manual/header.py build/staged
+	$(NEEDS_PYTHON)
+	include/dynamic.py $(SONAME) > $@
 
 # The same and the papers for a browser, in build/site/index.html.
 site: all
@@ -91,8 +98,8 @@ site: all
 		$$python docs/manual/make build/site --site && echo 'build/site/index.html'
 
 examples: all
-	@# Programs older than the library and its header are built anew.
-	@[ ! -d build/examples ] || find build/examples -type f ! -newer build/staged -delete
+	@# Programs older than the library and its headers are built anew.
+	@[ ! -d build/examples ] || find build/examples -type f ! -newer $(DYNAMIC) -delete
 	$(EXAMPLES)
 
 demo:
@@ -211,7 +218,7 @@ install: all
 	ln -sf $(REAL) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libtlsmem.so
 	$(INSTALL) -m 644 $(STAGE)/lib/libtlsmem.a $(DESTDIR)$(LIBDIR)/
-	$(INSTALL) -m 644 include/tlsmem.h $(DESTDIR)$(INCLUDEDIR)/
+	$(INSTALL) -m 644 include/tlsmem.h $(DYNAMIC) $(DESTDIR)$(INCLUDEDIR)/
 	$(INSTALL) -d $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(MANDIR)/man7
 	$(INSTALL) -m 644 $$(find $(STAGE)/share/man/man3 -type f) $(DESTDIR)$(MANDIR)/man3/
 	cp -Pf $$(find $(STAGE)/share/man/man3 -type l) $(DESTDIR)$(MANDIR)/man3/
@@ -223,7 +230,7 @@ install: all
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libtlsmem.so $(SONAME) $(REAL) libtlsmem.a pkgconfig/tlsmem.pc)
 	rm -rf $(DESTDIR)$(LIBDIR)/cmake/tlsmem
-	rm -f $(DESTDIR)$(INCLUDEDIR)/tlsmem.h
+	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,tlsmem.h tlsmem_dynamic.h)
 	rm -f $(DESTDIR)$(MANDIR)/man3/tlsmem_*.3 $(DESTDIR)$(MANDIR)/man7/tlsmem.7 $(DESTDIR)$(MANDIR)/man7/tlsmem-*.7
 
 # Where a distribution has put a debian/ of its own in the place of ours, there are no packages to be made.

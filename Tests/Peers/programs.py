@@ -37,6 +37,8 @@ TABLE = {
     "starttls_postgres": Program(connects=(HOST,), identity=False),
     # These have arguments and no options: test_programs.py, and Tests/checks/examples.sh.
     "hello": None, "hello_poll": None, "line_client": None, "hundred_seeds": None,
+    # This one has options of its own: Tests/Hosts/test_plugins.py.
+    "plugin_host": None,
 }
 
 

@@ -25,6 +25,7 @@ exercised() {
         https_get) fetched ;;
         starttls) mailed ;;
         starttls_postgres) asked_a_database ;;
+        plugin_host) loaded ;;
         *) echo "Tests/checks/examples.sh does not say how $1 is exercised"; return 1 ;;
     esac
 }
@@ -125,6 +126,15 @@ mailed() {
 asked_a_database() {
     begin python3 Tests/checks/database.py "$certs" && watched starttls_postgres --host localhost --port "$port" --ca "$certs/ca.pem" &&
         fails 3 watched starttls_postgres --host localhost --port "$port" --ca "$certs/other-ca.pem"
+}
+
+# Both plugins in one host, three times over; the server alone; a client that trusts nobody.
+loaded() {
+    local plugins=$folder/plugins
+    watched plugin_host --port 0 "${identity[@]}" --ca "$certs/ca.pem" --max 1 --rounds 3 "$plugins/echo.so" "$plugins/fetch.so" |
+        grep -c '^hello$' | grep -qx 3 &&
+        begin "${valgrind[@]}" "$folder/plugin_host" --port 0 "${identity[@]}" "$plugins/echo.so" && echo_of && other_clients && stay &&
+        fails 3 watched plugin_host --port "$port" --ca "$certs/other-ca.pem" "$plugins/fetch.so"
 }
 
 # What of two at a time they said, and with which code they ended, is in files.

@@ -43,6 +43,15 @@ valid() {
         pkg-config --libs tlsmem | grep -xE -e "-L$lib -ltlsmem *"
 }
 
+# By the header alone: nothing is linked, and everything is found.
+by_dlopen() { # COMPILER LANGUAGE STANDARD
+    local program=$work/by_dlopen
+    # shellcheck disable=SC2046
+    "$1" -x "$2" -std="$3" -Wall -Wextra -Wpedantic -Werror -DTOLD_VERSION="\"$(pkg-config --modversion tlsmem)\"" \
+        $(pkg-config --cflags tlsmem) Tests/consumers/loader.c -o "$program" || return
+    ! readelf -dW "$program" | grep -E 'NEEDED.*(tlsmem|libssl)' && LD_LIBRARY_PATH=$lib "$program"
+}
+
 by_make() { make --no-print-directory -f Tests/consumers/Makefile OUTPUT="$work/by_make" && uses shared "$work/by_make"; }
 
 # cmake_builds FOLDER ARGUMENT...; of it, `cmake --install` takes a program and the library along.
@@ -76,6 +85,7 @@ for CC in gcc clang; do
     check "Meson builds with $CC" meson_builds "$work/meson-$CC"
     for standard in c99 c17 c++17; do
         case $standard in c++*) compiler=$CXX language=c++ ;; *) compiler=$CC language=c ;; esac
+        check "dlopen by tlsmem_dynamic.h, $compiler, $standard" by_dlopen "$compiler" $language $standard
         for way in shared archive; do
             check "pkg-config, $way, $compiler, $standard" by_pkg_config $way "$compiler" $language $standard
             check "CMake, $way, $compiler, $standard" uses $way "$work/cmake-$CC/${way}_$standard"
