@@ -2,7 +2,10 @@
 #include "module.h"
 #include <stdlib.h>
 
-enum { STALLED_MS = 5000 }; /* what was written and is still here when nobody waits for it: the peer takes some, or it ends */
+enum {
+    STALLED_MS = 5000, /* what was written and is still here when nobody waits for it: the peer takes some, or it ends */
+    WEIGHT_KB = 64     /* what the garbage collector is to think of a connection, of which it sees a pointer */
+};
 
 static void on_established(tlsmem *c, void *user)
 {
@@ -92,6 +95,8 @@ struct connection *new_connection(struct loop *loop, tlsmem_ctx *ctx)
 struct connection **push_box(lua_State *L, int loop_at)
 {
     loop_at = lua_absindex(L, loop_at);
+    if (lua_gc(L, LUA_GCISRUNNING))
+        lua_gc(L, LUA_GCSTEP, WEIGHT_KB);
     struct connection **box = lua_newuserdatauv(L, sizeof *box, 1);
     *box = NULL;
     luaL_setmetatable(L, CONNECTION);
@@ -147,8 +152,16 @@ struct connection *check_open(lua_State *L)
 {
     struct connection **box = luaL_checkudata(L, 1, CONNECTION);
     if (*box == NULL || (*box)->closing)
-        fail(L, TLSMEM_CLOSED, "the connection was closed by this program");
+        luaL_error(L, "attempt to use a closed connection"); /* as of a file: a mistake, and no failure */
     return *box;
+}
+
+struct connection *still_open(lua_State *L)
+{
+    struct connection *k = *(struct connection **)lua_touserdata(L, 1);
+    if (k == NULL || k->closing)
+        fail(L, TLSMEM_CLOSED, "the connection was closed by this program");
+    return k;
 }
 
 int step_close(lua_State *L, struct waits **list)

@@ -41,8 +41,6 @@ struct bytes {
     char *memory;
     size_t start, n, room;
 };
-/** Makes room for so many behind what is there. Returns where, or NULL without memory; bytes->n is the caller's to raise. */
-char *bytes_room(struct bytes *bytes, size_t n);
 /** Adds. Returns 0, or -1 without memory. */
 int bytes_add(struct bytes *bytes, const void *from, size_t n);
 /** Drops the first n. */
@@ -159,6 +157,8 @@ void free_connection(struct connection *k);
 void begin_close(struct connection *k);
 /** Returns the connection at index 1; a closed one is an error. */
 struct connection *check_open(lua_State *L);
+/** The same for a step: another task may have closed it meanwhile. */
+struct connection *still_open(lua_State *L);
 /** Has on_data called for what comes next. */
 void expect_bytes(struct connection *k);
 /** Hands accepted connections to their handlers; the loop is at index 1. */

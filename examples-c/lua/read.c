@@ -25,7 +25,8 @@ static int take_line(lua_State *L, struct connection *k, int with_end, size_t mo
     const char *from = k->in.memory + k->in.start, *end = NULL;
     if (k->in.n > k->searched)
         end = memchr(from + k->searched, '\n', k->in.n - k->searched);
-    k->searched = k->in.n;
+    if (end == NULL)
+        k->searched = k->in.n;
     size_t n = end != NULL ? (size_t)(end - from) + 1 : k->in.n;
     if (n > most)
         return too_much(L, "a line", most);
@@ -62,24 +63,25 @@ static int deliver_last(lua_State *L, struct connection *k)
 /* What the connection fails with is raised before anything incomplete is taken: "s" has what came before. */
 static int step_read(lua_State *L, struct waits **list)
 {
-    struct connection *k = check_open(L);
+    struct connection *k = still_open(L);
     for (;;) {
         if (take(L, k))
             return 1;
-        char *room = bytes_room(&k->in, PIECE);
-        ptrdiff_t n = room != NULL && !k->out_of_memory ? tlsmem_read(k->c, room, PIECE) : TLSMEM_ENOMEM;
-        if (n == 0)
+        const void *bytes;
+        size_t n;
+        int status = tlsmem_read_peek(k->c, &bytes, &n);
+        if (status == TLSMEM_CLOSED)
             return deliver_last(L, k);
-        if (n == TLSMEM_ENOMEM)
+        if (k->out_of_memory || (status == TLSMEM_OK && bytes_add(&k->in, bytes, n) != 0))
             return fail(L, TLSMEM_ENOMEM, "no memory for what came in");
-        if (n == TLSMEM_AGAIN && !k->ended) {
+        if (status == TLSMEM_AGAIN && !k->ended) {
             expect_bytes(k);
             *list = &k->arrived;
             return -1;
         }
-        if (n < 0)
-            return fail_connection(L, k->c, n == TLSMEM_AGAIN ? TLSMEM_CLOSED : (int)n);
-        k->in.n += (size_t)n;
+        if (status != TLSMEM_OK)
+            return fail_connection(L, k->c, status == TLSMEM_AGAIN ? TLSMEM_CLOSED : status);
+        (void)tlsmem_read_consume(k->c, n);
     }
 }
 

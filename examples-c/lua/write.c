@@ -22,7 +22,7 @@ static void hand_over(lua_State *L, struct connection *k, const char *bytes, siz
 /* What is to be written is above index 1, until it was handed over. */
 static int step_write(lua_State *L, struct waits **list)
 {
-    struct connection *k = check_open(L);
+    struct connection *k = still_open(L);
     *list = &k->drained;
     if (k->ended)
         return fail_connection(L, k->c, TLSMEM_CLOSED);
@@ -50,7 +50,7 @@ static int connection_write(lua_State *L)
 
 static int step_close_write(lua_State *L, struct waits **list)
 {
-    struct connection *k = check_open(L);
+    struct connection *k = still_open(L);
     *list = &k->drained;
     if (k->out.n > 0 && !k->ended)
         return -1;
