@@ -27,6 +27,8 @@ static int step_connect(lua_State *L, struct waits **list)
 
 static void read_options(lua_State *L, struct connection *k, tlsmem_connect_options *how)
 {
+    static const char *const names[] = { "name", "timeout", "path", NULL };
+    check_options(L, 5, names);
     if (lua_getfield(L, 5, "name") != LUA_TNIL) {
         int status = tlsmem_set_server_name(k->c, luaL_checkstring(L, -1));
         if (status != TLSMEM_OK)
@@ -51,8 +53,6 @@ static int loop_connect(lua_State *L)
     how.host = luaL_optstring(L, 3, NULL);
     lua_Integer port = luaL_optinteger(L, 4, 0);
     luaL_argcheck(L, port >= 0 && port <= 65535, 4, "no port");
-    if (!lua_isnoneornil(L, 5))
-        luaL_checktype(L, 5, LUA_TTABLE);
     if (!can_wait(L, loop))
         return luaL_error(L, "nobody can wait here: only what loop:spawn or loop:listen was given");
     lua_settop(L, 5);
@@ -63,7 +63,7 @@ static int loop_connect(lua_State *L)
     *box = k;
     k->box = box;
     how.port = (int)port;
-    if (lua_istable(L, 5))
+    if (!lua_isnil(L, 5))
         read_options(L, k, &how);
     int status = tlsmem_loop_connect(loop->l, k->c, &how), code = errno;
     if (status != TLSMEM_OK) {

@@ -165,22 +165,12 @@ static void check(lua_State *L, const tlsmem_ctx *ctx, const char *name, int sta
     lua_error(L);
 }
 
-/* A word that is no option is refused: silently left out, a misspelled "verify" would be a hole. */
-static void refuse_unknown(lua_State *L)
-{
-    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
-        int i = 0;
-        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
-        while (i < OPTIONS && strcmp(options[i].name, key) != 0)
-            i++;
-        if (i == OPTIONS)
-            luaL_argerror(L, 1, lua_pushfstring(L, "%s is no option of a context", key));
-    }
-}
-
 static void configure(lua_State *L, tlsmem_ctx *ctx)
 {
-    refuse_unknown(L);
+    const char *names[OPTIONS + 1] = { NULL };
+    for (int i = 0; i < OPTIONS; i++)
+        names[i] = options[i].name;
+    check_options(L, 1, names);
     for (const struct option *o = options; o < options + OPTIONS; o++, lua_pop(L, 1)) {
         size_t n = 0;
         if (lua_getfield(L, 1, o->name) == LUA_TNIL)
@@ -209,7 +199,6 @@ static int new_context(lua_State *L, tlsmem_role role)
     lua_settop(L, 1);
     if (lua_isnil(L, 1))
         lua_newtable(L), lua_replace(L, 1);
-    luaL_checktype(L, 1, LUA_TTABLE);
     tlsmem_ctx **box = lua_newuserdatauv(L, sizeof *box, 0);
     *box = NULL;
     luaL_setmetatable(L, CONTEXT);

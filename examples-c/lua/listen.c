@@ -101,7 +101,8 @@ static void keep(lua_State *L, const struct listener *l, int index, int on)
 
 static void read_options(lua_State *L, tlsmem_listen_options *how)
 {
-    luaL_checktype(L, 6, LUA_TTABLE);
+    static const char *const names[] = { "max", "reuse_port", "path", NULL };
+    check_options(L, 6, names);
     if (lua_getfield(L, 6, "max") != LUA_TNIL) {
         lua_Integer most = luaL_checkinteger(L, -1);
         luaL_argcheck(L, most >= 0 && most <= INT32_MAX, 6, "max: how many connections at once, 0 for no limit");

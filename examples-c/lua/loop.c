@@ -34,7 +34,7 @@ static int nothing(lua_State *L)
 static int one_turn(lua_State *L)
 {
     struct loop *loop = lua_touserdata(L, 1);
-    int busy = loop->ready.count > 0 || loop->news != NULL || loop->stopped;
+    int busy = loop->ready.count > 0 || loop->news != NULL;
     int handled = tlsmem_loop_run_once(loop->l, busy ? 0 : -1);
     if (handled < 0)
         return fail(L, handled, handled == TLSMEM_ESYSTEM ? strerror(errno) : NULL);

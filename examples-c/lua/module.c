@@ -1,5 +1,6 @@
 /* module.c - what require "tlsmem" returns. */
 #include "module.h"
+#include <string.h>
 
 void new_kind(lua_State *L, const char *name, const luaL_Reg *metamethods, const luaL_Reg *const functions[])
 {
@@ -12,6 +13,19 @@ void new_kind(lua_State *L, const char *name, const luaL_Reg *metamethods, const
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
     lua_pop(L, 1);
+}
+
+void check_options(lua_State *L, int index, const char *const names[])
+{
+    luaL_checktype(L, index, LUA_TTABLE);
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : luaL_typename(L, -2);
+        int i = 0;
+        while (names[i] != NULL && strcmp(names[i], key) != 0)
+            i++;
+        if (names[i] == NULL)
+            luaL_argerror(L, index, lua_pushfstring(L, "%s is no option here", key));
+    }
 }
 
 /* The one name that the interpreter looks for. */

@@ -119,6 +119,10 @@ void open_loop(lua_State *L);
  *  are not to be had from Lua, which could call __gc. */
 void new_kind(lua_State *L, const char *name, const luaL_Reg *metamethods, const luaL_Reg *const functions[]);
 
+/** Checks that there is a table at an index, and nothing in it by any other name than these, up to NULL: silently left out,
+ *  a misspelled option would be a hole. */
+void check_options(lua_State *L, int index, const char *const names[]);
+
 /* ---------------------------------------------------------------------------------- the other kinds of things */
 
 extern const luaL_Reg timer_functions[], listener_functions[], connect_functions[];

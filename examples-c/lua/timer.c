@@ -7,7 +7,7 @@ struct timer {
     struct waits waiting;
 };
 
-enum { YEARS_MS = 1000000000 }; /* more than anybody waits: 11 days */
+enum { MOST_MS = 1000000000 }; /* 11 days */
 
 static void on_time(tlsmem_timer *timer, void *user)
 {
@@ -22,7 +22,7 @@ static struct timer *push_timer(lua_State *L)
 {
     struct loop *loop = check_loop(L, 1);
     lua_Number ms = luaL_checknumber(L, 2);
-    luaL_argcheck(L, ms >= 0 && ms <= YEARS_MS, 2, "milliseconds, 0 to 1000000000");
+    luaL_argcheck(L, ms >= 0 && ms <= (lua_Number)MOST_MS, 2, "milliseconds, 0 to 1000000000");
     struct timer *t = lua_newuserdatauv(L, sizeof *t, 1);
     *t = (struct timer) { NULL, loop, { NULL, NULL, 0 } };
     luaL_setmetatable(L, TIMER);

@@ -155,7 +155,11 @@ assert(alone:read() == "alone" and alone:close() == nil)
 
 -- Wrong arguments are errors of the argument, and options that there are not, too.
 for words, f in pairs {
-    ["bad argument #1"] = function() tlsmem.client { verifi = "none" } end,
+    ["verifi is no option"] = function() tlsmem.client { verifi = "none" } end,
+    ["number is no option"] = function() tlsmem.client { "ca.pem" } end,
+    ["nam is no option"] = function() loop:connect(ctx, "127.0.0.1", port, { nam = "localhost" }) end,
+    ["port is no option"] = function() loop:listen(both.server(), nil, 0, print, { port = 1 }) end,
+    ["table expected"] = function() loop:listen(both.server(), nil, 0, print, 1) end,
     ["string expected, got number"] = function() tlsmem.client { ca = 1 } end,
     ["true or false expected"] = function() tlsmem.client { insecure_no_verify = "no" } end,
     ["\"1.2\" or \"1.3\" expected"] = function() tlsmem.client { min = "1.1" } end,
@@ -168,13 +172,22 @@ for words, f in pairs {
     ["invalid option 'x'"] = function() connect():read "x" end,
     ["bytes, 1 or more"] = function() connect():read(0) end,
     ["bad argument"] = function() connect():write({}) end,
-    ["only idle, read, write"] = function() connect():timeout { reed = 1 } end,
+    ["reed is no option"] = function() connect():timeout { reed = 1 } end,
 } do says(words, f) end
 fails("TLSMEM_ECONFIG", tlsmem.client, { ca = "/nowhere" })
 fails("TLSMEM_ECONFIG", both.server, { key = both.file "client.key" })
 fails("TLSMEM_ENOIDENTITY", loop.listen, loop, tlsmem.server {}, nil, 0, print)
 fails("TLSMEM_ESTATE", loop.listen, loop, ctx, nil, 0, print)
 assert(fails("TLSMEM_ESYSTEM", loop.listen, loop, both.server(), "127.0.0.1", port, print).sentence == "Address already in use")
+
+-- A Unix socket in place of host and port.
+local there = loop:listen(both.server(), nil, nil, both.echo, { path = "@" .. tostring(loop) })
+assert(there:port() == 0)
+local near = loop:connect(ctx, nil, nil, { path = "@" .. tostring(loop), name = "localhost", timeout = 5000 })
+assert(near:write "near\n":read() == "near" and near:peer_address() == nil)
+near:close()
+there:close()
+
 listener:close()
 listener:close()
 fails("TLSMEM_ESTATE", listener.port, listener)
