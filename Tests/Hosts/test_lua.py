@@ -86,8 +86,8 @@ class HttpsGet(WebTest):
         return program.stdout.text, program.stderr.text
 
     def test_chunks_and_interim_answers(self):
-        said = self.answered(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encod", b"ing: chunked\r\n\r\n5;x=y\r\nhe",
-                             b"llo\r\n1\r\n \r\n5\r\nworld\r\n0\r\nTrailer: x\r\n\r\n")
+        said = self.answered(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encod",
+                             b"ing: chunked\r\n\r\n5;x=y\r\nhe", b"llo\r\n1\r\n \r\n5\r\nworld\r\n0\r\nTrailer: x\r\n\r\n")
         self.assertEqual(said, ("hello world", ""))
 
     def test_an_answer_that_is_cut_is_none(self):
@@ -95,7 +95,8 @@ class HttpsGet(WebTest):
         for pieces, close, code, words in (
                 ((head, b"\r\nhalf"), False, 3, "cut"), ((head, b"Content-Length: 9\r\n\r\nhalf"), False, 3, "cut"),
                 ((head, b"Content-Length: 9\r\n\r\nhalf"), True, 2, "in the middle of its answer"),
-                ((head, b"Content-Le"), True, 2, "its headers"), ((b"SMTP?\r\n",), True, 2, "no HTTP"), ((), True, 2, "without an answer"),
+                ((head, b"Content-Le"), True, 2, "its headers"), ((b"SMTP?\r\n",), True, 2, "no HTTP"),
+                ((), True, 2, "without an answer"),
                 ((head, b"Transfer-Encoding: chunked\r\n\r\n5\r\nhel"), True, 2, "in the middle")):
             with self.subTest(words=words, close=close):
                 out, problem = self.answered(*pieces, close=close, code=code)
@@ -104,6 +105,25 @@ class HttpsGet(WebTest):
     def test_what_is_no_url_is_a_mistake_of_usage(self):
         for url in ("http://localhost/", "https://", "https://localhost:0/", "https://a:b@localhost/", "https://localhost/a b"):
             self.assertIn("usage:", self.get(url, code=1).stderr.text)
+
+
+class Readme(WebTest):
+    def test_its_program_does_what_it_says(self):
+        """As it stands, but for the peer, the authority, the identity and the port."""
+        web = Server(self, "https_server", "--root", self.root)
+        port = free_port()
+        text = (lua.EXAMPLES / "README.md").read_text().split("```lua\n")[1].split("```")[0]
+        for old, new in (('"www.debian.org", 443', f'"localhost", {web.port}'), ("4433", str(port)),
+                         ("tlsmem.client {", f"tlsmem.client {{ ca = '{certificate('ca.pem')}',"),
+                         ('"server.pem"', f"'{certificate('server.pem')}'"),
+                         ('"server.key"', f"'{certificate('server.key')}'")):
+            self.assertEqual(text.count(old), 1, old)
+            text = text.replace(old, new)
+        program = lua.Script(self, self.configure("readme.lua", text), options=("-e", "io.stdout:setvbuf 'line'"))
+        program.stdout.wait_for(r"^TLSv1.3\tCN=localhost\tHTTP/1.1 200 OK\n") # and it listens
+        client = relay_client(self, port)
+        client.feed(b"a line\r\nanother\n")
+        self.assertEqual((client.exit_code(), client.stdout.text), (0, "a line\nanother\n"), client.stderr.text)
 
 
 class EchoServer(unittest.TestCase):

@@ -68,8 +68,7 @@ class Client(unittest.TestCase):
         for version, protocol in (("1.2", "TLSv1.2"), ("1.3", "TLSv1.3")):
             server = Server(self, "echo_server", "--tls", version, "--alpn", "http/1.1")
             facts = {name: values for name, *values in self.lines("127.0.0.1", server.port)}
-            connection = client_context(version)
-            wire = Wire(self, server.port, connection)
+            wire = Wire(self, server.port, client_context(version))
             wire.handshake()
             der = wire.tls.getpeercert(binary_form=True)
             self.assertEqual(facts["protocol"], [protocol])
@@ -78,7 +77,8 @@ class Client(unittest.TestCase):
             self.assertEqual((facts["subject"], facts["issuer"]), (["CN=localhost"], ["CN=tlsmem test authority"]))
             self.assertEqual(facts["names"], ["DNS:localhost IP:127.0.0.1 IP:::1"])
             with open(certificate("server.pem"), encoding="ascii") as pem:
-                self.assertEqual(facts["pem"], [str(len(pem.read())), "der", str(len(der)), "address", "127.0.0.1", str(server.port)])
+                sizes = [str(len(pem.read())), "der", str(len(der))]
+            self.assertEqual(facts["pem"], [*sizes, "address", "127.0.0.1", str(server.port)])
 
     def refused(self, status, host, port, ca="ca.pem"):
         lines = self.lines(host, port, ca)
