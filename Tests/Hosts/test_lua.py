@@ -110,6 +110,7 @@ class HttpsGet(WebTest):
 class Readme(WebTest):
     def test_its_program_does_what_it_says(self):
         """As it stands, but for the peer, the authority, the identity and the port."""
+        (self.root / "index.html").write_text("a page\n")
         web = Server(self, "https_server", "--root", self.root)
         port = free_port()
         text = (lua.EXAMPLES / "README.md").read_text().split("```lua\n")[1].split("```")[0]
