@@ -191,21 +191,33 @@ class Pace(unittest.TestCase):
         self.server = lua.script(self, "pace.lua", self.SIZE)
         self.port = int(self.server.stdout.wait_for(r"^listening on 127\.0\.0\.1:(\d+)\n")[1])
 
-    def test_a_writer_waits_for_who_does_not_read(self):
-        connection = connect(self, self.port, client_context())
-        connection.sendall(b"take\n")
+    def held_up(self, what):
+        """Asks for all and reads nothing until the writer waits; returns how much it has written, and its memory in KiB."""
+        self.connection = connect(self, self.port, client_context())
+        self.connection.sendall(what)
         held = self.server.stdout.wait_for(r"^held up\t(\d+)\tmemory\t(\d+)\n")
-        self.assertLess(int(held[1]), self.SIZE * MIB)
-        self.assertLess(int(held[2]), 24 << 10)
+        return int(held[1]), int(held[2])
+
+    def takes_the_rest(self):
         rest, expected = hashlib.sha256(), hashlib.sha256(b"0123456789abcdef" * (self.SIZE * MIB // 16))
         left = self.SIZE * MIB
         while left > 0:
-            some = connection.recv(MIB)
+            some = self.connection.recv(MIB)
             self.assertTrue(some)
             rest.update(some)
             left -= len(some)
-        self.assertEqual(connection.recv(1), b"")
+        self.assertEqual(self.connection.recv(1), b"")
         self.assertEqual(rest.digest(), expected.digest())
+
+    def test_a_writer_waits_for_who_does_not_read(self):
+        written, memory = self.held_up(b"take\n")
+        self.assertLess(written, self.SIZE * MIB)
+        self.assertLess(memory, 24 << 10)
+        self.takes_the_rest()
+
+    def test_a_write_ends_when_all_of_it_was_taken(self):
+        self.assertEqual(self.held_up(b"take whole\n")[0], 0)
+        self.takes_the_rest()
 
     def test_who_writes_waits_for_a_reader(self):
         connection = connect(self, self.port, client_context())

@@ -24,13 +24,10 @@ struct loop *push_loop(lua_State *L, int index)
     return loop;
 }
 
-static int nothing(lua_State *L)
-{
-    (void)L;
-    return 0;
-}
-
-/* The loop is at index 1. Whatever is raised here, what is left to do stays in its lists for the next turn. */
+/*
+ * The loop is at index 1. Whatever is raised here, what is left to do stays in its lists for the next turn. As each turn is
+ * a call, it is a place for hooks: SIGINT, which ends the wait, sets the interpreter's.
+ */
 static int one_turn(lua_State *L)
 {
     struct loop *loop = lua_touserdata(L, 1);
@@ -38,8 +35,6 @@ static int one_turn(lua_State *L)
     int handled = tlsmem_loop_run_once(loop->l, busy ? 0 : -1);
     if (handled < 0)
         return fail(L, handled, handled == TLSMEM_ESYSTEM ? strerror(errno) : NULL);
-    lua_pushcfunction(L, nothing); /* gives hooks their turn: the interpreter's for SIGINT is one */
-    lua_call(L, 0, 0);
     greet(L, loop);
     for (size_t n = loop->ready.count; n > 0 && loop->ready.count > 0; n--)
         resume_first(L, loop);

@@ -95,7 +95,8 @@ void resume_first(lua_State *L, struct loop *loop)
     release(L, 1, task);
     if (status != LUA_OK) {
         luaL_traceback(L, co, NULL, 0); /* before its variables are closed, which takes the stack down */
-        lua_resetthread(co);
+        if (lua_status(co) != LUA_OK) /* else somebody has closed it, and there is nothing but the message */
+            lua_resetthread(co);
         lua_xmove(co, L, 1);
         lua_insert(L, -2);
         tell_error(L, accepted);

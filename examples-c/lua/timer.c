@@ -75,11 +75,14 @@ static int timer_cancel(lua_State *L)
     return 1;
 }
 
+/* Nobody sleeps on it any more, unless somebody has closed the coroutine that did: the loop finds that out. */
 static int timer_gc(lua_State *L)
 {
     struct timer *t = luaL_checkudata(L, 1, TIMER);
-    if (t->timer != NULL && t->loop->l != NULL) /* else it went with the loop */
+    if (t->timer != NULL && t->loop->l != NULL) { /* else it went with the loop */
         tlsmem_timer_free(t->timer);
+        wake(&t->waiting);
+    }
     t->timer = NULL;
     return 0;
 }

@@ -1,7 +1,8 @@
 /* write.c - c:write and c:close_write: a task waits while the peer takes no more. */
 #include "module.h"
 
-/* What the library does not take now is kept, and on_drain gives it the rest: what one task writes stays in one piece. */
+/* What the library does not take now is kept, behind what is kept already, and on_drain gives it the rest: what one task
+ * writes stays in one piece, and the task waits until all of it was taken. */
 static void hand_over(lua_State *L, struct connection *k, const char *bytes, size_t n)
 {
     while (n > 0 && k->out.n == 0) {
@@ -27,8 +28,6 @@ static int step_write(lua_State *L, struct waits **list)
     if (k->ended)
         return fail_connection(L, k->c, TLSMEM_CLOSED);
     if (lua_gettop(L) > 1) {
-        if (k->out.n > 0) /* another task's comes first */
-            return -1;
         for (int i = 2; i <= lua_gettop(L); i++) {
             size_t n;
             const char *bytes = lua_tolstring(L, i, &n);

@@ -94,7 +94,8 @@ end
 local descriptors
 for i = 1, rounds do
     alone()
-    dropped(i % 2 == 0)
+    dropped(false)
+    dropped(true)
     last()
     if i == math.min(2, rounds) then
         for _ = 1, 5 do collectgarbage() end

@@ -149,6 +149,17 @@ says("cannot resume dead coroutine", task, function()
 end)
 task(function() assert(c:read() == "for nobody") c:close() end)
 
+-- So is one that somebody has closed, when what it waits for is collected.
+local sleeper
+loop:spawn(function() sleeper = coroutine.running() loop:sleep(100000) end)
+says("cannot resume dead coroutine", task, function()
+    coroutine.yield()
+    coroutine.close(sleeper)
+    collectgarbage()
+    collectgarbage()
+    loop:sleep(1000)
+end)
+
 -- Without a task, and in no loop that runs, the same calls run the loop themselves.
 local alone = connect()
 alone:write "echo\n":write "alone\n"

@@ -1,11 +1,11 @@
--- pace.lua FOLDER MIBS - a server whose clients say what they do: "take", which it writes so many MiB to; "give", of which it
--- reads nothing until another has said "go on", and then tells how many bytes there were.
+-- pace.lua FOLDER MIBS - a server whose clients say what they do: "take", which it writes so many MiB to, or "take whole", in one
+-- string; "give", of which it reads nothing until another has said "go on", and then tells how many bytes there were.
 local both = require "both"
 local loop, size = both.loop, tonumber(arg[2]) << 20
 local piece = ("0123456789abcdef"):rep(4096)
 local go_on = false
 
-local function give_to(c)
+local function give_to(c, piece)
     local written, finished = 0, false
     loop:spawn(function()
         local before
@@ -24,8 +24,8 @@ end
 
 local listener = both.listen(function(c)
     local what = c:read()
-    if what == "take" then
-        give_to(c)
+    if what == "take" or what == "take whole" then
+        give_to(c, what == "take" and piece or piece:rep(size // #piece))
         c:close_write()
         c:read("s")
     elseif what == "give" then
