@@ -1,13 +1,14 @@
 -- mistakes.lua FOLDER - errors: where they are raised, whom they end, and that the loop goes on afterwards.
 local both = require "both"
 local tlsmem, loop, fails, says = both.tlsmem, both.loop, both.fails, both.says
-local ctx = both.client()
+local ctx, left = both.client()
 local handlers = {
     mistake = function() error "the handler fails" end,
     object = function() error(setmetatable({}, { __tostring = function() return "an object" end })) end,
     closed = function(c) c:close() c:write "after" end,
     upstream = function() loop:connect(ctx, "127.0.0.1", 1) end,
     echo = both.echo,
+    stay = function() while not left do loop:sleep(1) end end,
 }
 local listener = both.listen(function(c) handlers[c:read()](c) end)
 local port = listener:port()
@@ -69,6 +70,17 @@ task(function()
     end
     c:close()
     c:abort()
+end)
+
+-- close waits for the peer's, and says when that does not come.
+task(function()
+    local c = loop:connect(both.client { limits = { close_ms = 30 } }, "127.0.0.1", port):write "stay\n"
+    fails("TLSMEM_ETIMEOUT", c.close, c)
+    says("attempt to use a closed connection", c.protocol, c)
+    c = connect():write "stay\n"
+    loop:timer(20, function() left = true end)
+    c:close()
+    assert(left)
 end)
 
 -- What is read past a limit is left, and so is what came before a cut.
