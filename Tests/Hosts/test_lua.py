@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 import pathlib
 import random
 import select
@@ -177,7 +178,7 @@ class EchoServer(unittest.TestCase):
         server = self.server()
         with connect(self, server.port, client_context()) as connection:
             self.assertEqual(exchange(connection, b"here"), b"here")
-            server._process.send_signal(signal.SIGINT)
+            os.kill(server.pid, signal.SIGINT)
             server.ends(1)
         self.assertIn("interrupted!", server.stderr.text)
 

@@ -3,6 +3,7 @@
 
 struct timer {
     tlsmem_timer *timer; /* NULL once it is over */
+    int due;             /* because it was time */
     struct loop *loop;   /* kept alive by the first user value */
     struct waits waiting;
 };
@@ -13,6 +14,7 @@ static void on_time(tlsmem_timer *timer, void *user)
 {
     struct timer *t = user;
     t->timer = NULL;
+    t->due = 1;
     tlsmem_timer_free(timer);
     wake(&t->waiting);
 }
@@ -24,7 +26,7 @@ static struct timer *push_timer(lua_State *L)
     lua_Number ms = luaL_checknumber(L, 2);
     luaL_argcheck(L, ms >= 0 && ms <= (lua_Number)MOST_MS, 2, "milliseconds, 0 to 1000000000");
     struct timer *t = lua_newuserdatauv(L, sizeof *t, 1);
-    *t = (struct timer) { NULL, loop, { NULL, NULL, 0 } };
+    *t = (struct timer) { NULL, 0, loop, { NULL, NULL, 0 } };
     luaL_setmetatable(L, TIMER);
     lua_pushvalue(L, 1);
     lua_setiuservalue(L, -2, 1);
@@ -38,7 +40,9 @@ static int step_sleep(lua_State *L, struct waits **list)
 {
     struct timer *t = lua_gettop(L) == 2 ? push_timer(L) : lua_touserdata(L, 3);
     *list = &t->waiting;
-    return t->timer != NULL ? -1 : 0;
+    if (t->timer == NULL && !t->due)
+        return fail(L, TLSMEM_ESTATE, "nobody can sleep while the state is closed");
+    return t->due ? 0 : -1;
 }
 
 /* loop:sleep(ms) */
@@ -75,13 +79,17 @@ static int timer_cancel(lua_State *L)
     return 1;
 }
 
-/* Nobody sleeps on it any more, unless somebody has closed the coroutine that did: the loop finds that out. */
+/*
+ * Who sleeps keeps it alive, unless somebody has closed the coroutine: then the loop has to find it dead. And when the state
+ * is closed, everything goes; a finalizer may run the loop still, but no function of a timer begins for that.
+ */
 static int timer_gc(lua_State *L)
 {
     struct timer *t = luaL_checkudata(L, 1, TIMER);
     if (t->timer != NULL && t->loop->l != NULL) { /* else it went with the loop */
         tlsmem_timer_free(t->timer);
-        wake(&t->waiting);
+        if (t->waiting.first != NULL && t->waiting.first->arguments == 0)
+            wake(&t->waiting);
     }
     t->timer = NULL;
     return 0;
