@@ -1,6 +1,8 @@
 """The Lua module by itself: many connections, errors, the collector, the end of the state; what a client is told of servers."""
 
 import socket
+import subprocess
+import tempfile
 import unittest
 
 import lua
@@ -16,6 +18,12 @@ class Scripts(unittest.TestCase):
 
     def test_a_hundred_connections_at_once_and_many_writers_of_one(self):
         self.assertEqual(lua.script(self, "many.lua", 100).ends(), ["100 at once", "in one piece each"])
+
+    def test_each_option_of_a_context_does_what_it_says(self):
+        with tempfile.NamedTemporaryFile() as encrypted:
+            subprocess.run([tool("openssl", "openssl"), "pkey", "-in", certificate("server.key"), "-aes256", "-passout",
+                            "pass:open sesame", "-out", encrypted.name], check=True, timeout=LIMIT)
+            self.assertEqual(lua.script(self, "options.lua", encrypted.name).ends(), ["each option does what it says"])
 
     def test_errors_are_raised_where_they_can_be_caught(self):
         self.assertEqual(lua.script(self, "mistakes.lua").ends(), ["all mistakes were told"])

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Until the connection is made its box is where the loop was, and so is kept. */
+/* The connection has taken the loop's place at index 1, and so is kept while this waits. */
 static int step_connect(lua_State *L, struct waits **list)
 {
     struct connection *k = *(struct connection **)lua_touserdata(L, 1);

@@ -15,7 +15,7 @@ static const char *text(lua_State *L, const char *name, size_t *n)
     return lua_tolstring(L, -1, n);
 }
 
-/* How options with one text are set: by a file, by bytes, or by a list. */
+/* How an option is set: by its text, by its bytes, which may have zeros among them, or in a way of its own. */
 typedef int (*by_text)(tlsmem_ctx *ctx, const char *text);
 typedef int (*by_bytes)(tlsmem_ctx *ctx, const void *bytes, size_t n);
 typedef int (*by_more)(lua_State *L, tlsmem_ctx *ctx, const char *name);
