@@ -53,7 +53,8 @@ assert(handshake(server(examined), client(known)) == "CN=test client")
 assert(fails("TLSMEM_EALERT", handshake, server(examined), client()).alert_received == 40)
 examined.verify = "optional"
 assert(handshake(server(examined), client()) == "nobody" and handshake(server(examined), client(known)) == "CN=test client")
-fails("TLSMEM_EREJECTED", handshake, server(examined), client { cert = file "expired-client.pem", key = file "expired-client.key" })
+local expired = client { cert = file "expired-client.pem", key = file "expired-client.key" }
+fails("TLSMEM_EREJECTED", handshake, server(examined), expired)
 
 fails("TLSMEM_EVERIFY", handshake, server(), tlsmem.client()) -- by the system's authorities
 fails("TLSMEM_EVERIFY", handshake, server(), tlsmem.client { insecure_no_verify = false })

@@ -1,5 +1,5 @@
--- pace.lua FOLDER MIBS - a server whose clients say what they do: "take", which it writes so many MiB to, or "take whole", in one
--- string; "give", of which it reads nothing until another has said "go on", and then tells how many bytes there were.
+-- pace.lua FOLDER MIBS - a server whose clients say what they do: "take", which it writes so many MiB to, or "take whole", in
+-- one string; "give", of which it reads nothing until another has said "go on", and then tells how many bytes there were.
 local both = require "both"
 local loop, size = both.loop, tonumber(arg[2]) << 20
 local piece = ("0123456789abcdef"):rep(4096)
