@@ -68,49 +68,63 @@ class Session:
         return (int(pages[1]) - int(pages[2])) * os.sysconf("SC_PAGE_SIZE")
 
 
-class FetchTest(unittest.TestCase):
-    """One server for the class. `ca` is a file with the authority of all that the test serves."""
+class Host(Postgres):
+    """A server with the extension. `ca` is a file with the authority of all that the tests serve, `stranger` another's."""
 
-    @classmethod
-    def setUpClass(cls):
+    def __init__(self, test):
         folder = tempfile.TemporaryDirectory(prefix="tlsmem-fetch-")
-        cls.addClassCleanup(folder.cleanup)
+        test.addCleanup(folder.cleanup)
         for name in ("server.pem", "server.key", "ca.pem", "other-ca.pem"):
-            Postgres.own(shutil.copy(certificate(name), folder.name))
+            self.own(shutil.copy(certificate(name), folder.name))
         # The server's user may not be let in where the library was built.
         for library in (BUILD / "stage" / "lib").glob("libtlsmem.so.?"):
             shutil.copy(library, folder.name)
         os.chmod(folder.name, 0o755)
-        cls.install(f"{folder.name}/root")
-        cls.ca, cls.stranger = f"{folder.name}/ca.pem", f"{folder.name}/other-ca.pem"
-        cls.port = free_port()
-        with unittest.mock.patch.dict(os.environ, LD_LIBRARY_PATH=folder.name):
-            cls.host = Postgres(
-                types.SimpleNamespace(addCleanup=cls.addClassCleanup), folder.name, "listen_addresses=127.0.0.1",
-                f"port={cls.port}", "ssl=on", f"ssl_cert_file={folder.name}/server.pem",
-                f"ssl_key_file={folder.name}/server.key", f"extension_destdir={folder.name}/root")
-        once = Session(types.SimpleNamespace(addCleanup=cls.addClassCleanup), cls.port)
-        once.ask("create extension tlsmem_fetch")
-        once.ask("create role somebody login")
-
-    @staticmethod
-    def install(root):
+        root, self.ca, self.stranger = (f"{folder.name}/{name}" for name in ("root", "ca.pem", "other-ca.pem"))
         done = subprocess.run(["make", "-C", SOURCES, "install", f"BUILD={BUILD / 'examples'}", f"DESTDIR={root}"],
                               capture_output=True, text=True, timeout=LIMIT)
         if done.returncode:
             raise AssertionError(f"the extension is missing: run `make examples`\n{done.stdout}{done.stderr}")
+        self.port = free_port()
+        with unittest.mock.patch.dict(os.environ, LD_LIBRARY_PATH=folder.name):
+            super().__init__(test, folder.name, "listen_addresses=127.0.0.1", f"port={self.port}", "ssl=on",
+                             f"ssl_cert_file={folder.name}/server.pem", f"ssl_key_file={folder.name}/server.key",
+                             f"extension_destdir={root}")
+        first = Session(test, self.port)
+        first.ask("create extension tlsmem_fetch")
+        first.ask("create role somebody login")
 
-    def session(self, user="postgres"):
+    def session(self, test, user="postgres"):
         """Begins a session, of which the authority is the default when it is a superuser's."""
-        session = Session(self, self.port, user)
+        session = Session(test, self.port, user)
         if user == "postgres":
             session.ask("select tlsmem_version()")  # which loads it, with its settings
             session.ask(f"set tlsmem_fetch.ca_file = '{self.ca}'")
         return session
 
+
+class FetchTest(unittest.TestCase):
+    """Tests with one server for the module, which says: setUpModule = FetchTest.start"""
+
+    @staticmethod
+    def start():
+        FetchTest.host = Host(types.SimpleNamespace(addCleanup=unittest.addModuleCleanup))
+        FetchTest.ca, FetchTest.stranger = FetchTest.host.ca, FetchTest.host.stranger
+
+    def session(self, user="postgres"):
+        return self.host.session(self, user)
+
     def serve(self, **parameters):
         """Returns a web server that the test plays."""
         return Playing(self, server_context(**parameters))
+
+    def wait_for(self, other, condition):
+        """Waits for what a backend does, of which nothing tells: another session is asked meanwhile."""
+        for _ in range(100 * LIMIT):
+            if condition():
+                return
+            other.ask("select pg_sleep(0.01)")
+        self.fail("it did not come to pass")
 
 
 class Playing(PythonServer):

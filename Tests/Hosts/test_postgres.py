@@ -11,18 +11,14 @@ from web_servers import Web, root
 ANSWER = "select status, convert_from(body, 'UTF8') from tlsmem_get('{}')"
 
 
+setUpModule = FetchTest.start
+
+
 class RealServers(WebTest, FetchTest):
     @classmethod
     def setUpClass(cls):
-        WebTest.setUpClass()
-        for name in ("folder", "root", "files", "once"):
-            setattr(cls, name, getattr(WebTest, name))
-        FetchTest.setUpClass.__func__(cls)
+        super().setUpClass()
         cls.ports = dict(zip(VERSIONS, cls.nginx(*(cls.identity() + f"ssl_protocols TLSv{version};" for version in VERSIONS))))
-
-    @classmethod
-    def tearDownClass(cls):
-        WebTest.doClassCleanups()
 
     def test_nginx_gives_the_same_bytes_in_each_version(self):
         session = self.session()
