@@ -71,7 +71,7 @@ class Session:
 class Host(Postgres):
     """A server with the extension. `ca` is a file with the authority of all that the tests serve, `stranger` another's."""
 
-    def __init__(self, test):
+    def __init__(self, test, *settings):
         folder = tempfile.TemporaryDirectory(prefix="tlsmem-fetch-")
         test.addCleanup(folder.cleanup)
         for name in ("server.pem", "server.key", "ca.pem", "other-ca.pem"):
@@ -89,7 +89,7 @@ class Host(Postgres):
         with unittest.mock.patch.dict(os.environ, LD_LIBRARY_PATH=folder.name):
             super().__init__(test, folder.name, "listen_addresses=127.0.0.1", f"port={self.port}", "ssl=on",
                              f"ssl_cert_file={folder.name}/server.pem", f"ssl_key_file={folder.name}/server.key",
-                             f"extension_destdir={root}")
+                             f"extension_destdir={root}", *settings)
         first = Session(test, self.port)
         first.ask("create extension tlsmem_fetch")
         first.ask("create role somebody login")

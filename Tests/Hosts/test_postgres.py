@@ -110,6 +110,7 @@ class Played(FetchTest):
     def test_a_server_that_is_none_is_named(self):
         text = self.refused(f"'https://localhost:{free_port()}/'", "08001", r"cannot connect: Connection refused")
         self.assertNotIn("DETAIL", text)
+        self.refused(f"'https://[::1]:{free_port()}/'", "08001", r"could not fetch from \[::1\]:\d+: cannot connect: ")
         self.refused("'https://no-such-host.invalid/'", "08001", "no-such-host.invalid has no address: ")
         server, session = self.serve(), self.session()
         session.send(f"select * from tlsmem_get('{server.url()}')")

@@ -69,6 +69,7 @@ struct batch {
     struct fetch **live; /* those that are under way */
     int count, begun, live_count, live_max;
     int64_t timeout; /* of each fetch, in milliseconds */
+    uint32_t handshake_timeout; /* of that, for TLS to begin */
     size_t max_body; /* of each answer */
 };
 

@@ -117,11 +117,13 @@ static void begin_some(struct batch *b)
 void batch_begin(struct batch *b, const char *ca, int at_once)
 {
     tlsmem_error_info error = TLSMEM_ERROR_INFO_INIT;
+    tlsmem_limits limits = TLSMEM_LIMITS_INIT;
+    limits.handshake_ms = b->handshake_timeout;
     b->ctx = tlsmem_ctx_new(TLSMEM_CLIENT);
     if (b->ctx == NULL)
         ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("%s", tlsmem_strerror(TLSMEM_ENOMEM))));
     if ((*ca != '\0' ? tlsmem_ctx_set_ca_file(b->ctx, ca) : tlsmem_ctx_set_ca_system(b->ctx)) != TLSMEM_OK
-        || tlsmem_ctx_set_alpn(b->ctx, "http/1.1") != TLSMEM_OK) {
+        || tlsmem_ctx_set_alpn(b->ctx, "http/1.1") != TLSMEM_OK || tlsmem_ctx_set_limits(b->ctx, &limits) != TLSMEM_OK) {
         tlsmem_ctx_error(b->ctx, &error);
         ereport(ERROR, (errcode(ERRCODE_CONFIG_FILE_ERROR), errmsg("cannot verify servers: %s", error.sentence)));
     }

@@ -26,7 +26,7 @@ PGDLLEXPORT Datum fetch_get_all(PG_FUNCTION_ARGS);
 PGDLLEXPORT void _PG_init(void);
 
 static char *ca_file;
-static int max_body, max_at_once, timeout;
+static int max_body, max_at_once, timeout, handshake_timeout;
 
 void _PG_init(void)
 {
@@ -39,6 +39,8 @@ void _PG_init(void)
                             64, 1, 1000, PGC_SUSET, 0, NULL, NULL, NULL);
     DefineCustomIntVariable("tlsmem_fetch.timeout", "Time in which one URL has to be fetched.", NULL, &timeout, 30000, 1,
                             24 * 3600 * 1000, PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+    DefineCustomIntVariable("tlsmem_fetch.handshake_timeout", "Time that its TLS handshake has of that.", NULL,
+                            &handshake_timeout, 10000, 1, 24 * 3600 * 1000, PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
     MarkGUCPrefixReserved("tlsmem_fetch");
 }
 
@@ -63,6 +65,7 @@ static const char *chosen_ca(const text *ca)
 static void fetch_all(struct batch *b, const char *ca)
 {
     b->timeout = timeout;
+    b->handshake_timeout = (uint32_t)handshake_timeout;
     b->max_body = (size_t)max_body;
     PG_TRY();
     {
