@@ -95,11 +95,12 @@ class Host(Postgres):
         first.ask("create role somebody login")
 
     def session(self, test, user="postgres"):
-        """Begins a session, of which the authority is the default when it is a superuser's."""
+        """Begins a session; a superuser's trusts `ca`, and waits for longer than any test."""
         session = Session(test, self.port, user)
         if user == "postgres":
             session.ask("select tlsmem_version()")  # which loads it, with its settings
-            session.ask(f"set tlsmem_fetch.ca_file = '{self.ca}'")
+            session.ask(f"set tlsmem_fetch.ca_file = '{self.ca}'; set tlsmem_fetch.timeout = '1h'; "
+                        "set tlsmem_fetch.handshake_timeout = '1h'")
         return session
 
 
