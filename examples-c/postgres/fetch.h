@@ -1,5 +1,5 @@
 /*
- * fetch.h - what the files of tlsmem_fetch share: a batch of URLs that are fetched at once, and each of them.
+ * fetch.h - what the files of the extension share: a batch of URLs that are fetched at once, and each of them.
  *
  * PostgreSQL reports errors by longjmp. None ever leaves through a frame of libtlsmem: the connections have no callbacks,
  * so that the library never calls PostgreSQL, and what goes wrong with a fetch is written down (struct fault) and raised,

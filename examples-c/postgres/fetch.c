@@ -1,4 +1,4 @@
-/* tlsmem_fetch.c - the functions that SQL sees, and the settings. */
+/* fetch.c - the functions that SQL sees, and the settings. */
 #include "fetch.h"
 
 #include <access/htup_details.h>
@@ -123,7 +123,7 @@ static void fill(const struct answer *a, TupleDesc shape, int first, Datum *valu
     values[first + 2] = PointerGetDatum(body);
 }
 
-/* tlsmem_get(url, ca, OUT status, OUT headers, OUT body) */
+/* Of (url, ca), a row of status, headers and body. */
 Datum fetch_get(PG_FUNCTION_ARGS)
 {
     struct fetch *f = palloc0(sizeof *f);
@@ -144,7 +144,7 @@ Datum fetch_get(PG_FUNCTION_ARGS)
     PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(shape, values, nulls)));
 }
 
-/* tlsmem_get_all(urls, ca): rows of url, status, headers, body, error */
+/* Of (urls, ca), rows of url, status, headers, body, error and sqlstate. */
 Datum fetch_get_all(PG_FUNCTION_ARGS)
 {
     ReturnSetInfo *rows = (ReturnSetInfo *)fcinfo->resultinfo;
