@@ -22,7 +22,8 @@ class Session:
     """psql, which sends a statement and goes on: the test may be the web server meanwhile."""
 
     def __init__(self, test, port, user="postgres"):
-        where = f"host=localhost port={port} user={user} dbname=postgres sslmode=verify-full sslrootcert={certificate('ca.pem')}"
+        where = f"host=localhost port={port} user={user} dbname=postgres " \
+                f"sslmode=verify-full sslrootcert={certificate('ca.pem')}"
         self.psql = Process(test, "sh", "-c", 'exec "$0" "$@" 2>&1', tool("psql", "postgresql-client"), "-X", "-A", "-t", "-q",
                             "-v", "VERBOSITY=verbose", "-d", where)
         self.asked = self.seen = 0

@@ -121,9 +121,9 @@ class Played(FetchTest):
         self.assertEqual((state, "TLSMEM_ENOTTLS" in text), ("08P01", True), text)
 
     def test_what_is_no_url_is_refused(self):
-        for url in ("'http://localhost/'", "'ftp://x'", "''", "'https://'", "'https://localhost:0/'", "'https://localhost:99999/'",
-                    r"E'https://localhost/\r\nX-Injected: 1'", r"E'https://localhost/a\tb'", "'https://localhost/ a'",
-                    "'https://b\u00fccher.example/'", "'https://localhost/' || repeat('x', 9000)"):
+        for url in ("'http://localhost/'", "'ftp://x'", "''", "'https://'", "'https://localhost:0/'",
+                    "'https://localhost:99999/'", r"E'https://localhost/\r\nX-Injected: 1'", r"E'https://localhost/a\tb'",
+                    "'https://localhost/ a'", "'https://b\u00fccher.example/'", "'https://localhost/' || repeat('x', 9000)"):
             with self.subTest(url=url):
                 self.refused(url, "22023", "could not fetch from that URL: ")
         text = self.refused("'https://me:secret@localhost/'", "22023", "a user's name or password is not taken")

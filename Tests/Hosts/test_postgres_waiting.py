@@ -1,5 +1,6 @@
 """tlsmem_fetch in PostgreSQL: many at once, and that a query which waits for a server ends when it is told to."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -17,15 +18,15 @@ setUpModule = FetchTest.start
 
 
 class AtOnce(FetchTest):
-    def all_of(self, session, server, count, more=""):
-        session.send(f"select string_agg(coalesce(convert_from(body, 'UTF8'), sqlstate), ' ' order by number), count(distinct url)"
-                     f" from (select row_number() over () as number, * from tlsmem_get_all("
-                     f"(select array_agg('{server.url()}' || i) from generate_series(1, {count}) i){more})) got")
+    def ask_for(self, session, server, count):
+        session.send("select string_agg(coalesce(convert_from(body, 'UTF8'), sqlstate), ' ' order by number), "
+                     "count(distinct url) from (select row_number() over () as number, * from tlsmem_get_all("
+                     f"(select array_agg('{server.url()}' || i) from generate_series(1, {count}) i))) got")
 
     def test_the_first_is_answered_when_the_last_has_asked(self):
         server, session = self.serve(), self.session()
         before = session.descriptors()
-        self.all_of(session, server, 50)
+        self.ask_for(session, server, 50)
         asked = [server.request() for _ in range(50)]
         self.assertEqual(session.descriptors()["socket"], before["socket"] + 50)
         for connection, head in reversed(asked):
@@ -38,7 +39,7 @@ class AtOnce(FetchTest):
         server, session, other = self.serve(), self.session(), self.session()
         session.ask("set tlsmem_fetch.max_at_once = 3")
         before = session.descriptors()["socket"]
-        self.all_of(session, server, 10)
+        self.ask_for(session, server, 10)
         waiting = [server.request()[0] for _ in range(3)]
         for left in range(10, 0, -1):
             self.assertEqual(session.descriptors()["socket"], before + min(3, left))
@@ -65,8 +66,9 @@ class AtOnce(FetchTest):
         before = session.descriptors()
         session.ask("set tlsmem_fetch.max_at_once = 1000; set tlsmem_fetch.timeout = '1s'")
         # A third of those that a backend may have open (max_files_per_process, 1000) is for extensions: AcquireExternalFD.
-        text = session.ask("select count(*) filter (where sqlstate = '53000') > 600, count(*) filter (where sqlstate = '08006') > "
-                           f"300, count(*) from tlsmem_get_all(array_fill('{server.url()}'::text, array[1000]))")
+        text = session.ask("select count(*) filter (where sqlstate = '53000') > 600, "
+                           "count(*) filter (where sqlstate = '08006') > 300, count(*) "
+                           f"from tlsmem_get_all(array_fill('{server.url()}'::text, array[1000]))")
         self.assertEqual(text, "t|t|1000")
         self.assertEqual(session.descriptors(), before)
 
@@ -84,6 +86,12 @@ class Interrupted(FetchTest):
     def half_a_body(server):
         connection, _ = server.request()
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc")
+
+    @staticmethod
+    def come_so_far(server, go):
+        """Goes as far as a client comes that has a fifth of a second: less far where this machine is slow."""
+        with contextlib.suppress(OSError, AssertionError):
+            go(server)
 
     def test_a_query_is_cancelled_at_once(self):
         session, other = self.session(), self.session()
@@ -105,9 +113,9 @@ class Interrupted(FetchTest):
         before = session.descriptors()
         for place, server, go in self.silent_servers():
             with self.subTest(place=place):
-                session.ask("set statement_timeout = '300ms'")
+                session.ask("set statement_timeout = '200ms'")
                 session.send(f"select * from tlsmem_get('{server.url()}')")
-                go(server)
+                self.come_so_far(server, go)
                 state, text = session.answer()
                 self.assertEqual((state, "due to statement timeout" in text), ("57014", True), text)
                 self.assertEqual(session.descriptors(), before)
@@ -115,13 +123,13 @@ class Interrupted(FetchTest):
     def test_a_fetch_has_a_time_of_its_own(self):
         session = self.session()
         before = session.descriptors()
-        session.ask("set tlsmem_fetch.timeout = '300ms'")
+        session.ask("set tlsmem_fetch.timeout = '200ms'")
         for place, server, go in self.silent_servers():
             with self.subTest(place=place):
                 session.send(f"select * from tlsmem_get('{server.url()}')")
-                go(server)
+                self.come_so_far(server, go)
                 state, text = session.answer()
-                self.assertEqual((state, "300 ms of tlsmem_fetch.timeout" in text), ("08006", True), text)
+                self.assertEqual((state, "200 ms of tlsmem_fetch.timeout" in text), ("08006", True), text)
                 self.assertEqual(session.descriptors(), before)
 
     def test_a_handshake_has_a_time_of_its_own(self):

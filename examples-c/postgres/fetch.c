@@ -35,8 +35,8 @@ void _PG_init(void)
                                NULL, NULL);
     DefineCustomIntVariable("tlsmem_fetch.max_body", "Longest body of an answer that is taken.", NULL, &max_body,
                             16 * 1024 * 1024, 0, 512 * 1024 * 1024, PGC_SUSET, GUC_UNIT_BYTE, NULL, NULL, NULL);
-    DefineCustomIntVariable("tlsmem_fetch.max_at_once", "URLs that tlsmem_get_all fetches at the same time.", NULL, &max_at_once,
-                            64, 1, 1000, PGC_SUSET, 0, NULL, NULL, NULL);
+    DefineCustomIntVariable("tlsmem_fetch.max_at_once", "URLs that tlsmem_get_all fetches at the same time.", NULL,
+                            &max_at_once, 64, 1, 1000, PGC_SUSET, 0, NULL, NULL, NULL);
     DefineCustomIntVariable("tlsmem_fetch.timeout", "Time in which one URL has to be fetched.", NULL, &timeout, 30000, 1,
                             24 * 3600 * 1000, PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
     DefineCustomIntVariable("tlsmem_fetch.handshake_timeout", "Time that its TLS handshake has of that.", NULL,

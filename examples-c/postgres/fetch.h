@@ -73,7 +73,7 @@ struct batch {
     size_t max_body; /* of each answer */
 };
 
-/** Settles what is fetched, and by whose authorities it is verified: those in the file ca, or the system's for "". May raise. */
+/** Makes ready, with the authorities that servers are verified by: those in the file ca, or the system's for "". May raise. */
 void batch_begin(struct batch *b, const char *ca, int at_once);
 /** Fetches all, and returns when each has an answer or a fault. Raises what interrupts the query, too. */
 void batch_run(struct batch *b);
