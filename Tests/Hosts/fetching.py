@@ -5,6 +5,7 @@ import contextlib
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import tempfile
 import types
@@ -13,7 +14,7 @@ import unittest.mock
 
 from postgres import Postgres
 from support import BUILD, LIMIT, Process, certificate, free_port, tool
-from tls import PythonServer, server_context
+from tls import PythonServer, plain_socket, server_context
 
 SOURCES = pathlib.Path(__file__).resolve().parent.parent.parent / "examples-c" / "postgres"
 
@@ -81,19 +82,23 @@ class Host(Postgres):
         for library in (BUILD / "stage" / "lib").glob("libtlsmem.so.?"):
             shutil.copy(library, folder.name)
         os.chmod(folder.name, 0o755)
-        root, self.ca, self.stranger = (f"{folder.name}/{name}" for name in ("root", "ca.pem", "other-ca.pem"))
-        done = subprocess.run(["make", "-C", SOURCES, "install", f"BUILD={BUILD / 'examples'}", f"DESTDIR={root}"],
+        self.root, self.ca, self.stranger = (f"{folder.name}/{name}" for name in ("root", "ca.pem", "other-ca.pem"))
+        done = subprocess.run(["make", "-C", SOURCES, "install", f"BUILD={BUILD / 'examples'}", f"DESTDIR={self.root}"],
                               capture_output=True, text=True, timeout=LIMIT)
         if done.returncode:
             raise AssertionError(f"the extension is missing: run `make examples`\n{done.stdout}{done.stderr}")
         self.port = free_port()
-        with unittest.mock.patch.dict(os.environ, LD_LIBRARY_PATH=folder.name):
+        with self.library():
             super().__init__(test, folder.name, "listen_addresses=127.0.0.1", f"port={self.port}", "ssl=on",
                              f"ssl_cert_file={folder.name}/server.pem", f"ssl_key_file={folder.name}/server.key",
-                             f"extension_destdir={root}", *settings)
+                             f"extension_destdir={self.root}", *settings)
         first = Session(test, self.port)
         first.ask("create extension tlsmem_fetch")
         first.ask("create role somebody login")
+
+    def library(self):
+        """While this lasts, programs that are started find libtlsmem."""
+        return unittest.mock.patch.dict(os.environ, LD_LIBRARY_PATH=os.path.dirname(self.ca))
 
     def session(self, test, user="postgres"):
         """Begins a session; a superuser's trusts `ca`, and waits for longer than any test."""
@@ -127,6 +132,21 @@ class FetchTest(unittest.TestCase):
                 return
             other.ask("select pg_sleep(0.01)")
         self.fail("it did not come to pass")
+
+
+class Deaf:
+    """A server that nobody can connect to: whoever asks for more than it has places is not answered (tcp(7), listen(2))."""
+
+    def __init__(self, test):
+        listener = socket.socket()
+        test.addCleanup(listener.close)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        self.port = listener.getsockname()[1]
+        plain_socket(test, self.port)  # takes the one place
+
+    def url(self):
+        return f"https://127.0.0.1:{self.port}/"
 
 
 class Playing(PythonServer):

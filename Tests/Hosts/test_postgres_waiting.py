@@ -8,8 +8,8 @@ import ssl
 import time
 import unittest
 
-from fetching import FetchTest, Host
-from support import LIMIT, VERSIONS, free_port
+from fetching import Deaf, FetchTest, Host
+from support import LIMIT, VERSIONS, Process, free_port
 from web_servers import Web
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -76,6 +76,7 @@ class AtOnce(FetchTest):
 class Interrupted(FetchTest):
     def silent_servers(self):
         """For each place where a server can fall silent: a server, and what brings the client there."""
+        yield "connecting", Deaf(self), lambda server: None
         for version in VERSIONS:
             yield f"connected, {version}", self.serve(version=version), lambda server: server.accept().recv(1)
             yield f"established, {version}", self.serve(version=version), lambda server: server.establish()
@@ -179,7 +180,7 @@ class ManyTimes(FetchTest):
         self.assertLess(session.memory(), memory + (512 << 10))
         web.logged(350)
 
-    def test_loaded_before_the_fork_it_works_and_goes_with_the_postmaster(self):
+    def test_preloaded_then_orphaned_then_alone(self):
         server, host = self.serve(), Host(self, "shared_preload_libraries=$libdir/tlsmem_fetch")
         for _ in range(2):
             session = host.session(self)
@@ -191,6 +192,14 @@ class ManyTimes(FetchTest):
         os.kill(host.server.pid, signal.SIGKILL)
         with self.assertRaises(ssl.SSLEOFError):  # it had no time to say goodbye
             connection.recv(1)
+        host.server.exit_code()  # which comes when the last of its processes has closed its output
+        web = Web(self, "https_server")
+        with host.library():
+            alone = Process(self, *host.under, f"{host.programs}/postgres", "--single", "-D", host.data, "-c",
+                            f"extension_destdir={host.root}", "postgres")
+        alone.feed(f"select status from tlsmem_get('https://localhost:{web.port}/text.txt', ca => '{host.ca}')\n".encode())
+        self.assertEqual(alone.exit_code(), 0, alone.stderr.text)
+        self.assertIn('status = "200"', alone.stdout.text)
 
 
 if __name__ == "__main__":

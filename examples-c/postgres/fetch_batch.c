@@ -131,7 +131,8 @@ void batch_begin(struct batch *b, const char *ca, int at_once)
     b->live = palloc(sizeof *b->live * (size_t)Max(b->live_max, 1));
     b->set = CreateWaitEventSet(CurrentMemoryContext, 2 + TRIES * b->count);
     AddWaitEventToSet(b->set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
-    AddWaitEventToSet(b->set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+    if (IsUnderPostmaster) /* postgres --single has none */
+        AddWaitEventToSet(b->set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
 }
 
 void batch_run(struct batch *b)
