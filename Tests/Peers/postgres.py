@@ -16,15 +16,15 @@ class Postgres:
         if not self.programs:
             raise AssertionError("PostgreSQL is missing: apt-get install postgresql")
         # It refuses to be root.
-        under = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups") if os.getuid() == 0 else ()
+        self.under = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups") if os.getuid() == 0 else ()
         self.data = os.path.join(self.folder, "data")
         self.own(self.folder)
-        made = Process(test, *under, os.path.join(self.programs, "initdb"), "-D", self.data, "-A", "trust", "-U", "postgres",
+        made = Process(test, *self.under, os.path.join(self.programs, "initdb"), "-D", self.data, "-A", "trust", "-U", "postgres",
                        "-E", "UTF8", "--no-sync")
         if made.exit_code(2 * LIMIT) != 0:
             raise AssertionError(made.stderr.text)
         options = [word for setting in settings for word in ("-c", setting)]
-        self.server = Process(test, *under, os.path.join(self.programs, "postgres"), "-D", self.data, "-k", self.folder,
+        self.server = Process(test, *self.under, os.path.join(self.programs, "postgres"), "-D", self.data, "-k", self.folder,
                               "-c", "fsync=off", "-c", "max_connections=20", *options)
         self.server.stderr.wait_for("ready to accept connections")
         test.addCleanup(self.stop)
@@ -36,5 +36,6 @@ class Postgres:
             shutil.chown(path, "postgres", "postgres")
 
     def stop(self):
-        os.kill(self.server.pid, signal.SIGINT)
+        if self.server.stays_for(0):
+            os.kill(self.server.pid, signal.SIGINT)
         self.server.exit_code()
