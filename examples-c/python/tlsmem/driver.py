@@ -19,13 +19,15 @@ LINGER = 5  # seconds that a peer has to take an alert before the transport is c
 class TLSDriver(Receiving):
     """Made for one connection, which it has begun when it is given a transport (connection_made)."""
 
+    transport_class = TLSTransport
+
     def __init__(self, loop, protocol, connection, waiter=None, call_connection_made=True):
         self._loop = loop
         self._connection = connection
         self._waiter = waiter
         self._made = not call_connection_made
         self._below = self._cause = None
-        self.transport = TLSTransport(self)
+        self.transport = self.transport_class(self)
         self._timer = self._due = None
         self._advancing = self._established = False
         self._closing = self._write_closed = self._fin = self._lost = self._lingering = False
@@ -66,7 +68,8 @@ class TLSDriver(Receiving):
 
     def _better(self, error):
         """What the transport below has to say of a system call is more than what TLS knows of it."""
-        return self._cause if self._cause is not None and error.status == Status.TLSMEM_ESYSTEM else error
+        of_system = getattr(error, "status", None) == Status.TLSMEM_ESYSTEM
+        return self._cause if of_system and self._cause is not None else error
 
     def pause_writing(self):
         self._below_full = True
@@ -190,9 +193,17 @@ class TLSDriver(Receiving):
         if not self._connection.tick():
             self._closing = True
             self._below.close()
-        elif self._closing and not self._fin and not self._below_full and self._below.can_write_eof():
+        elif self._closing and not self._below_full:
+            self._end_below()
+
+    def _end_below(self):
+        """Sends FIN, once."""
+        if not self._fin and self._below.can_write_eof():
             self._fin = True
-            self._below.write_eof()
+            try:
+                self._below.write_eof()
+            except OSError:
+                pass  # the peer has reset it, of which we will hear
 
     def _set_timer(self):
         delay = None if self._lost or self._lingering or self._below is None else self._connection.deadline()
@@ -252,7 +263,7 @@ class TLSDriver(Receiving):
         self._tell_lost(self._better(error))
         if alert and self._below.can_write_eof():
             self._lingering = True
-            self._below.write_eof()
+            self._end_below()
             self._below.resume_reading()
             self._timer = self._loop.call_later(LINGER, self._below.abort)
         else:

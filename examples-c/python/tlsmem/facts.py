@@ -73,7 +73,7 @@ class Facts:
                 "issuer": _text(lib.tlsmem_peer_issuer, self._handle),
                 "serialNumber": _text(lib.tlsmem_peer_serial, self._handle),
                 "notBefore": details.not_before, "notAfter": details.not_after,
-                "subjectAltName": tuple(tuple(name.split(":", 1)) for name in names),
+                "subjectAltName": tuple(tuple(name.replace("IP:", "IP Address:", 1).split(":", 1)) for name in names),
                 "sha256": bytes(details.sha256), "key_sha256": bytes(details.key_sha256)}
 
     def get_channel_binding(self, cb_type="tls-exporter"):

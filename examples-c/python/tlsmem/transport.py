@@ -3,16 +3,16 @@
 import asyncio
 
 
-class TLSTransport(asyncio.Transport):
+class TLSTransport(asyncio.transports._FlowControlMixin, asyncio.Transport):
     """As the transport of TCP is, with half-closing and all; over TLS 1.2 without half-closing."""
 
-    # What asyncio's loops ask of a transport for start_tls (TLS inside of TLS) and for sendfile.
+    # By these, and by the mixin, of which nothing else is used, the loops of asyncio know a transport for start_tls, which is
+    # TLS inside of TLS, and for sendfile.
     _start_tls_compatible = True
     _sendfile_compatible = asyncio.constants._SendfileMode.FALLBACK
     _protocol_paused = property(lambda self: self._driver.is_full)
 
     def __init__(self, driver):
-        super().__init__()
         self._driver = driver
 
     def get_extra_info(self, name, default=None):
