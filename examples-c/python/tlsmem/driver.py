@@ -27,7 +27,7 @@ class TLSDriver(Receiving):
         self._waiter = waiter
         self._made = not call_connection_made
         self._below = self._cause = None
-        self.transport = self.transport_class(self)
+        self.transport = self.transport_class(loop, self)
         self._timer = self._due = None
         self._advancing = self._established = False
         self._closing = self._write_closed = self._fin = self._lost = self._lingering = False

@@ -12,7 +12,8 @@ class TLSTransport(asyncio.transports._FlowControlMixin, asyncio.Transport):
     _sendfile_compatible = asyncio.constants._SendfileMode.FALLBACK
     _protocol_paused = property(lambda self: self._driver.is_full)
 
-    def __init__(self, driver):
+    def __init__(self, loop, driver):
+        self._loop = loop
         self._driver = driver
 
     def get_extra_info(self, name, default=None):
