@@ -10,7 +10,9 @@ Where the two differ, it stands in this table, and as an attribute of both; noth
     server without a protocol in common (ALPN)  goes on without one                 refuses the client
     silent handshake ends with                  ConnectionAbortedError              TLSTimeoutError, a TimeoutError
     after a failure                             cuts the transport                  sends the alert, and FIN behind it
-    get_buffer() gives a bytearray              is not filled beyond a record       is filled
+    get_buffer() gives a bytearray              only its first record is in there   all is in there
+    get_buffer() has no room                    reads nothing any more              connection_lost(RuntimeError)
+    write() after close() and close()           AttributeError                      nothing
     one large write, a slow reader              pause_writing does not come         it comes
     no server name, but verification            ValueError, without a host          TLSError
 """
@@ -218,7 +220,7 @@ class Scene:
     """What each test has: `client` and `server`, the backends; `version`; and it hears of what nobody has caught."""
 
     def setUp(self):
-        self.reports = []
+        self.reports, self.servers = [], []
 
     async def asyncSetUp(self):
         asyncio.get_running_loop().set_debug(False)  # which is slow, and looks for what is slow
@@ -243,7 +245,16 @@ class Scene:
 
         server = await backend.serve(made, backend.server(self.version, **settings), **options)
         self.addCleanup(server.close)
+        self.servers.append(server)
         return port_of(server), protocols
+
+    async def forget(self):
+        """Lets go of what the scene has of its connections."""
+        for server in self.servers:
+            server.close()
+        self.servers.clear()
+        self._cleanups.clear()
+        await asyncio.sleep(0)
 
     async def connect(self, port, factory=Notes, **settings):
         options = {name: settings.pop(name) for name in list(settings) if name.endswith("_timeout") or name == "name"}
