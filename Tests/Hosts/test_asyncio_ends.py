@@ -67,8 +67,8 @@ class Closing(Scene):
     async def test_closing_twice_and_writing_behind_it(self):
         client, server = await self.both()
         client.transport.close()
-        client.transport.close()
         client.transport.write(b"too late")
+        client.transport.close()
         self.assertIsNone(await server.lost())
         self.assertIsNone(await client.lost())
         if self.client.name != "ssl":

@@ -26,6 +26,7 @@ async def _established(driver, waiter, begin):
         await begin
         await waiter
     except BaseException:
+        waiter.cancel()  # nobody will ask it any more
         transport.abort()
         raise
     return transport
