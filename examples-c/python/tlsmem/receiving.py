@@ -7,7 +7,13 @@ import asyncio
 import ctypes
 
 RECEIVE = 1 << 17
-_spare = []  # buffers that no connection has; in whichever thread, because append and pop are one step each
+_spare = []  # buffers that no connection has; of whichever thread, because append and pop are one step each
+
+
+def _made():
+    """Returns a buffer, as ctypes has it and as transports want it."""
+    array = (ctypes.c_char * RECEIVE)()
+    return array, memoryview(array).cast("B")
 
 
 class Receiving(asyncio.BufferedProtocol):
@@ -22,8 +28,8 @@ class Receiving(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint):
         if self._buffer is None:
-            self._buffer = _spare.pop() if _spare else (ctypes.c_char * RECEIVE)()
-        return memoryview(self._buffer).cast("B")
+            self._buffer = _spare.pop() if _spare else _made()
+        return self._buffer[1]
 
     def _give_back(self):
         if self._buffer is not None:
@@ -31,17 +37,14 @@ class Receiving(asyncio.BufferedProtocol):
             self._buffer = None
 
     def buffer_updated(self, nbytes):
-        buffer, self._buffer = self._buffer, None
+        array, view = self._buffer
         try:
             if not self._lingering and not self._lost:
-                if self._unfed:
-                    self._unfed += bytes(memoryview(buffer)[:nbytes])
-                else:
-                    taken = self._connection.feed(buffer, nbytes)
-                    if taken < nbytes:
-                        self._unfed = bytes(memoryview(buffer)[taken:nbytes])
+                taken = 0 if self._unfed else self._connection.feed(array, nbytes)
+                if taken < nbytes:
+                    self._unfed += bytes(view[taken:nbytes])
         finally:
-            _spare.append(buffer)
+            self._give_back()
         self._advance()
 
     def _feed_rest(self):
