@@ -12,7 +12,7 @@ Where the two differ, it stands in this table, and as an attribute of both; noth
     after a failure                             cuts the transport                  sends the alert, and FIN behind it
     get_buffer() gives a bytearray              only its first record is in there   all is in there
     get_buffer() has no room                    reads nothing any more              connection_lost(RuntimeError)
-    write() after close() and close()           AttributeError                      nothing
+    write() or abort() after two close()        AttributeError                      nothing
     one large write, a slow reader              pause_writing does not come         it comes
     no server name, but verification            ValueError, without a host          TLSError
 """
@@ -272,7 +272,8 @@ class Scene:
 
     async def _end(self, *protocols):
         for protocol in protocols:
-            protocol.transport.abort()
+            if not protocol.count("lost"):
+                protocol.transport.abort()
         for protocol in protocols:
             await asyncio.wait_for(protocol.lost(), LIMIT)
 

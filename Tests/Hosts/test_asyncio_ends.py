@@ -57,8 +57,8 @@ class Closing(Scene):
         self.assertIsNone(await client.lost())
         if self.client.name != "ssl":
             client.transport.write(b"much too late")
-        client.transport.close()
-        client.transport.abort()
+            client.transport.close()
+            client.transport.abort()
         self.assertEqual((server.received, client.count("lost")), (b"", 1))
 
     async def test_closing_in_connection_made(self):

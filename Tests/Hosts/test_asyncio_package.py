@@ -207,8 +207,13 @@ class Flat(unittest.IsolatedAsyncioTestCase):
     async def test_a_thousand_connections_leave_nothing(self):
         asyncio.get_running_loop().set_debug(False)
         backend = BACKENDS["tlsmem"]
-        contexts = backend.server(), backend.client()
-        server = await backend.serve(Notes, contexts[0])
+        contexts, over = (backend.server(), backend.client()), asyncio.Semaphore(0)
+
+        class Counted(Notes):
+            def connection_lost(self, exc):
+                over.release()
+
+        server = await backend.serve(Counted, contexts[0])
 
         async def one(number):
             client = (await backend.connect(Notes, port_of(server), contexts[1]))[1]
@@ -219,8 +224,8 @@ class Flat(unittest.IsolatedAsyncioTestCase):
         async def many(number):
             for first in range(0, number, 100):
                 await asyncio.gather(*map(one, range(first, first + 100)))
-            for _ in range(10):
-                await asyncio.sleep(0)
+            for _ in range(number):
+                await over.acquire()
 
         await many(300)
         descriptors, before = in_use()

@@ -30,7 +30,7 @@ def python():
         asked = subprocess.run([candidate, "-c", "import test.test_asyncio.test_ssl"], capture_output=True, timeout=LIMIT)
         if asked.returncode == 0:
             return candidate
-    raise AssertionError("CPython's own tests are missing: apt-get install libpython3-testsuite")
+    raise AssertionError("CPython's own tests are missing: apt-get install libpython3.11-testsuite")
 
 
 class CPython(unittest.TestCase):
