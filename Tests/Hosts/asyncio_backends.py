@@ -1,6 +1,7 @@
 """asyncio over Python's ssl and over tlsmem, with the same methods, for tests that are run over both; and those tests' tools.
 
-Where the two differ, it stands in this table, and as an attribute of both; nothing is skipped for it.
+Where the two differ, it stands in this table, and as an attribute of both; nothing is skipped for it. What it says of ssl is so
+from Python 3.11 on.
 
     what                                        ssl                                 tlsmem
     end of file without close_notify            connection_lost(None)               connection_lost(TruncatedError)

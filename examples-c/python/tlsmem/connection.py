@@ -11,6 +11,7 @@ from .facts import Facts
 from .library import Constant, Status, lib
 from .structs import tlsmem_want_info
 
+SHUTDOWN = 30  # seconds that closing may take, as for asyncio's own TLS
 CHUNK = 1 << 18  # bytes of ciphertext that are shown at once
 _OK, _AGAIN, _CLOSED = int(Status.TLSMEM_OK), int(Status.TLSMEM_AGAIN), int(Status.TLSMEM_CLOSED)
 _REFUSED = (int(Status.TLSMEM_EINVAL), int(Status.TLSMEM_ENOMEM))
@@ -19,7 +20,7 @@ _REFUSED = (int(Status.TLSMEM_EINVAL), int(Status.TLSMEM_ENOMEM))
 class Connection(Facts):
     """It ends by itself, by `tick` at the latest, once `deadline` has passed; and is freed with the last reference."""
 
-    def __init__(self, context, server_hostname=None, *, handshake_timeout=None, shutdown_timeout=None):
+    def __init__(self, context, server_hostname=None, *, handshake_timeout=None, shutdown_timeout=SHUTDOWN):
         self.context = context
         self._handle = lib.tlsmem_new(context.handle, None, None)
         if not self._handle:
@@ -28,6 +29,7 @@ class Connection(Facts):
         self._place = ctypes.byref(self._shown), ctypes.byref(self._length)
         self.server_hostname = server_hostname
         self.server_side = context.is_server
+        self.shutdown_timeout = shutdown_timeout
         if server_hostname and not context.is_server:
             self._must(lib.tlsmem_set_server_name(self._handle, server_hostname.encode()))
         for which, seconds in ((Constant.TLSMEM_TIMEOUT_HANDSHAKE, handshake_timeout),
@@ -103,9 +105,8 @@ class Connection(Facts):
     # What goes out.
 
     def write(self, data):
-        """Takes plaintext, bytes or what can be made into them. Returns how much of it: less than all where outgoing_max is
+        """Takes plaintext, as bytes. Returns how much of it: less than all where outgoing_max is
         reached. A connection that has ended takes all and drops it: `read` says why."""
-        data = data if isinstance(data, bytes) else bytes(data)
         taken = lib.tlsmem_write(self._handle, data, len(data))
         if taken in _REFUSED:
             raise status_error(taken)

@@ -90,6 +90,8 @@ class Context:
             self._set(lib.tlsmem_ctx_add_keypair, None, os.fsencode(cert), os.fsencode(key))
         if isinstance(alpn, str):
             raise TypeError(f"alpn is a list of protocols: [{alpn!r}]")
+        if any("," in protocol for protocol in alpn):
+            raise ValueError(f"a protocol with a comma cannot be set: {alpn}")
         if alpn:
             self._set(lib.tlsmem_ctx_set_alpn, ",".join(alpn).encode())
         if alpn_required:

@@ -13,13 +13,13 @@ from .receiving import Receiving
 from .transport import TLSTransport
 
 logger = logging.getLogger("asyncio")
-LINGER = 5  # seconds that a peer has to take an alert before the transport is cut
 
 
 class TLSDriver(Receiving):
     """Made for one connection, which it has begun when it is given a transport (connection_made)."""
 
     transport_class = TLSTransport
+    linger = 5  # seconds that a peer has to take an alert before the transport is cut
 
     def __init__(self, loop, protocol, connection, waiter=None, call_connection_made=True):
         self._loop = loop
@@ -30,7 +30,7 @@ class TLSDriver(Receiving):
         self.transport = self.transport_class(loop, self)
         self._timer = self._due = None
         self._advancing = self._established = False
-        self._closing = self._write_closed = self._fin = self._lost = self._lingering = False
+        self._closing = self._write_closed = self._fin = self._ended = self._lost = self._lingering = False
         self._below_full = self._app_full = False
         self._ignored = 0
         self.high, self.low = 512 * 1024, 128 * 1024
@@ -41,6 +41,9 @@ class TLSDriver(Receiving):
 
     def connection_made(self, transport):
         self._below = transport
+        if self._lost:
+            transport.abort()  # nobody wanted to wait for it
+            return
         self._below_full = transport.get_write_buffer_size() > transport.get_write_buffer_limits()[1]
         transport.set_write_buffer_limits(self.high, self.low)
         self._connection.handshake()
@@ -157,7 +160,7 @@ class TLSDriver(Receiving):
     # What follows from each event.
 
     def _advance(self, reads=True):
-        if self._advancing or self._below is None or self._lingering:
+        if self._advancing or self._below is None or self._lost:
             return
         self._advancing = True
         try:
@@ -190,11 +193,20 @@ class TLSDriver(Receiving):
             self._below.write(data)
 
     def _look_for_the_end(self):
+        if self._ended:
+            return
         if not self._connection.tick():
-            self._closing = True
+            self._closing = self._ended = True
+            self._stop_timer()
+            self._timer = self._loop.call_later(self._connection.shutdown_timeout, self._cut)
             self._below.close()
         elif self._closing and not self._below_full:
             self._end_below()
+
+    def _cut(self):
+        """TLS is over, but the transport below still has bytes that the peer does not take."""
+        self._tell_lost(TimeoutError("the peer has not taken what was left to send"))
+        self._below.abort()
 
     def _end_below(self):
         """Sends FIN, once."""
@@ -206,7 +218,9 @@ class TLSDriver(Receiving):
                 pass  # the peer has reset it, of which we will hear
 
     def _set_timer(self):
-        delay = None if self._lost or self._lingering or self._below is None else self._connection.deadline()
+        if self._lost or self._ended or self._below is None:
+            return  # what is set then stays
+        delay = self._connection.deadline()
         if delay is None:
             self._stop_timer()
             return
@@ -265,7 +279,7 @@ class TLSDriver(Receiving):
             self._lingering = True
             self._end_below()
             self._below.resume_reading()
-            self._timer = self._loop.call_later(LINGER, self._below.abort)
+            self._timer = self._loop.call_later(self.linger, self._below.abort)
         else:
             self._below.close()
 

@@ -7,10 +7,9 @@ others go to the functions of asyncio, which are named in each.
 
 import asyncio
 
-from .connection import Connection
+from .connection import SHUTDOWN, Connection
 from .driver import TLSDriver
 
-SHUTDOWN = 30  # seconds, as for asyncio's own TLS
 LIMIT = 1 << 16  # bytes that a stream's reader keeps, as asyncio's
 
 

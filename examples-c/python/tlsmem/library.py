@@ -122,14 +122,24 @@ class Constant(enum.IntEnum):
     TLSMEM_VERSION_MINOR = 1
 
 
-def ctype(text):
+class Text:
+    """A text that is passed to C, where it would end at its first zero: so one that has a zero is none."""
+
+    @staticmethod
+    def from_param(value):
+        if value is not None and b"\0" in value:
+            raise ValueError(f"embedded null byte: {value!r}")
+        return ctypes.c_char_p.from_param(value)
+
+
+def ctype(text, is_result=False):
     """Returns the type of ctypes for one of C."""
     words = text.replace("const ", "").split()
     stars = "".join(words[1:])
     if not stars:
         return ctypes.c_int if words[0] in ENUMS else NUMBERS[words[0]]
-    if stars == "*" and words[0] == "char":
-        return ctypes.c_char_p
+    if text == "const char *":
+        return ctypes.c_char_p if is_result else Text
     if stars == "*" and words[0] in STRUCTS:
         return ctypes.POINTER(STRUCTS[words[0]])
     return ctypes.c_void_p
@@ -147,7 +157,7 @@ def load(path):
         library = ctypes.CDLL(path)
         for name, result, parameters in prototypes():
             function = getattr(library, name)
-            function.restype = ctype(result)
+            function.restype = ctype(result, is_result=True)
             function.argtypes = [ctype(parameter) for parameter in parameters]
     except (OSError, AttributeError) as error:
         raise ImportError(f"tlsmem needs libtlsmem: {error}") from error

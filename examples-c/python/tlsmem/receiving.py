@@ -116,8 +116,8 @@ class Receiving(asyncio.BufferedProtocol):
 
     def _a_buffer(self, length):
         buffer = memoryview(self.protocol.get_buffer(length)).cast("B")
-        if not len(buffer):
-            raise RuntimeError("get_buffer() returned an empty buffer")
+        if not len(buffer) or buffer.readonly:
+            raise RuntimeError("get_buffer() returned an empty buffer, or one that cannot be written")
         return buffer
 
     def _on_eof(self):

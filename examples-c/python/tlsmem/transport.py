@@ -43,7 +43,7 @@ class TLSTransport(asyncio.transports._FlowControlMixin, asyncio.Transport):
     def write(self, data):
         if not isinstance(data, (bytes, bytearray, memoryview)):
             raise TypeError(f"data: expecting a bytes-like instance, got {type(data).__name__}")
-        self._driver.write(data)
+        self._driver.write(bytes(data))
 
     def can_write_eof(self):
         """Says whether the peer may go on sending when we have ended: not in TLS 1.2 (RFC 5246, 7.2.1)."""
