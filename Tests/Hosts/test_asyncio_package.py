@@ -125,7 +125,9 @@ print("done")
 
 class Example(unittest.TestCase):
     def setUp(self):
-        os.environ["PYTHONPATH"] = f"{PACKAGE}:{os.environ.get('PYTHONPATH', '')}"
+        before = os.environ.get("PYTHONPATH", "")
+        self.addCleanup(os.environ.__setitem__, "PYTHONPATH", before)
+        os.environ["PYTHONPATH"] = f"{PACKAGE}:{before}"
 
     def _serve(self, answer):
         """Answers HTTP by Python's own ssl, in a thread; returns the port."""

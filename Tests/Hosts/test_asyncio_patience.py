@@ -2,12 +2,13 @@
 
 import asyncio
 import gc
+import socket
 import ssl
 import unittest
 import weakref
 
 from asyncio_backends import BACKENDS, Notes, Peer, Scene, bounded, port_of
-from support import certificate
+from support import LIMIT, certificate
 import tls
 
 import tlsmem
@@ -121,6 +122,40 @@ class Patience(Scene, unittest.IsolatedAsyncioTestCase):
         self.assertIsInstance(await protocols[0].lost(), BufferError)
         client.transport.abort()
         await client.lost()
+
+    @bounded
+    async def test_nonsense_behind_our_end(self):
+        """It has sent close_notify and FIN, so that no alert can follow."""
+        peer, server = await self._peer()
+        loop = asyncio.get_running_loop()
+        server.transport.close()
+        while await loop.sock_recv(peer.socket, 1 << 16):
+            pass
+        await loop.sock_sendall(peer.socket, b"\x17\x03\x03\x00\x20" + b"x" * 32)
+        self.assertIsInstance(await server.lost(), tlsmem.TLSError)
+
+    @bounded
+    async def test_no_server_name(self):
+        """Nothing is sent then, and the socket is closed."""
+        near, far = socket.socketpair()
+        self.addCleanup(far.close)
+        far.settimeout(LIMIT)
+        with self.assertRaises(tlsmem.TLSError) as caught:
+            await tlsmem.create_connection(Notes, sock=near, context=self.client.client())
+        self.assertEqual(caught.exception.name, "TLSMEM_ENAME")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        self.assertEqual(far.recv(100), b"")
+
+    @bounded
+    async def test_a_context_of_the_other_side(self):
+        client, server = self.client.client(), self.server.server()
+        with self.assertRaises(ValueError):
+            await tlsmem.create_connection(Notes, "127.0.0.1", 1, context=server)
+        with self.assertRaises(ValueError):
+            await tlsmem.create_server(Notes, "127.0.0.1", 0, context=client)
+        with self.assertRaises(ValueError):
+            await tlsmem.start_tls(None, Notes(), client)
 
     @bounded
     async def test_start_tls_that_is_cancelled_before_it_begins(self):

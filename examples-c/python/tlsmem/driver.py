@@ -68,6 +68,7 @@ class TLSDriver(Receiving):
             except TLSError as error:
                 exc = self._better(error)
         self._tell_lost(exc)
+        self._stop_timer()
 
     def _better(self, error):
         """What the transport below has to say of a system call is more than what TLS knows of it."""
@@ -186,7 +187,7 @@ class TLSDriver(Receiving):
         self._wake(None)
 
     def _send(self):
-        while not self._below_full:
+        while not self._below_full and not self._fin:
             data = self._connection.outgoing()
             if not data:
                 return
@@ -271,7 +272,7 @@ class TLSDriver(Receiving):
         if self._loop.get_debug():
             logger.debug("%r: %s", self.transport, error)
         alert = False
-        while data := self._connection.outgoing():
+        while not self._fin and (data := self._connection.outgoing()):
             alert = True
             self._below.write(data)
         self._tell_lost(self._better(error))
