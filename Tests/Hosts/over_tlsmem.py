@@ -100,7 +100,7 @@ class Driver(tlsmem.TLSDriver):
         self.handshake_timeout = ssl_handshake_timeout or 60.0  # habit: not 10
         # habit: with check_hostname off no name is wanted; here one is, unless nothing is verified
         connection = Connection(over_tlsmem(self.sslcontext, server_side), server_hostname or "localhost",
-                                       handshake_timeout=self.handshake_timeout, shutdown_timeout=ssl_shutdown_timeout or 30.0)
+                                handshake_timeout=self.handshake_timeout, shutdown_timeout=ssl_shutdown_timeout or 30.0)
         connection.verifies = self.sslcontext.verify_mode != ssl.CERT_NONE
         super().__init__(loop, app_protocol, connection, waiter, call_connection_made)
         self._app_transport = self.transport

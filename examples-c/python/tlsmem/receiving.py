@@ -10,8 +10,12 @@ RECEIVE = 1 << 17
 _spare = []  # buffers that no connection has; of whichever thread, because append and pop are one step each
 
 
-def _made():
+def _a_spare_one():
     """Returns a buffer, as ctypes has it and as transports want it."""
+    try:
+        return _spare.pop()
+    except IndexError:
+        pass
     array = (ctypes.c_char * RECEIVE)()
     return array, memoryview(array).cast("B")
 
@@ -28,7 +32,7 @@ class Receiving(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint):
         if self._buffer is None:
-            self._buffer = _spare.pop() if _spare else _made()
+            self._buffer = _a_spare_one()
         return self._buffer[1]
 
     def _give_back(self):
