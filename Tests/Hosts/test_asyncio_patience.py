@@ -4,6 +4,7 @@ import asyncio
 import gc
 import socket
 import ssl
+import tracemalloc
 import unittest
 import weakref
 
@@ -133,6 +134,22 @@ class Patience(Scene, unittest.IsolatedAsyncioTestCase):
             pass
         await loop.sock_sendall(peer.socket, b"\x17\x03\x03\x00\x20" + b"x" * 32)
         self.assertIsInstance(await server.lost(), tlsmem.TLSError)
+
+    @bounded
+    async def test_nonsense_behind_the_peers_end(self):
+        """It is dropped, while our side stays open."""
+        peer, server = await self._peer()
+        server.eof_answer = True
+        with self.assertRaises(ssl.SSLWantReadError):
+            peer.tls.unwrap()
+        await peer.send()
+        await server.heard("eof")
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        await asyncio.get_running_loop().sock_sendall(peer.socket, bytes(16 << 20))
+        self.assertLess(tracemalloc.get_traced_memory()[0], 1 << 20)
+        server.transport.abort()
+        await server.lost()
 
     @bounded
     async def test_no_server_name(self):

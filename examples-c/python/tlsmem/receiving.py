@@ -43,7 +43,7 @@ class Receiving(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes):
         array, view = self._buffer
         try:
-            if not self._lingering and not self._lost:
+            if not self._eof and not self._lost:  # what is behind the end is nobody's
                 taken = 0 if self._unfed else self._connection.feed(array, nbytes)
                 if taken < nbytes:
                     self._unfed += bytes(view[taken:nbytes])
@@ -125,7 +125,7 @@ class Receiving(asyncio.BufferedProtocol):
         return buffer
 
     def _on_eof(self):
-        self._eof = True
+        self._eof, self._unfed = True, b""
         if not self._closing:
             keeps = self._call("eof_received", self.protocol.eof_received)
             # TLS 1.2 does not know of a connection that is half closed (RFC 5246, 7.2.1).
