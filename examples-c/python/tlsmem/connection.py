@@ -8,7 +8,7 @@ import ctypes
 
 from .errors import connection_error, status_error
 from .facts import Facts
-from .library import Constant, Status, lib
+from .library import Constant, Status, lib, text
 from .structs import tlsmem_want_info
 
 SHUTDOWN = 30  # seconds that closing may take, as for asyncio's own TLS
@@ -31,7 +31,7 @@ class Connection(Facts):
         self.server_side = context.is_server
         self.shutdown_timeout = shutdown_timeout
         if server_hostname and not context.is_server:
-            self._must(lib.tlsmem_set_server_name(self._handle, server_hostname.encode()))
+            self._must(lib.tlsmem_set_server_name(self._handle, text(server_hostname.encode())))
         for which, seconds in ((Constant.TLSMEM_TIMEOUT_HANDSHAKE, handshake_timeout),
                                (Constant.TLSMEM_TIMEOUT_CLOSE, shutdown_timeout)):
             if seconds is not None:

@@ -4,7 +4,7 @@ import ctypes
 import os
 
 from .errors import context_error
-from .library import Constant, lib
+from .library import Constant, lib, text
 from .structs import tlsmem_limits
 
 VERSIONS = {"1.2": Constant.TLSMEM_TLS1_2, "1.3": Constant.TLSMEM_TLS1_3}
@@ -72,9 +72,9 @@ class Context:
             if isinstance(one, bytes):
                 self._set(lib.tlsmem_ctx_set_ca_mem, one, len(one))
             elif os.path.isdir(one):
-                self._set(lib.tlsmem_ctx_set_ca_dir, os.fsencode(one))
+                self._set(lib.tlsmem_ctx_set_ca_dir, text(os.fsencode(one)))
             else:
-                self._set(lib.tlsmem_ctx_set_ca_file, os.fsencode(one))
+                self._set(lib.tlsmem_ctx_set_ca_file, text(os.fsencode(one)))
 
     def _configure(self, cert, key, *, alpn=(), alpn_required=False, min_version=None, max_version=None, ciphers=None,
                    **limits):
@@ -83,17 +83,17 @@ class Context:
         if max_version:
             self._set(lib.tlsmem_ctx_set_max_version, VERSIONS[max_version])
         if ciphers:
-            self._set(lib.tlsmem_ctx_set_ciphers, ciphers.encode())
+            self._set(lib.tlsmem_ctx_set_ciphers, text(ciphers.encode()))
         if (cert is None) != (key is None):
             raise ValueError("a certificate and its key belong together: one of them is None")
         if cert is not None:
-            self._set(lib.tlsmem_ctx_add_keypair, None, os.fsencode(cert), os.fsencode(key))
+            self._set(lib.tlsmem_ctx_add_keypair, None, text(os.fsencode(cert)), text(os.fsencode(key)))
         if isinstance(alpn, str):
             raise TypeError(f"alpn is a list of protocols: [{alpn!r}]")
         if any("," in protocol for protocol in alpn):
             raise ValueError(f"a protocol with a comma cannot be set: {alpn}")
         if alpn:
-            self._set(lib.tlsmem_ctx_set_alpn, ",".join(alpn).encode())
+            self._set(lib.tlsmem_ctx_set_alpn, text(",".join(alpn).encode()))
         if alpn_required:
             self._set(lib.tlsmem_ctx_set_alpn_policy, Constant.TLSMEM_ALPN_REQUIRED)
         self._limit(limits)

@@ -122,24 +122,21 @@ class Constant(enum.IntEnum):
     TLSMEM_VERSION_MINOR = 1
 
 
-class Text:
-    """A text that is passed to C, where it would end at its first zero: so one that has a zero is none."""
-
-    @staticmethod
-    def from_param(value):
-        if value is not None and b"\0" in value:
-            raise ValueError(f"embedded null byte: {value!r}")
-        return ctypes.c_char_p.from_param(value)
+def text(data):
+    """Returns bytes as they are, for C, where a text would end at its first zero: so one that has a zero is none."""
+    if b"\0" in data:
+        raise ValueError(f"embedded null byte: {data!r}")
+    return data
 
 
-def ctype(text, is_result=False):
+def ctype(declared):
     """Returns the type of ctypes for one of C."""
-    words = text.replace("const ", "").split()
+    words = declared.replace("const ", "").split()
     stars = "".join(words[1:])
     if not stars:
         return ctypes.c_int if words[0] in ENUMS else NUMBERS[words[0]]
-    if text == "const char *":
-        return ctypes.c_char_p if is_result else Text
+    if declared == "const char *":
+        return ctypes.c_char_p
     if stars == "*" and words[0] in STRUCTS:
         return ctypes.POINTER(STRUCTS[words[0]])
     return ctypes.c_void_p
@@ -157,7 +154,7 @@ def load(path):
         library = ctypes.CDLL(path)
         for name, result, parameters in prototypes():
             function = getattr(library, name)
-            function.restype = ctype(result, is_result=True)
+            function.restype = ctype(result)
             function.argtypes = [ctype(parameter) for parameter in parameters]
     except (OSError, AttributeError) as error:
         raise ImportError(f"tlsmem needs libtlsmem: {error}") from error
