@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import socket
 import ssl
 import tracemalloc
@@ -150,6 +151,29 @@ class Patience(Scene, unittest.IsolatedAsyncioTestCase):
         self.assertLess(tracemalloc.get_traced_memory()[0], 1 << 20)
         server.transport.abort()
         await server.lost()
+
+    @bounded
+    async def test_a_connection_that_takes_less_than_is_received(self):
+        """What it did not take is fed when there is room, also by a buffered protocol, and in order."""
+        context = tlsmem.Context.server(certificate("server.pem"), certificate("server.key"), incoming_max=4096,
+                                        incoming_low=1024)
+        for buffered in (False, True):
+            class Reader(Notes, *([asyncio.BufferedProtocol] if buffered else [])):
+                def get_buffer(self, sizehint):
+                    self.buffer = bytearray(3000)
+                    return self.buffer
+
+                def buffer_updated(self, nbytes):
+                    self.data_received(self.buffer[:nbytes])
+
+            protocols = []
+            listening = await self.server.serve(lambda: protocols.append(Reader()) or protocols[-1], context)
+            self.addCleanup(listening.close)
+            client, data = await self.connect(port_of(listening)), os.urandom(1 << 20)
+            client.transport.write(data)
+            client.transport.close()
+            self.assertIsNone(await client.lost())
+            self.assertTrue(protocols[0].received == data)
 
     @bounded
     async def test_no_server_name(self):
