@@ -128,6 +128,8 @@ int main(int argc, char **argv)
     p.options.limits.idle_ms = (uint32_t)p.idle * 1000;
     p.options.limits.outgoing_high = 2 * PIECE; /* what a client that stops reading may cost, and a piece more */
     p.options.limits.outgoing_low = PIECE;
+    p.options.limits.incoming_max = PIECE; /* and a service that stops reading, besides the piece that it refused */
+    p.options.limits.incoming_low = PIECE / 2;
     p.ctx = new_context(p.role, &p.options);
     if (p.ctx == NULL)
         return EXIT_TLS;
