@@ -7,6 +7,7 @@
  */
 #include "tls_proxy.h"
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -26,14 +27,25 @@ static void renew_context(struct proxy *p)
     tlsmem_ctx_free(fresh);
 }
 
+/* The bytes that malloc has given out and not got back: unlike resident memory, without what it keeps for later. */
+static unsigned long long given_out(void)
+{
+#if defined __GLIBC__ && __GLIBC_PREREQ(2, 33)
+    struct mallinfo2 now = mallinfo2();
+    return (unsigned long long)now.uordblks + now.hblkhd; /* in its heaps, and large ones in mappings of their own */
+#else
+    return 0; /* it does not say, or in an int */
+#endif
+}
+
 static void print_counts(const struct counts *c)
 {
-    printf("accepted=%llu active=%llu failed=%llu to_plain=%llu to_tls=%llu\n",
+    printf("accepted=%llu active=%llu failed=%llu to_plain=%llu to_tls=%llu memory=%llu\n",
            (unsigned long long)__atomic_load_n(&c->accepted, __ATOMIC_RELAXED),
            (unsigned long long)__atomic_load_n(&c->active, __ATOMIC_RELAXED),
            (unsigned long long)__atomic_load_n(&c->failed, __ATOMIC_RELAXED),
            (unsigned long long)__atomic_load_n(&c->to_plain, __ATOMIC_RELAXED),
-           (unsigned long long)__atomic_load_n(&c->to_tls, __ATOMIC_RELAXED));
+           (unsigned long long)__atomic_load_n(&c->to_tls, __ATOMIC_RELAXED), given_out());
     fflush(stdout);
 }
 
@@ -128,6 +140,8 @@ int main(int argc, char **argv)
     p.options.limits.idle_ms = (uint32_t)p.idle * 1000;
     p.options.limits.outgoing_high = 2 * PIECE; /* what a client that stops reading may cost, and a piece more */
     p.options.limits.outgoing_low = PIECE;
+    p.options.limits.incoming_max = PIECE; /* and a service that stops reading, besides the piece that it refused */
+    p.options.limits.incoming_low = PIECE / 2;
     p.ctx = new_context(p.role, &p.options);
     if (p.ctx == NULL)
         return EXIT_TLS;

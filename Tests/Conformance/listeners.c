@@ -190,8 +190,10 @@ int main(int count, char **arguments)
         return as_service();
     begin("listeners");
     int descriptors = open_descriptors();
-    client_ctx = context(TLSMEM_CLIENT, 0);
-    server_ctx = context(TLSMEM_SERVER, 0);
+    tlsmem_limits limits = TLSMEM_LIMITS_INIT;
+    limits.handshake_ms = 0; /* a hundred and fifty at once, some of them kept waiting, take their time under valgrind */
+    client_ctx = context_limited(TLSMEM_CLIENT, 0, &limits);
+    server_ctx = context_limited(TLSMEM_SERVER, 0, &limits);
     places();
     unix_places();
     inherited(arguments[0]);

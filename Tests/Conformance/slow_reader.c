@@ -5,6 +5,7 @@
  * A second is a round of this program, in which everybody else does as much as can be done: nothing sleeps.
  */
 #define _GNU_SOURCE
+#include "sanitizers.h"
 #include "support.h"
 
 #include <fcntl.h>
@@ -12,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef ADDRESS_SANITIZER
 enum { GROWTH_MOST = 1 << 30 }; /* KiB; a sanitizer keeps what was freed */
 #else
 enum { GROWTH_MOST = 4096 };

@@ -3,6 +3,7 @@
  */
 #define _GNU_SOURCE
 #include "faulty_calls.h"
+#include "sanitizers.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -35,7 +36,10 @@ int munmap(void *address, size_t n)
     FAIL_AFTER(FAULTY_MUNMAP, -1, next(address, n));
 }
 
-/* ---- malloc's blocks; the address sanitizer has a malloc of its own, and looks for leaks by itself */
+/*
+ * ---- malloc's blocks. Not where the address sanitizer is, which has a malloc of its own, and looks for leaks by itself: the
+ * faults of OpenSSL's malloc happen there too, and those of FAULTY_SWIFT, of which starved.c is made, nowhere.
+ */
 
 static long blocks;
 
@@ -44,7 +48,7 @@ long faulty_blocks(void)
     return __atomic_load_n(&blocks, __ATOMIC_RELAXED);
 }
 
-#ifndef __SANITIZE_ADDRESS__
+#ifndef ADDRESS_SANITIZER
 
 extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t);

@@ -19,11 +19,23 @@ class Proxy(Process):
         self.port = int(self.stdout.wait_for(r"^listening on \S+:(\d+)\n")[1])
 
     def memory(self):
-        """Returns the bytes of memory that the process has in use."""
+        """Returns the bytes of resident memory, in which is also what malloc keeps for later."""
         with open(f"/proc/{self.pid}/statm") as statm:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
+    def given_out(self):
+        """Returns the bytes that the malloc of the process has given out and not got back: what it holds of memory, and neither
+        what malloc keeps for later nor stacks nor code. Unlike resident memory, it does not depend on what was freed when."""
+        bytes_now = self.statistics()["memory"]
+        if bytes_now == 0:
+            raise AssertionError("this C library's malloc does not say how much it has given out (glibc 2.33 does)")
+        return bytes_now
+
     def counts(self):
+        """Returns what the proxy has counted: the statistics without the memory."""
+        return {name: value for name, value in self.statistics().items() if name != "memory"}
+
+    def statistics(self):
         """Asks for the statistics, and returns them."""
         before = len(self.stdout.bytes)
         os.kill(self.pid, 10)  # SIGUSR1

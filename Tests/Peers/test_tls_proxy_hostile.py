@@ -27,9 +27,14 @@ class StoppedReaders(unittest.TestCase):
     """Through two proxies: one has its plain side stopped, the other its TLS side."""
 
     COUNT = 16
-    # Bytes for a session in which one direction has stopped: what may wait (outgoing_high, half a MiB), the slice that is half
-    # sent, and what malloc keeps, for it is resident memory that is measured: 450,000 to 660,000 were seen.
-    MOST = 800_000
+    # Bytes that malloc has given out for a session in which one direction has stopped, on the average of COUNT.
+    # Where the plain side does not read: room for what the library keeps (incoming_max, doubled as it grows), for the piece
+    # that was refused (doubled, too), and for a record in OpenSSL: 2 * 131,072 twice, 17 KB, and 8 KB of everything else.
+    PLAIN_MOST = 560_000
+    # Where TLS does not: what waits (outgoing_high, and the piece that was read last) is ciphertext, in slices of 221,168
+    # bytes. Two of them hold it; where the first is half sent it takes three, which is not so in every session: 440,000 to
+    # 580,000 were seen.
+    TLS_MOST = 640_000
 
     def setUp(self):
         service = SmallBuffers(self)
@@ -55,12 +60,13 @@ class StoppedReaders(unittest.TestCase):
 
     def stopped(self, writers, readers, plain, tls):
         """`plain` is the proxy whose plain side is stopped."""
-        before = plain.memory(), tls.memory()
+        before = plain.given_out(), tls.given_out()
         sent = self.flood(writers)
-        each = [(proxy.memory() - was) // self.COUNT for proxy, was in zip((plain, tls), before)]
+        each = [(proxy.given_out() - was) // self.COUNT for proxy, was in zip((plain, tls), before)]
         print(f"a stopped session costs {each[0] / 1000:.0f} KB where the plain side does not read, "
               f"{each[1] / 1000:.0f} KB where TLS does not; {sum(sent.values()) // self.COUNT / 1e6:.1f} MB were sent", flush=True)
-        self.assertLess(max(each), self.MOST)
+        self.assertLess(each[0], self.PLAIN_MOST)
+        self.assertLess(each[1], self.TLS_MOST)
         cpu = plain.cpu_seconds() + tls.cpu_seconds()
         self.assertTrue(plain.stays_for(0.5))
         self.assertLess(plain.cpu_seconds() + tls.cpu_seconds() - cpu, 0.05, "processor seconds while nothing moves")
@@ -160,15 +166,15 @@ class Crowds(unittest.TestCase):
                 client.unwrap()
         while proxy.counts()["active"]:
             pass
-        return proxy.memory(), len(os.listdir(f"/proc/{proxy.pid}/fd"))
+        return proxy.given_out(), len(os.listdir(f"/proc/{proxy.pid}/fd"))
 
     def test_a_thousand_sessions_leave_no_memory_and_no_descriptors_behind(self):
         proxy = Proxy(self, PlainServer(self).echo().place)
         memory, descriptors = self.come_and_go(proxy, 200)
         more, left = self.come_and_go(proxy, 1000)
-        print(f"memory after 200 sessions {memory // 1000} KB, after 1,000 more {more // 1000} KB", flush=True)
+        print(f"given out after 200 sessions {memory / 1000:.1f} KB, after 1,000 more {more / 1000:.1f} KB", flush=True)
         self.assertEqual(left, descriptors)
-        self.assertLess(more - memory, 300_000)
+        self.assertLess(more - memory, 16_000)  # the least block, lost by each of them, would be 32,000
 
     def test_a_client_mode_proxy_has_descriptors_for_those_it_lets_in(self):
         inner = Proxy(self, PlainServer(self).echo().place)
