@@ -46,6 +46,8 @@ package import SocketTransport
     package var holds = 0
     /// While deadlines pass: the moment up to which they do.
     var passingDeadlines: Int64?
+    /// What the program calls the loop by: for whoever watches its turns.
+    package var handle: OpaquePointer?
     /// There may be nothing here that it waits for: other threads have it do things.
     package var runsEmpty = false
     package internal(set) var turns: UInt64 = 0

@@ -1,3 +1,4 @@
+internal import CLinux
 package import SocketTransport
 
 /// The turns of the loop. One turn: wait, descriptors, posts, the patient, deadlines, and those who asked to be looked at.
@@ -62,6 +63,7 @@ extension Registry {
         defer { isRunning = false }
 
         var handled = endTurn()  // those who asked while no turn was running
+        unsafe clinux_probe_turn(UnsafeRawPointer(handle))
         let events = try poller.wait(shorter(timeout, self.timeout))
         handled &+= deliverEvents(events)
         handled &+= passDeadlines()

@@ -167,8 +167,10 @@ private func readEarlyData(_ ssl: OpaquePointer, _ target: UnsafeMutableRawBuffe
     }
 }
 
-/// Nothing is sent but the ClientHello.
+/// Nothing is sent but the ClientHello. It offers TLS 1.3 alone: a client that has sent early data goes on with no server of
+/// TLS 1.2 (RFC 8446, D.3), and OpenSSL 3.0 would, with a record of eight bytes that nobody has written.
 private func writeNoEarlyData(_ ssl: OpaquePointer) -> CInt {
+    guard unsafe copenssl_set_min(ssl, TLS1_3_VERSION) == 1 else { return 0 }
     var (none, count) = (UInt8(0), 0)
     return unsafe SSL_write_early_data(ssl, &none, 0, &count)
 }

@@ -58,13 +58,15 @@ typealias MessageCallback =
         CInt, CInt, CInt, UnsafeRawPointer?, Int, OpaquePointer?, UnsafeMutableRawPointer?
     ) -> Void
 
-let noteMessage: MessageCallback = { isWrite, version, type, bytes, count, _, target in
+let noteMessage: MessageCallback = { isWrite, version, type, bytes, count, ssl, target in
     guard let seen = unsafe target?.assumingMemoryBound(to: Observations.self) else { return }
     switch type {
     case SSL3_RT_HEADER where isWrite == 1:
         unsafe seen.pointee.recordsOut &+= 1
+        unsafe copenssl_probe_record_out(UnsafeRawPointer(ssl), bytes)
     case SSL3_RT_HEADER:
         unsafe seen.pointee.recordsIn &+= 1
+        unsafe copenssl_probe_record_in(UnsafeRawPointer(ssl), bytes)
     case SSL3_RT_ALERT, SSL3_RT_HANDSHAKE:
         unsafe note(
             isWrite: isWrite == 1, version, type, UnsafeRawBufferPointer(start: bytes, count: count), &seen.pointee)

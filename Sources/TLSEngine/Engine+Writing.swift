@@ -106,7 +106,7 @@ extension Engine {
         return taken > 0
     }
 
-    /// Does what waits and has become possible: encrypts deferred writes, about a slice of them, or a record, then close_notify.
+    /// Does what waits and has become possible: encrypts deferred writes, about a slice of them, then close_notify.
     /// Returns whether anything was done; call again until not. What corks hold back waits on, unless `all` is to go.
     package mutating func settle(incoming: MemoryBIO, _ pool: BufferPool, all: Bool = false) -> Bool {
         if deferredBytes > 0 {

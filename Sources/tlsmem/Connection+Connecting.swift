@@ -38,8 +38,7 @@ extension Connection {
     func connected(_ fd: CInt) {
         socket = fd
         ownsSocket = true
-        lastMoved = currentMilliseconds
-        if case .going = course { beginPhase() }
+        if case .going = course { beginHandshake() } else { lastMoved = currentMilliseconds }
     }
 
     /// The connect deadline has passed.

@@ -9,11 +9,12 @@ extension Connection {
     /// The handshake is done: how long it took is known now.
     func handshakeIsDone() {
         let began = phaseBegan
-        guard case .going = course, began >= 0 else { return countHandshake() }
+        countHandshake()
+        guard case .going = course, began >= 0 else { return probeEstablished(-1) }
         phaseBegan = -1
         lastMoved = currentMilliseconds
-        countHandshake()
         metrics.countHandshake(milliseconds: lastMoved &- began)
+        probeEstablished(lastMoved &- began)
     }
 
     private func countHandshake() {
@@ -32,11 +33,18 @@ extension Connection {
     /// More bytes have gone by: they are counted as soon as a mebibyte is full.
     @inline(__always)
     func countMebibytes(_ counter: Metrics.Counter, _ before: UInt64, _ after: UInt64) {
-        if before >> 20 != after >> 20 { countFull(counter, (after >> 20 &- before >> 20) << 20) }
+        if before ^ after >= 1 << 20 { countFull(counter, (after >> 20 &- before >> 20) << 20) }
     }
 
     @inline(never)
     private func countFull(_ counter: Metrics.Counter, _ bytes: UInt64) { metrics.count(counter, bytes) }
+
+    /// It has ended.
+    func countEnd() {
+        let status = failure?.status ?? TLSMEM_OK
+        metrics.count(.ended(status))
+        probeEnd(status)
+    }
 
     /// It is gone: what was not counted by the mebibyte is counted now.
     func countRest() {

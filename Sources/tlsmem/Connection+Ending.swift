@@ -119,6 +119,7 @@ extension Connection {
     func fail(_ failure: Failure) {
         guard !isOver else { return }
         self.failure = currentFailure ?? failure
+        probeLimit(of: self.failure)
         withBench { flush($0) }
         let hasAlert = failure.engine?.alertSent != nil
         guard hasAlert, socket >= 0, !inputIsOver, timeout(.close) > 0, !isOver else { return end(failure) }
@@ -143,7 +144,7 @@ extension Connection {
         guard !isOver else { return }
         self.failure = currentFailure ?? failure
         course = .ended
-        metrics.count(.ended(self.failure?.status ?? TLSMEM_OK))
+        countEnd()
     }
 
     // MARK: Said

@@ -82,11 +82,15 @@ extension Connection {
     }
 
     /// Encrypts what was deferred, slice by slice, and sends as it goes.
+    @inline(__always)
     func settle(_ bench: Bench, all: Bool = false) {
-        while engine.settle(incoming: bench.incoming, bench.pool, all: all) {
-            flushIfMuch(bench)
-            if engine.watchesKey { changeKeyIfDue(bench) }
-        }
+        while engine.settle(incoming: bench.incoming, bench.pool, all: all) { hasSettled(bench) }
+    }
+
+    @inline(never)
+    private func hasSettled(_ bench: Bench) {
+        flushIfMuch(bench)
+        if engine.watchesKey { changeKeyIfDue(bench) }
     }
 
     /// Settles and sends at the very end, when no more rounds follow.
@@ -160,6 +164,7 @@ extension Connection {
     func noteIncoming() {
         let count = waitingCount
         if count >= limits.incomingMax {
+            if !incomingIsFull { probeLimit("incoming_max") }
             incomingIsFull = true
         } else if count <= limits.incomingLow || limits.incomingLow >= limits.incomingMax {
             incomingIsFull = particulars.map { $0.beyondTLS != nil || $0.decision != nil } ?? false
@@ -270,12 +275,14 @@ extension Connection {
     /// Sends what the socket takes. What it does not take stays in the engine's outgoing queue, the only one.
     ///
     /// Nothing after the end: the program may have closed the fd, and its number be another's.
+    @inline(never)
     func flush(_ bench: Bench) {
         guard socket >= 0, !isOver else { return discardBehindHole(bench) }
         while !engine.outgoing.isEmpty, sendsFirst(bench) {}
     }
 
     /// Sends from what waits first. Returns whether there may be more that the socket takes.
+    @inline(__always)
     private func sendsFirst(_ bench: Bench) -> Bool {
         switch transport {
         case .working: break
@@ -297,6 +304,7 @@ extension Connection {
         }
         guard let sent else { return false }
         sendCalls &+= 1
+        unsafe clinux_probe_flush(UnsafeRawPointer(handle), socket, Int64(sent.count), Int64(sent.of))
         if sent.count >= 0 {
             noteSent(bench)
             consumeOutgoing(sent.count, bench.pool)

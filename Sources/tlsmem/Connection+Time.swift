@@ -18,6 +18,17 @@ extension Connection {
             default: return nil
             }
         }
+
+        /// In tlsmem_limits.
+        var name: StaticString {
+            switch self {
+            case .handshake: "handshake_ms"
+            case .idle: "idle_ms"
+            case .read: "read_ms"
+            case .write: "write_ms"
+            case .close: "close_ms"
+            }
+        }
     }
 
     /// What only those connections keep that read_ms or write_ms holds for, or that have a deadline of their own.
@@ -126,8 +137,14 @@ extension Connection {
     /// The first drive starts the clock of the handshake.
     func begin() {
         guard engine.phase == .new, phaseBegan < 0, connector == nil else { return }
+        beginHandshake()
+    }
+
+    /// The handshake begins now.
+    func beginHandshake() {
         beginPhase()
         lastMoved = phaseBegan
+        probeBegin()
     }
 
     /// A renegotiation has the handshake's deadline: writes wait for it, and the peer might never answer.
@@ -245,6 +262,7 @@ extension Connection {
     private func deadlineHasPassed(_ now: Int64) {
         if connectDeadlineHasPassed(now) { return }
         guard let next = nextTimeout, now >= next.moment else { return }  // there are only news
+        probeLimit(next.which.name)
         switch next.which {
         case .handshake: end(Failure(.handshakeDeadline))
         case .idle: endProperly(Failure(.idleDeadline))

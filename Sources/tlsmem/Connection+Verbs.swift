@@ -21,6 +21,7 @@ extension Connection {
         attend()
         if taken < plaintext.count || isCongested { owesDrain = true }
         if owesDrain { engine.letCorkedGo() }
+        if taken < plaintext.count { probeLimit("outgoing_max") }
         if !isGathered { noteWaits() }
         if taken == 0 { return engine.failure.map { $0.kind.status.count } ?? TLSMEM_AGAIN.count }
         return taken

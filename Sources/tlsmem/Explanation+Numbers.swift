@@ -47,9 +47,14 @@ extension Explanation {
         let unread = facts.unread ?? 0
         let unacknowledged = facts.unacknowledged ?? 0
         guard unread | unacknowledged != 0 else { return text.say(" Its socket is empty, both ways.") }
-        text.say(" In its socket: ")
-        text.append(unread, " bytes that came and were not received, ")
-        text.append(unacknowledged, " that went and were not acknowledged.")
+        text.append(unread, behind: " In its socket: ")
+        text.say(" bytes that came and were not received, ")
+        if facts.silence != nil {
+            text.append(unacknowledged, " that went and were not acknowledged.")
+        } else {
+            // A socket that is not TCP counts its own memory.
+            text.say(unacknowledged > 0 ? "and some that went and were not received." : "and none that went.")
+        }
     }
 
     private mutating func traffic() {

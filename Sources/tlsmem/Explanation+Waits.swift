@@ -60,7 +60,7 @@ extension Explanation {
         text.say(peer)
         text.say(
             connection.ciphertextReceived == 0 ? ", which has said nothing so far" : ", whose next message is missing")
-        if let place = unsafe connection.engine.ask({ unsafe $0.handshakePlace }) {
+        if connection.ciphertextReceived > 0, let place = unsafe connection.engine.ask({ unsafe $0.handshakePlace }) {
             text.say(" (OpenSSL's last step: ")
             unsafe text.append(place)
             text.say(")")

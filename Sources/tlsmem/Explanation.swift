@@ -68,8 +68,12 @@ struct Explanation: ~Copyable {
             unsafe text.append(connection.engine.ask { unsafe $0.protocolName })
             if !connection.times { lasting(since: connection.lastMoved) }
         case TLSMEM_STATE_CLOSING:
-            text.say(connection.currentFailure == nil ? "it is closing" : "it has failed, and is about to end")
-            lasting(since: phaseBegan)
+            if connection.currentFailure == nil {
+                text.say("it is closing")
+                lasting(since: phaseBegan)
+            } else {
+                text.say("it has failed, and is about to end")
+            }
         default: text.say("it has ended")
         }
         if let failure = connection.currentFailure {
@@ -85,7 +89,7 @@ struct Explanation: ~Copyable {
 
     private mutating func lasting(since began: Int64) {
         guard began >= 0 else { return }
-        text.say(connection.state == TLSMEM_STATE_OPEN ? ", and as it is now for " : " for ")
+        text.say(connection.state == TLSMEM_STATE_OPEN ? ", unchanged for " : " for ")
         text.append(milliseconds: now &- began)
     }
 
@@ -99,13 +103,7 @@ struct Explanation: ~Copyable {
         guard let (moment, which) = connection.nextTimeout else {
             return text.say(" No deadline of its own ends that.")
         }
-        switch which {
-        case .handshake: ends(in: moment, "handshake_ms", TLSMEM_ETIMEOUT)
-        case .idle: ends(in: moment, "idle_ms", TLSMEM_ETIMEOUT)
-        case .read: ends(in: moment, "read_ms", TLSMEM_ETIMEOUT)
-        case .write: ends(in: moment, "write_ms", TLSMEM_ETIMEOUT)
-        case .close: ends(in: moment, "close_ms", connection.currentFailure?.status ?? TLSMEM_ETIMEOUT)
-        }
+        ends(in: moment, which.name, connection.currentFailure?.status ?? TLSMEM_ETIMEOUT)
     }
 
     private mutating func ends(in moment: Int64, _ name: StaticString, _ status: tlsmem_status) {

@@ -15,7 +15,9 @@ public func tlsmem_loop_new_with(_ options: UnsafePointer<tlsmem_loop_options>!)
         let most = options.handshakes_per_turn > 0 ? Int(options.handshakes_per_turn) : Registry.patientEventsUsual
         let registry = try Registry(patientEvents: most)
         registry.runsEmpty = options.runs_empty != 0
-        return unsafe Handle.handOut(Loop(registry, isEdgeTriggered: options.edge_triggered != 0))
+        let handle = unsafe Handle.handOut(Loop(registry, isEdgeTriggered: options.edge_triggered != 0))
+        unsafe registry.handle = unsafe handle
+        return unsafe handle
     } catch {
         clinux_set_errno(error.code)
         return nil

@@ -189,8 +189,8 @@ internal import Synchronization
         } else {
             text.say("Listener on a Unix socket")
         }
-        text.append(gate.count, behind: ": ")
-        text.say(" clients are in. ")
+        text.append(gate.count, behind: ", clients that are in: ")
+        text.say(". ")
         switch rest {
         case .none where !isListening: text.say("It listens no more.")
         case .none where !gate.hasRoom:

@@ -33,13 +33,13 @@ extension Loop {
         var stats = tlsmem_loop_stats_info()
         fill(&stats)
         var text = unsafe Sentence(room)
-        text.append(connections, behind: "Loop: ")
-        text.append(Int(clamping: stats.handshaking), behind: " connections in it, of them ")
-        text.append(owned.all.count { $0.asListener != nil }, behind: " in their handshake; ")
-        text.append(Int(clamping: stats.deadlines), behind: " listeners; ")
-        text.append(Int(clamping: stats.turns), behind: " deadlines and timers set. It has turned ")
-        text.append(Int(clamping: stats.events), behind: " times, for ")
-        text.say(" events.")
+        text.append(connections, behind: "Loop, with connections: ")
+        text.append(Int(clamping: stats.handshaking), behind: ", in their handshake: ")
+        text.append(owned.all.count { $0.asListener != nil }, behind: "; listeners: ")
+        text.append(Int(clamping: stats.deadlines), behind: "; deadlines and timers: ")
+        text.append(Int(clamping: stats.turns), behind: "; turns so far: ")
+        text.append(Int(clamping: stats.events), behind: ", events: ")
+        text.say(".")
         switch course {
         case .going: break
         case .draining:

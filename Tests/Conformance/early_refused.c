@@ -122,7 +122,8 @@ static void too_much(tlsmem_ctx *from, tlsmem_ctx *to)
     }
 }
 
-/** A server that has gone back to TLS 1.2 cannot tell early data from garbage (RFC 8446, D.3). */
+/** A server that has gone back to TLS 1.2 is not gone on with (RFC 8446, D.3): OpenSSL would send it a record that has eight
+ *  bytes of unwritten memory in it. */
 static void gone_back(tlsmem_ctx *from, tlsmem_ctx *to)
 {
     tlsmem_ctx *older = context(TLSMEM_SERVER, TLSMEM_TLS1_2);
@@ -133,8 +134,8 @@ static void gone_back(tlsmem_ctx *from, tlsmem_ctx *to)
     CHECK(early_write(1000) == 1000, "not all was taken");
     client.to_send = 1000;
     CHECK(wire_run(&pair_wire, both_ended), "stalled");
-    CHECK_ENDED(server, TLSMEM_EPROTOCOL);
-    CHECK_ENDED(client, TLSMEM_EALERT);
+    CHECK_ENDED(server, TLSMEM_EVERSION);
+    CHECK_ENDED(client, TLSMEM_EVERSION);
     CHECK(server.received == 0 && seen.calls == 0, "it was shown");
     early_free();
     tlsmem_ctx_free(older);
