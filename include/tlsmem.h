@@ -232,7 +232,7 @@ typedef enum tlsmem_ticket_mode {
 /** Limits and deadlines of every connection of a context. 0 in a field that ends in _ms means "no deadline". */
 typedef struct tlsmem_limits {
     size_t size;
-    size_t outgoing_max;   /**< bytes that the program makes wait to be sent: hard; at least 32768 */
+    size_t outgoing_max;   /**< bytes that the program makes wait to be sent: hard; 32768 to 2147483647 */
     size_t outgoing_low;   /**< bytes: on_drain fires when what waits falls to this */
     size_t incoming_max;   /**< bytes of plaintext waiting to be read; then the socket is not read */
     size_t control_max;    /**< bytes that the peer makes wait and does not take: alerts, answers to its KeyUpdates */
