@@ -46,13 +46,16 @@ static void accept_all(struct server *s)
         s->accept_again = tlsmem_now() + 1000;
 }
 
+/* manual: explain */
 static void explain(struct server *s)
 {
-    explain_begin(s->polled[EXPLAIN].fd);
+    if (!explain_begin(s->polled[EXPLAIN].fd))
+        return;
     for (size_t i = FIRST; i < s->count; i++)
         explain_one(s->connections[i]);
     explain_end(s->count - FIRST);
 }
+/* end of explain */
 
 /* manual: loop */
 /* Asks every connection what to poll it for. Returns how long poll may
