@@ -7,8 +7,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* One signal's: the loop that is the last to be done says that it was all. A loop that hangs leaves that unsaid, and is the
-   one of which there is no line. */
+/* One signal's: the loop that is the last to be done says that it was all. A loop that hangs, or runs no more, leaves
+   that unsaid, and is the one of which there is no line. */
 struct round {
     long left, lines;
     struct part {

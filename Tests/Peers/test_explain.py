@@ -1,26 +1,29 @@
 """SIGUSR1 has a server say how each connection stands; what it says is so, and the server goes on."""
 
 import os
+import pathlib
 import re
 import signal
 import time
 import unittest
 
 from proxy import PlainServer, Proxy
-from support import LIMIT, Server, variants
+from support import HERE, LIMIT, Server, free_port, variants
 from tls import Wire, client_context, connect, plain_socket, receive
 
+ROOT = HERE.parent.parent
 END = re.compile(rb"^(\w+): that is all: (\d+) lines\n", re.MULTILINE)
+LINE = re.compile(r"(loop \d+: |Server|Client)")  # others may speak meanwhile
 SERVERS_OF_LOOPS = ("echo_server", "https_server", "h2_server", "nested_poll", "nested_libuv", "fleet_server", "remote_key",
-                    "own_loop_poll", "tls_proxy")
+                    "relay_server", "own_loop_poll", "tls_proxy")
 
 
 def explained(server):
-    """Asks a server, and returns its lines, without the last one, which says how many they are."""
+    """Asks a server, and returns its lines, without the last one, which says how many there are."""
     start = len(server.stderr.bytes)
     os.kill(server.pid, signal.SIGUSR1)
     end = server.stderr.wait_for(END.pattern, start)
-    lines = server.stderr.bytes[start:end.start()].decode().splitlines()
+    lines = [line for line in server.stderr.bytes[start:end.start()].decode().splitlines() if LINE.match(line)]
     if len(lines) != int(end[2]):
         raise AssertionError(f"{end[0]} after {lines}")
     return lines
@@ -42,7 +45,7 @@ class Stands:
 
     def start(self):
         if self.name != "tls_proxy":
-            return Server(self, self.name)
+            return Server(self, self.name, *(["--redis", str(free_port())] if self.name == "fleet_server" else []))
         service = PlainServer(self)
         service.echo()
         return Proxy(self, service.place)
@@ -59,7 +62,7 @@ class Stands:
         line = until(server, "it is open")
         self.assertRegex(line, rf"Server as localhost, descriptor \d+, in {where}: it is open, with TLSv1\.3")
         self.assertRegex(line, r"Its queues are empty\. Its socket is empty, both ways\.")
-        if self.name not in ("https_server", "h2_server"):
+        if self.name not in ("https_server", "h2_server", "relay_server"):
             talks.sendall(b"still here")
             self.assertEqual(receive(talks, 10), b"still here")
         silent.close()
@@ -151,6 +154,33 @@ class Sentences(unittest.TestCase):
         self.assertRegex(line, rf"\(close_ms\) with {status}\.")
         client.socket.close()
         server.stdout.wait_for(f"close={status}\n")
+
+
+class Guide(unittest.TestCase):
+    """tlsmem-debugging(7) quotes what is said."""
+
+    PAGE = pathlib.Path(ROOT, "docs/man/tlsmem-debugging.7").read_text(encoding="utf-8")
+
+    def test_the_paragraph_that_it_shows_is_that_of_a_silent_client(self):
+        shown = re.search(r"^(Server, descriptor .*?)^\.Ed", self.PAGE, re.MULTILINE | re.DOTALL)[1]
+        server = Server(self, "echo_server")
+        silent = plain_socket(self, server.port)
+        line = until(server, "has said nothing so far").partition(": ")[2]
+        silent.close()
+
+        def without_numbers(text):
+            return re.sub(r"\d+ ms|\d+\.\d s", "a while", re.sub(r"descriptor \d+", "descriptor", " ".join(text.split())))
+        self.assertEqual(without_numbers(shown), without_numbers(line))
+
+    def test_each_sentence_that_it_explains_is_one_of_the_library(self):
+        sources = "".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("Sources/tlsmem/Explanation*.swift")))
+        said = "\n".join(re.findall(r'"([^"\n]*)"', sources))
+        quoted = re.findall(r"^\.It Dq (.*)$", self.PAGE, re.MULTILINE)
+        self.assertGreater(len(quoted), 10)
+        for sentence in quoted:
+            for part in re.split(r"\.\.\.|the client", sentence.replace("\\&", "")):
+                with self.subTest(sentence):
+                    self.assertIn(part.strip(), said)
 
 
 if __name__ == "__main__":
