@@ -74,6 +74,8 @@ int serve(int argc, char **argv, const char *about, const char *alpn, const stru
         usage_error("--timeout: 1 to 86400 seconds");
     if (s.head_max < 1024 || s.head_max > 1048576)
         usage_error("--head-max: 1024 to 1048576 bytes");
+    if (s.metrics && s.options.sites != NULL)
+        usage_error("--metrics: not with --sites, which has each client count in a context of its own");
 
     http_parser_set_max_header_size((uint32_t)s.head_max); /* of all parsers */
     s.signals = stop_descriptor(); /* before the threads, which inherit what is blocked */

@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 from metrics import Numbers, Scraper
-from support import HERE, LIMIT, WEB_SERVERS, Process, Server, certificate, tool
+from support import HERE, LIMIT, WEB_SERVERS, Process, Server, certificate, example, tool
 from tls import Wire, client_context, connect, exchange, plain_socket, receive
 
 MEBIBYTE = 1 << 20
@@ -76,6 +76,12 @@ class Answers(MetricsTest):
                 self.assertEqual((answer.status, body), (200, b""))
                 self.assertEqual(scraper.request("POST")[0].status, 405)
                 self.assertEqual(scraper.request(path="/metrics/")[0].status, 404)
+
+    def test_sites_count_elsewhere_and_it_is_said(self):
+        folder = os.path.dirname(certificate("server.pem"))
+        ended = Process(self, example("https_server"), "--port", "0", "--metrics", "--sites", folder)
+        self.assertEqual(ended.exit_code(), 1)
+        self.assertIn("https_server: --metrics: not with --sites, ", ended.stderr.text)
 
     def test_over_http2_too(self):
         server, _ = self.start("h2_server")
