@@ -3,19 +3,19 @@
 
 /* manual: metrics */
 /* Returns the text, for free(), and its length; or NULL. It is asked for
-   again with room for all of it: the numbers grow meanwhile. */
+   again when it has grown since it was asked how long it is. */
 static char *metrics(tlsmem_ctx *ctx, ptrdiff_t *length)
 {
-    ptrdiff_t room = 0, n = 8191;
+    ptrdiff_t room, n = tlsmem_metrics(&ctx, NULL, 1, NULL, 0);
     char *text = NULL;
-    while (n >= room) {
+    do {
         room = n + 1;
         free(text);
         text = malloc((size_t)room);
         if (text == NULL)
             return NULL;
         n = tlsmem_metrics(&ctx, NULL, 1, text, (size_t)room);
-    }
+    } while (n >= room);
     *length = n;
     return text;
 }
