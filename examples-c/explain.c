@@ -7,8 +7,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* One signal's: the loop that is the last to be done says that it was all. A loop that hangs, or runs no more, leaves
-   that unsaid, and is the one of which there is no line. */
+/* manual: loop */
+/* One signal's: the loop that is the last to be done says that it was
+   all. One that hangs, or runs no more, leaves that unsaid. */
 struct round {
     long left, lines;
     struct part {
@@ -18,7 +19,6 @@ struct round {
     } parts[];
 };
 
-/* manual: loop */
 /* Threads may speak at once: each line is printed in one piece. */
 static void print_line(const char *text, void *user)
 {
