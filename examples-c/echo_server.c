@@ -2,7 +2,9 @@
  * echo_server.c - the registry: the library listens, accepts and polls, and this program answers with what it was told.
  *
  * One loop for each thread, all on one port. It keeps no bytes: while too many answers wait, their client is not heard.
+ * SIGUSR1 has it print on stderr how each connection stands.
  */
+#include "explain.h"
 #include "facts.h"
 #include <errno.h>
 #include <poll.h>
@@ -14,6 +16,7 @@ struct server {
     long threads, max, stats, verbose, show_cert, ended; /* connections end in any thread */
     tlsmem_loop *loops[THREADS_MAX];
     struct reloading reloading;
+    struct explaining explaining;
 };
 
 /* A signal has come, or enough connections have ended. */
@@ -106,6 +109,7 @@ int main(int argc, char **argv)
     listen_in(s.loops, s.threads, ctx, &o, on_accept, &s);
     watch(s.loops[0], signals, POLLIN, stop, &s);
     reload_at_hangup(&s.reloading, s.loops[0], ctx, &o);
+    explain_at_signal(&s.explaining, s.loops, s.threads);
     say_listening(o.host, (int)o.port);
 
     for (long i = 1; i < s.threads; i++)

@@ -86,25 +86,37 @@ void show_peer(const tlsmem *c)
     show_certificates(c);
 }
 
-/* Threads may trace at once: each piece is one line, printed in one piece. */
+/* manual: trace */
+/* Threads may trace at once: each piece is one line, printed in one
+   piece. */
 static void on_trace(tlsmem *c, const tlsmem_trace_info *info, void *user)
 {
-    char way = info->sent ? '>' : '<';
-    (void)c, (void)user;
-    if (info->lost > 0)
-        say("%zu pieces of the trace were lost", info->lost);
-    if (info->kind == TLSMEM_TRACE_RECORD)
-        say("%c record 0x%04x, %zu bytes of %s", way, (unsigned)info->version, info->record_length, info->name);
-    else if (info->kind == TLSMEM_TRACE_CONTENT)
-        say("%c   it holds %s", way, info->name);
-    else
-        say("%c   %s, %zu bytes", way, info->name, info->length);
+    char text[512];
+    (void)user;
+    if (tlsmem_trace(c, info, TLSMEM_TRACE_AS_TEXT, text, sizeof text) > 0)
+        say("%s", text);
 }
+
+static void on_trace_json(tlsmem *c, const tlsmem_trace_info *info,
+                          void *user)
+{
+    char text[512];
+    (void)user;
+    if (tlsmem_trace(c, info, TLSMEM_TRACE_AS_JSON, text, sizeof text) > 0)
+        fprintf(stderr, "%s\n", text);
+}
+/* end of trace */
 
 int trace_messages(tlsmem_ctx *ctx, int on)
 {
     (void)on;
     return tlsmem_ctx_set_trace_cb(ctx, on_trace, NULL);
+}
+
+int trace_as_json(tlsmem_ctx *ctx, int on)
+{
+    (void)on;
+    return tlsmem_ctx_set_trace_cb(ctx, on_trace_json, NULL);
 }
 
 static void on_secret(tlsmem *c, const char *line, void *user)

@@ -3,6 +3,7 @@
  *
  * A handshake that needs a session waits for Redis, and nothing else does. Without Redis every handshake is a whole one.
  */
+#include "explain.h"
 #include "fleet_redis.h"
 #include <poll.h>
 #include <string.h>
@@ -11,6 +12,7 @@ static struct server {
     tlsmem_loop *loop;
     const char *greeting;
     long redis, stats, verbose, max, ended;
+    struct explaining explaining;
 } s = { .greeting = "", .redis = 6379 };
 
 static void stop(tlsmem_loop *loop, int fd, int events, void *user)
@@ -70,6 +72,7 @@ int main(int argc, char **argv)
         context_refused(ctx);
     listen_in(&s.loop, 1, ctx, &o, on_accept, &s);
     watch(s.loop, signals, POLLIN, stop, &s);
+    explain_at_signal(&s.explaining, &s.loop, 1);
     say_listening(o.host, (int)o.port);
     int status = tlsmem_loop_run(s.loop);
     tlsmem_loop_free(s.loop); /* ends the connections that are left */

@@ -8,6 +8,7 @@
  *     http2.c, http2_streams.c      a client of HTTP/2: the session, as nghttp2 sees it; its streams
  *     http_answer.c                 a request and its answer, whichever way they travel
  *     http_files.c, http_path.c     answers from files: ranges, conditions; what a path means, and no way out of the root
+ *     http_metrics.c                what the connections have counted, for Prometheus
  *     http_types.c, http_log.c      what a file's name says it is; the access log
  */
 #ifndef HTTP_H
@@ -29,7 +30,8 @@ struct protocol;
 struct server {
     struct options options;
     const char *root_name, *log_name;
-    long threads, timeout, head_max, body_max, stats, verbose;
+    long threads, timeout, head_max, body_max, metrics, stats, verbose;
+    tlsmem_ctx *ctx;
     int root;                     /* the directory, or -1 */
     FILE *log;                    /* or NULL */
     const struct protocol *h2;    /* what clients get that choose "h2", or NULL */
@@ -128,6 +130,8 @@ int answer_is_over(const struct exchange *x);
 
 /** Answers GET and HEAD from the root. */
 void answer_with_file(struct exchange *x, const char *path);
+/** Answers GET and HEAD with what all connections of TLS have counted. */
+void answer_with_metrics(struct exchange *x);
 /** Finds the path in a request's target, "%2e" undone, without its first slash. Returns 0 when it is none. */
 int decode_path(const char *target, struct bytes *path);
 /** Opens what a path means below a directory, for reading. Returns -1 with errno, also when it would lead out of it. */

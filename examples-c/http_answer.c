@@ -135,6 +135,9 @@ void decide(struct exchange *x)
         refuse_method(x, "GET, HEAD");
     } else if (path.n == 0) {
         refuse(x, 400); /* "*" is for OPTIONS */
+    } else if (x->client->worker->server->metrics && strcmp(path.at, "metrics") == 0) {
+        answer_date(x);
+        answer_with_metrics(x);
     } else {
         answer_date(x);
         answer_with_file(x, path.at);

@@ -2,8 +2,9 @@
  * http_server.c - the HTTP servers' options, threads and signals.
  *
  * One loop for each thread, all on one port. At SIGTERM nobody is accepted any more, what is under way is answered within
- * some seconds, and the program ends; a second SIGTERM ends it now.
+ * some seconds, and the program ends; a second SIGTERM ends it now. SIGUSR1 prints how each connection stands.
  */
+#include "explain.h"
 #include "http.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -56,6 +57,7 @@ int serve(int argc, char **argv, const char *about, const char *alpn, const stru
         LOOPS_OPTIONS(s, s.options),
         { "root", "DIR", &s.root_name, NULL, "serve the files in it (none)" },
         { "log", "FILE", &s.log_name, NULL, "append a line for each request, in the common log format; - for stdout" },
+        { "metrics", NULL, NULL, &s.metrics, "answer GET /metrics with the numbers of TLS, as Prometheus reads them (404)" },
         { "timeout", "SECONDS", NULL, &s.timeout, "wait so long for a request, and for bytes to be taken (15)" },
         { "head-max", "BYTES", NULL, &s.head_max, "of a request's head (16384)" },
         { "body-max", "BYTES", NULL, &s.body_max, "of a request's body (1048576)" },
@@ -72,12 +74,14 @@ int serve(int argc, char **argv, const char *about, const char *alpn, const stru
         usage_error("--timeout: 1 to 86400 seconds");
     if (s.head_max < 1024 || s.head_max > 1048576)
         usage_error("--head-max: 1024 to 1048576 bytes");
+    if (s.metrics && s.options.sites != NULL)
+        usage_error("--metrics: not with --sites, which has each client count in a context of its own");
 
     http_parser_set_max_header_size((uint32_t)s.head_max); /* of all parsers */
     s.signals = stop_descriptor(); /* before the threads, which inherit what is blocked */
     s.options.limits.write_ms = (uint32_t)s.timeout * 1000;
     s.options.limits.close_ms = CLOSE_MS;
-    tlsmem_ctx *ctx = server_context(&s.options);
+    tlsmem_ctx *ctx = s.ctx = server_context(&s.options);
     open_places(&s);
 
     tlsmem_loop *loops[THREADS_MAX];
@@ -90,6 +94,8 @@ int serve(int argc, char **argv, const char *about, const char *alpn, const stru
     watch(loops[0], s.signals, POLLIN, on_signal, &s);
     static struct reloading reloading;
     reload_at_hangup(&reloading, loops[0], ctx, &s.options);
+    static struct explaining explaining;
+    explain_at_signal(&explaining, loops, s.threads);
     say_listening(s.options.host, (int)s.options.port);
     for (long i = 1; i < s.threads; i++)
         if (pthread_create(&s.workers[i].thread, NULL, run, loops[i]) != 0)

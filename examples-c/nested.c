@@ -53,6 +53,7 @@ void begin_nested(struct nested *s, int argc, char **argv, const char *about)
         exit(EXIT_NETWORK);
     }
     listen_in(&s->loop, 1, s->all.ctx, &s->all.o, on_accept, s);
+    explain_at_signal(&s->explaining, &s->loop, 1);
 }
 
 void end_nested(struct nested *s)

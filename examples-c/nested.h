@@ -5,11 +5,13 @@
 #ifndef NESTED_H
 #define NESTED_H
 
+#include "explain.h"
 #include "own_loop.h"
 
 struct nested {
     struct own_loop all;
     tlsmem_loop *loop;
+    struct explaining explaining;
     int done; /* enough connections have ended */
 };
 

@@ -4,6 +4,7 @@
  * The same callbacks as in echo_server.c tell what came; the loop tells the connection when its fd is ready, and asks
  * tlsmem_interest afterwards whether epoll has to know something new. A sweep once a second sees to the deadlines.
  */
+#include "explain.h"
 #include "own_loop.h"
 #include <errno.h>
 #include <sys/epoll.h>
@@ -11,7 +12,7 @@
 enum { PLACES = 4096 };
 struct server {
     struct own_loop all;
-    int epoll, listener, done;
+    int epoll, listener, explain, done;
     struct echo *clients[PLACES];
     size_t count;
 };
@@ -97,6 +98,13 @@ static void accept_all(struct server *s)
         epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->listener, NULL);
 }
 
+static void explain(struct server *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        explain_one(s->clients[i]->c);
+    explain_end(s->count);
+}
+
 /* Returns once the server is done. */
 static void serve(struct server *s)
 {
@@ -122,6 +130,11 @@ static void serve(struct server *s)
                 accept_all(s);
                 continue;
             }
+            if (ready[i].data.ptr == &s->explain) {
+                if (explain_begin(s->explain))
+                    explain(s);
+                continue;
+            }
             /* manual: event */
             /* Errors and hang-ups are found by receiving, or by sending. */
             if (ready[i].events & ~(uint32_t)EPOLLOUT)
@@ -141,7 +154,10 @@ int main(int argc, char **argv)
     s.listener = listen_on(&s.all.o);
     s.epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event signals = { .events = EPOLLIN, .data.ptr = &s };
-    if (epoll_ctl(s.epoll, EPOLL_CTL_ADD, stop_descriptor(), &signals) != 0)
+    struct epoll_event explain = { .events = EPOLLIN, .data.ptr = &s.explain };
+    s.explain = explain_descriptor();
+    if (epoll_ctl(s.epoll, EPOLL_CTL_ADD, stop_descriptor(), &signals) != 0
+        || epoll_ctl(s.epoll, EPOLL_CTL_ADD, s.explain, &explain) != 0)
         return EXIT_NETWORK;
     say_listening(s.all.o.host, (int)s.all.o.port);
     serve(&s);

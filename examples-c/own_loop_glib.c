@@ -5,6 +5,7 @@
  * (g_source_set_ready_time), so that a client is one source, and nothing is asked in prepare and check at each turn;
  * g_unix_fd_add would take one source for the fd and another for the time, and new ones at each change.
  */
+#include "explain.h"
 #include "own_loop.h"
 #include <errno.h>
 #include <glib-unix.h>
@@ -135,6 +136,20 @@ static gboolean on_signal(gpointer user)
     return G_SOURCE_CONTINUE;
 }
 
+static void explain_client(gpointer client, gpointer value, gpointer user)
+{
+    (void)value, (void)user;
+    explain_one(((const struct client *)client)->c);
+}
+
+static gboolean on_explain(gpointer user)
+{
+    struct server *s = user;
+    g_hash_table_foreach(s->clients, explain_client, NULL);
+    explain_end(g_hash_table_size(s->clients));
+    return G_SOURCE_CONTINUE;
+}
+
 int main(int argc, char **argv)
 {
     static struct server s;
@@ -142,13 +157,14 @@ int main(int argc, char **argv)
     s.listener = listen_on(&s.all.o);
     s.loop = g_main_loop_new(NULL, FALSE);
     s.clients = g_hash_table_new_full(NULL, NULL, free_client, NULL);
-    guint signals[] = { g_unix_signal_add(SIGINT, on_signal, &s), g_unix_signal_add(SIGTERM, on_signal, &s) };
+    guint signals[] = { g_unix_signal_add(SIGINT, on_signal, &s), g_unix_signal_add(SIGTERM, on_signal, &s),
+                        g_unix_signal_add(SIGUSR1, on_explain, &s) };
     accept_clients(&s);
     say_listening(s.all.o.host, (int)s.all.o.port);
     g_main_loop_run(s.loop);
 
     g_hash_table_destroy(s.clients);
-    guint left[] = { signals[0], signals[1], s.accepting, s.accept_again };
+    guint left[] = { signals[0], signals[1], signals[2], s.accepting, s.accept_again };
     for (size_t i = 0; i < G_N_ELEMENTS(left); i++)
         if (left[i] != 0)
             g_source_remove(left[i]);

@@ -6,6 +6,7 @@
  * until the next call only, and there will be some, a deadline for one, before a slow client has taken it. It is consumed
  * when it has gone, and counts as outgoing until then. Deadlines need no requests: the wait is given the first of them.
  */
+#include "explain.h"
 #include "own_loop.h"
 #include <fcntl.h>
 #include <liburing.h>
@@ -15,7 +16,7 @@
 #include <unistd.h>
 
 enum { RECV_BYTES = 16384, SEND_BYTES = 65536, LINGER_MS = 5000 };
-enum request { ACCEPT, STOP, RECV, SEND, REQUESTS }; /* comes back with its completion, in a client's address */
+enum request { ACCEPT, STOP, EXPLAIN, RECV, SEND, REQUESTS = 8 }; /* comes back with its completion, in a client's address */
 
 struct client {
     LIST_ENTRY(client) others;
@@ -30,7 +31,7 @@ struct client {
 static struct own_loop s;
 static struct io_uring ring;
 static LIST_HEAD(, client) clients;
-static int listener, accepting, done;
+static int listener, explaining, accepting, done;
 static int64_t first_deadline = -1; /* or a moment before it */
 
 static void wake_at(int64_t moment)
@@ -157,6 +158,20 @@ static void on_accepted(int result)
     accept_next();
 }
 
+static void explain(int fd)
+{
+    const struct client *e;
+    size_t lines = 0;
+    io_uring_prep_poll_add(entry(NULL, EXPLAIN), fd, POLLIN); /* for the next one */
+    if (!explain_begin(fd))
+        return;
+    LIST_FOREACH(e, &clients, others) {
+        explain_one(e->c);
+        lines++;
+    }
+    explain_end(lines);
+}
+
 static void completed(struct io_uring_cqe *cqe)
 {
     enum request request = cqe->user_data % REQUESTS;
@@ -167,6 +182,8 @@ static void completed(struct io_uring_cqe *cqe)
         on_accepted(result);
     else if (request == STOP)
         done = 1;
+    else if (request == EXPLAIN)
+        explain(explaining);
     else
         (request == RECV ? on_received : on_sent)(e, result);
 }
@@ -197,6 +214,8 @@ int main(int argc, char **argv)
     fcntl(listener, F_SETFL, 0); /* not O_NONBLOCK, with which accept would be answered at once: nobody is there */
     accept_next();
     io_uring_prep_poll_add(entry(NULL, STOP), stop_descriptor(), POLLIN);
+    explaining = explain_descriptor();
+    io_uring_prep_poll_add(entry(NULL, EXPLAIN), explaining, POLLIN);
     say_listening(s.o.host, (int)s.o.port);
     while (!done || !LIST_EMPTY(&clients)) {
         struct io_uring_cqe *cqe;

@@ -4,6 +4,7 @@
  * After every event the connection is asked what it waits for now; the two watchers are set and started anew only when the
  * answer has changed. With no interest the ev_io is stopped: libev would report a hang-up all the same.
  */
+#include "explain.h"
 #include "own_loop.h"
 #include <errno.h>
 #include <ev.h>
@@ -135,20 +136,35 @@ static void on_signal(struct ev_loop *loop, ev_signal *signal, int events)
     ev_break(loop, EVBREAK_ALL);
 }
 
+static void on_explain(struct ev_loop *loop, ev_signal *signal, int events)
+{
+    struct server *s = signal->data;
+    const struct client *e;
+    size_t lines = 0;
+    (void)loop, (void)events;
+    LIST_FOREACH(e, &s->clients, others) {
+        explain_one(e->c);
+        lines++;
+    }
+    explain_end(lines);
+}
+
 int main(int argc, char **argv)
 {
     static struct server s;
     struct ev_loop *loop = EV_DEFAULT;
-    ev_signal interrupted, terminated;
+    ev_signal interrupted, terminated, explain;
     begin(&s.all, argc, argv, "sends every byte back, over TLS, in libev's loop");
     ev_io_init(&s.listener, on_client, listen_on(&s.all.o), EV_READ);
     ev_timer_init(&s.accept_again, on_accept_again, 1., 0.);
-    s.listener.data = s.accept_again.data = &s;
+    s.listener.data = s.accept_again.data = explain.data = &s;
     ev_signal_init(&interrupted, on_signal, SIGINT);
     ev_signal_init(&terminated, on_signal, SIGTERM);
+    ev_signal_init(&explain, on_explain, SIGUSR1);
     ev_io_start(loop, &s.listener);
     ev_signal_start(loop, &interrupted);
     ev_signal_start(loop, &terminated);
+    ev_signal_start(loop, &explain);
     say_listening(s.all.o.host, (int)s.all.o.port);
     ev_run(loop, 0);
 

@@ -4,6 +4,7 @@
  * A client has three events: readable, writable, and a timer for its deadline. After each of them the connection is asked
  * what it waits for now, and its events are added or deleted accordingly. libevent_core is all that is needed.
  */
+#include "explain.h"
 #include "own_loop.h"
 #include <errno.h>
 #include <event2/event.h>
@@ -133,6 +134,19 @@ static void on_signal(evutil_socket_t number, short what, void *user)
     event_base_loopbreak(s->base);
 }
 
+static void on_explain(evutil_socket_t number, short what, void *user)
+{
+    struct server *s = user;
+    const struct client *e;
+    size_t lines = 0;
+    (void)number, (void)what;
+    LIST_FOREACH(e, &s->clients, others) {
+        explain_one(e->c);
+        lines++;
+    }
+    explain_end(lines);
+}
+
 int main(int argc, char **argv)
 {
     static struct server s;
@@ -142,9 +156,10 @@ int main(int argc, char **argv)
                                     listen_on(&s.all.o)); /* 0: it listens already */
     s.accept_again = evtimer_new(s.base, on_accept_again, &s);
     evconnlistener_set_error_cb(s.listener, on_accept_error);
-    struct event *signals[] = { evsignal_new(s.base, SIGINT, on_signal, &s), evsignal_new(s.base, SIGTERM, on_signal, &s) };
-    evsignal_add(signals[0], NULL);
-    evsignal_add(signals[1], NULL);
+    struct event *signals[] = { evsignal_new(s.base, SIGINT, on_signal, &s), evsignal_new(s.base, SIGTERM, on_signal, &s),
+                                evsignal_new(s.base, SIGUSR1, on_explain, &s) };
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        evsignal_add(signals[i], NULL);
     say_listening(s.all.o.host, (int)s.all.o.port);
     event_base_dispatch(s.base);
 
@@ -152,8 +167,8 @@ int main(int argc, char **argv)
         free_client(LIST_FIRST(&s.clients));
     evconnlistener_free(s.listener);
     event_free(s.accept_again);
-    event_free(signals[0]);
-    event_free(signals[1]);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        event_free(signals[i]);
     event_base_free(s.base);
     tlsmem_ctx_free(s.all.ctx);
     return EXIT_DONE;

@@ -6,6 +6,7 @@
  * What waits to be sent is tried at once, where it lies. Only what the socket does not take then is copied, because
  * uv_write needs it for longer than the connection shows it.
  */
+#include "explain.h"
 #include "own_loop.h"
 #include <string.h>
 #include <uv.h>
@@ -179,6 +180,23 @@ static void on_signal(uv_signal_t *signal, int number)
     uv_stop(signal->loop);
 }
 
+static void explain_any(uv_handle_t *handle, void *lines)
+{
+    const struct client *e = handle->data;
+    if (e == NULL || handle != (const uv_handle_t *)&e->stream || e->c == NULL)
+        return; /* not a client's, or its timer */
+    explain_one(e->c);
+    ++*(size_t *)lines;
+}
+
+static void on_explain(uv_signal_t *signal, int number)
+{
+    size_t lines = 0;
+    (void)number;
+    uv_walk(signal->loop, explain_any, &lines);
+    explain_end(lines);
+}
+
 static void close_any(uv_handle_t *handle, void *unused)
 {
     (void)unused;
@@ -191,13 +209,15 @@ static void close_any(uv_handle_t *handle, void *unused)
 int main(int argc, char **argv)
 {
     uv_loop_t *loop = uv_default_loop();
-    uv_signal_t interrupted = { 0 }, terminated = { 0 };
+    uv_signal_t interrupted = { 0 }, terminated = { 0 }, explain = { 0 };
     uv_tcp_t listener = { 0 };
     begin(&s, argc, argv, "sends every byte back, over TLS, in libuv's loop");
     uv_signal_init(loop, &interrupted);
     uv_signal_init(loop, &terminated);
+    uv_signal_init(loop, &explain);
     uv_signal_start(&interrupted, on_signal, SIGINT);
     uv_signal_start(&terminated, on_signal, SIGTERM);
+    uv_signal_start(&explain, on_explain, SIGUSR1);
     uv_tcp_init(loop, &listener);
     if (uv_tcp_open(&listener, listen_on(&s.o)) < 0 || uv_listen((uv_stream_t *)&listener, SOMAXCONN, on_client) < 0)
         return EXIT_NETWORK;

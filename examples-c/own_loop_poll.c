@@ -4,12 +4,13 @@
  * It has no callbacks. After every event it reads what came and writes it back; what is not accepted stays in the
  * connection, which then asks for no more. What to poll for is asked for each time: tlsmem_interest, tlsmem_deadline.
  */
+#include "explain.h"
 #include "own_loop.h"
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 
-enum { SIGNALS = 0, LISTENER = 1, FIRST = 2, PLACES = 4096 }; /* from FIRST on, a place for each connection */
+enum { SIGNALS, EXPLAIN, LISTENER, FIRST, PLACES = 4096 }; /* from FIRST on, a place for each connection */
 
 struct server {
     struct own_loop all;
@@ -44,6 +45,17 @@ static void accept_all(struct server *s)
     if (s->count < PLACES && ran_out(errno)) /* polled again at once, the listener would be ready for ever */
         s->accept_again = tlsmem_now() + 1000;
 }
+
+/* manual: explain */
+static void explain(struct server *s)
+{
+    if (!explain_begin(s->polled[EXPLAIN].fd))
+        return;
+    for (size_t i = FIRST; i < s->count; i++)
+        explain_one(s->connections[i]);
+    explain_end(s->count - FIRST);
+}
+/* end of explain */
 
 /* manual: loop */
 /* Asks every connection what to poll it for. Returns how long poll may
@@ -82,6 +94,8 @@ static int serve(struct server *s)
         }
         if (s->polled[SIGNALS].revents != 0)
             return EXIT_DONE;
+        if (s->polled[EXPLAIN].revents != 0)
+            explain(s);
         int64_t now = tlsmem_now();
         /* From the end, because end() moves the last one down. */
         for (size_t i = s->count; i-- > FIRST;) {
@@ -108,6 +122,7 @@ int main(int argc, char **argv)
     begin(&s.all, argc, argv, "sends every byte back, over TLS, in a loop of its own around poll");
     s.listener = listen_on(&s.all.o);
     s.polled[SIGNALS] = (struct pollfd) { stop_descriptor(), POLLIN, 0 };
+    s.polled[EXPLAIN] = (struct pollfd) { explain_descriptor(), POLLIN, 0 };
     s.count = FIRST;
     say_listening(s.all.o.host, (int)s.all.o.port);
     int code = serve(&s);

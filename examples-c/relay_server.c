@@ -4,7 +4,7 @@
  * Standard input is read while somebody is there to be told, and no faster than the slowest of them takes it; so what
  * is typed before the first handshake is done waits for it. Its end ends nothing: the server goes on listening.
  */
-#include "common.h"
+#include "explain.h"
 #include <errno.h>
 #include <poll.h>
 #include <unistd.h>
@@ -20,6 +20,7 @@ struct relay {
     int stdin_ended, stopping;
     int64_t heard; /* when standard input was read last, or could not be */
     long show, number;
+    struct explaining explaining;
 };
 
 struct client {
@@ -168,6 +169,7 @@ int main(int argc, char **argv)
     r.loop = tlsmem_loop_new();
     r.listener = listen_in(&r.loop, 1, ctx, &o, on_accept, &r);
     watch(r.loop, stop_descriptor(), POLLIN, on_signal, &r);
+    explain_at_signal(&r.explaining, &r.loop, 1);
     say_listening(o.host, (int)o.port);
     for (int wait = -1; !r.stopping || r.first != NULL; wait = settle(&r))
         if (tlsmem_loop_run_once(r.loop, wait) < 0)

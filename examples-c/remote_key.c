@@ -2,7 +2,7 @@
  * remote_key.c - an echo server that has no key: another process holds it, and signs. The server never waits for that: it sends
  * the holder what is to be signed, goes on with its other connections, and gives each handshake its signature when it comes.
  */
-#include "common.h"
+#include "explain.h"
 #include "remote_key.h"
 #include <errno.h>
 #include <poll.h>
@@ -14,6 +14,7 @@ struct server {
     const char *greeting;
     long max, stats, verbose, ended;
     tlsmem_loop *loop;
+    struct explaining explaining;
     int holder;             /* the socket to it; -1 when it is gone */
     struct bytes to, from;  /* what the socket has not taken, and half an answer */
 };
@@ -134,6 +135,7 @@ int main(int argc, char **argv)
     listen_in(&s.loop, 1, ctx, &o, on_accept, NULL);
     watch(s.loop, signals, POLLIN, stop, NULL);
     watch(s.loop, s.holder, POLLIN, on_holder, NULL);
+    explain_at_signal(&s.explaining, &s.loop, 1);
     say_listening(o.host, (int)o.port);
 
     if (tlsmem_loop_run(s.loop) != TLSMEM_OK)

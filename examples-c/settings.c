@@ -176,6 +176,7 @@ const struct setting settings[] = {
     { "key-update", "BYTES", NULL, key_update, 0, 1 << 30, "change our key of TLS 1.3 after so many bytes (0: never)" },
     { "early-data", "BYTES", NULL, early_data, 0, 1 << 30, "server: take so much before the handshake (0)" },
     { "trace", NULL, NULL, trace_messages, 0, 1, "print a line on stderr for every record and message of TLS" },
+    { "trace-json", NULL, NULL, trace_as_json, 0, 1, "the same, each line an object of JSON: for programs" },
     { "keylog-stderr", NULL, NULL, print_secrets, 0, 1, "print the secrets on stderr: for debugging" },
     { 0 },
 };

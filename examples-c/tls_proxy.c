@@ -2,9 +2,10 @@
  * tls_proxy.c - TLS in front of any TCP or Unix service (--mode server), or toward one (--mode client).
  *
  * Each thread has a loop, and all of them accept at one socket. The main thread only waits for signals: SIGHUP reads
- * certificates and keys anew, for new sessions; SIGUSR1 prints a line of statistics; SIGTERM and SIGINT let the sessions
- * end by themselves, for as long as --drain says, and a second one ends them now.
+ * certificates and keys anew, for new sessions; SIGUSR1 prints a line of statistics, and on stderr how each connection of TLS
+ * stands; SIGTERM and SIGINT let the sessions end by themselves, for as long as --drain says, and a second one ends them now.
  */
+#include "explain.h"
 #include "tls_proxy.h"
 #include <errno.h>
 #include <malloc.h>
@@ -71,12 +72,22 @@ static void drain(void *worker)
 
 static void drain_now(void *worker) { tlsmem_loop_drain(((struct worker *)worker)->loop, 0); }
 
+static void explain(struct worker *workers, long n)
+{
+    tlsmem_loop *loops[THREADS_MAX];
+    for (long i = 0; i < n; i++)
+        loops[i] = workers[i].loop;
+    explain_loops(loops, n);
+}
+
 /* Waits for signals, until all threads have ended. */
 static void attend_signals(struct proxy *p, struct worker *workers, const sigset_t *signals)
 {
     struct timespec interval = { p->stats > 0 ? p->stats : 86400, 0 };
     for (int stopping = 0; __atomic_load_n(&p->ended, __ATOMIC_ACQUIRE) < p->threads;) {
         int number = sigtimedwait(signals, NULL, &interval);
+        if (number == SIGUSR1)
+            explain(workers, p->threads);
         if (number == SIGHUP)
             renew_context(p);
         else if (number == SIGUSR1 || (number < 0 && errno == EAGAIN && p->stats > 0))
@@ -115,7 +126,7 @@ int main(int argc, char **argv)
         { "max", "N", NULL, &p.sessions_max, "sessions at once (as many as there are descriptors for)" },
         { "idle", "SECONDS", NULL, &p.idle, "end sessions in which nothing is said for so long (0: none)" },
         { "drain", "SECONDS", NULL, &p.drain, "how long sessions may go on after SIGTERM (30)" },
-        { "stats", "SECONDS", NULL, &p.stats, "print a line of statistics so often; SIGUSR1 prints one, too" },
+        { "stats", "SECONDS", NULL, &p.stats, "print a line of statistics so often; SIGUSR1 prints one, too, and more on stderr" },
         { "verbose", NULL, NULL, &p.verbose, "say on stderr why a session failed" },
         { 0 }
     };

@@ -152,6 +152,9 @@ final class Connector: Loop.Owned {
         }
     }
 
+    /// A name is being looked up, or an address was tried.
+    var hasBegun: Bool { !(questions.isEmpty && attempts.isEmpty && failures.isEmpty) }
+
     /// How far it has come, for the sentence about its failure.
     var outcome: Unconnected {
         let unanswered = attempts.map { Unconnected.Attempt(address: $0.address, errno: nil) }

@@ -28,11 +28,11 @@ extension Explanation {
         }
         if unencrypted > 0 {
             separate(&text)
-            text.append(unencrypted, " written and not encrypted")
+            text.append(unencrypted, " bytes that were written and are not encrypted yet")
         }
         if unsent > 0 {
             separate(&text)
-            text.append(unsent, " of ciphertext to be sent (outgoing_max is ")
+            text.append(unsent, " bytes of ciphertext to be sent (outgoing_max is ")
             text.append(limits.outgoingMax, ")")
         }
         text.say(".")
@@ -50,18 +50,17 @@ extension Explanation {
         text.append(unread, behind: " In its socket: ")
         text.say(" bytes that came and were not received, ")
         if facts.silence != nil {
-            text.append(unacknowledged, " that went and were not acknowledged.")
+            text.append(unacknowledged, " that it was given and the peer has not acknowledged.")
         } else {
             // A socket that is not TCP counts its own memory.
-            text.say(unacknowledged > 0 ? "and some that went and were not received." : "and none that went.")
+            text.say(unacknowledged > 0 ? "and some that the peer has not received." : "and none to be sent.")
         }
     }
 
     private mutating func traffic() {
         let (received, sent) = (connection.ciphertextReceived, connection.engine.outgoing.taken)
-        text.append(Int(clamping: received), behind: " So far ")
-        text.append(Int(clamping: sent), behind: " bytes came and ")
-        text.say(" went")
+        text.append(Int(clamping: received), behind: " Bytes that came so far: ")
+        text.append(Int(clamping: sent), behind: ", that went: ")
         if connection.times, received | sent > 0 {
             text.say(", the last ")
             text.append(milliseconds: now &- connection.lastMoved)

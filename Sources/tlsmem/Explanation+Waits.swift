@@ -31,11 +31,11 @@ extension Explanation {
 
     private mutating func beginning() {
         if connection.socket < 0 {
-            text.say(" It waits for the program, which has to give it a socket or a loop, or ")
+            text.say(" It waits for the program, which has to give it a socket, put it into a loop, ")
             text.say(
                 isClient
-                    ? "to send what it shows (tlsmem_outgoing_peek)."
-                    : "the first bytes of the client (tlsmem_feed).")
+                    ? "or send what it shows (tlsmem_outgoing_peek)."
+                    : "or feed it what the client sends (tlsmem_feed).")
         } else if connection.hasLoop {
             text.say(" It waits for its turn in the loop: does that run?")
         } else if !unreceived() {
@@ -48,8 +48,9 @@ extension Explanation {
 
     private mutating func connecting() {
         text.say(" It waits for the network: ")
-        connection.connector?.outcome.describe(&text)
-        text.say(".")
+        guard let connector = connection.connector, connector.hasBegun else { return text.say("nothing is tried yet.") }
+        connector.outcome.describe(&text)
+        text.say(" so far.")
     }
 
     private mutating func handshake() {
@@ -190,7 +191,7 @@ extension Explanation {
         }
         text.say(" It waits for ")
         text.say(peer)
-        text.append(count, behind: ", which does not read: its socket and ours are full, and ")
+        text.append(count, behind: ", which does not read: nothing more goes into our socket, and ")
         text.say(" bytes of ciphertext wait here.")
         return true
     }

@@ -45,7 +45,7 @@ struct Explanation: ~Copyable {
         if connection.socket >= 0 {
             text.append(Int(connection.socket), behind: ", descriptor ")
             text.say(connection.hasLoop ? ", in a loop" : ", in no loop")
-        } else if connection.connector == nil {
+        } else if connection.connector == nil, !connection.isOver {
             text.say(", whose bytes the program moves")
         }
         text.say(": ")
@@ -82,7 +82,7 @@ struct Explanation: ~Copyable {
             text.say(", ")
             failure.describe(&text, subject: connection.subjectThatFailed)
         } else if connection.isOver {
-            text.say(" properly")
+            text.say(" cleanly")
         }
         text.say(".")
     }

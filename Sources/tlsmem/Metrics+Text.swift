@@ -150,9 +150,11 @@ internal import TLSEngine
     /// Milliseconds, as the seconds that Prometheus counts in.
     private mutating func seconds(_ milliseconds: Int64) {
         text.append(Int(milliseconds / 1000))
-        let rest = Int(milliseconds % 1000)
+        var (rest, digits) = (Int(milliseconds % 1000), 3)
         guard rest > 0 else { return }
-        text.say(rest < 10 ? ".00" : rest < 100 ? ".0" : ".")
+        while rest % 10 == 0 { (rest, digits) = (rest / 10, digits - 1) }
+        text.say(".")
+        for place in stride(from: digits, to: 1, by: -1) where rest < (place == 3 ? 100 : 10) { text.say("0") }
         text.append(rest)
     }
 }

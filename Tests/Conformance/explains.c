@@ -40,7 +40,7 @@ static void silent_peer(void)
          "It waits for the server, which has said nothing so far", "it ends in ", " s (handshake_ms) with TLSMEM_ETIMEOUT",
          "Its queues are empty.");
     CHECK_STATUS(tlsmem_write(c, "hello", 5), 5);
-    SAYS(c, "The 5 bytes that were written wait for the end of the handshake.", "5 written and not encrypted");
+    SAYS(c, "The 5 bytes that were written wait for the end of the handshake.", "5 bytes that were written and are not encrypted yet");
     MUST(tlsmem_set_timeout(c, TLSMEM_TIMEOUT_HANDSHAKE, 0) == TLSMEM_OK);
     SAYS(c, "No deadline of its own ends that.");
     CHECK(write(pair[1], "\x16\x03\x03", 3) == 3, "the peer cannot write");
@@ -63,7 +63,7 @@ static void silent_client(void)
     tlsmem_ctx *ctx = context(TLSMEM_SERVER, 0);
     tlsmem *c = connection(ctx, NULL, NULL);
     situation("a client that is silent from the beginning");
-    SAYS(c, "Server, whose bytes the program moves: it has not begun.", "the first bytes of the client (tlsmem_feed)");
+    SAYS(c, "Server, whose bytes the program moves: it has not begun.", "or feed it what the client sends (tlsmem_feed).");
     socket_pair(pair);
     MUST(tlsmem_set_fd(c, pair[0]) == TLSMEM_OK);
     SAYS(c, "It waits for the client, which has said nothing so far.", "(handshake_ms)");

@@ -19,9 +19,9 @@ static void full_socket(void)
          "client does.", "Its socket is empty, both ways.");
     while (tlsmem_write(server.c, much, sizeof much) > 0)
         ;
-    SAYS(server.c, "It waits for the client, which does not read: its socket and ours are full, and ", " bytes of ciphertext wait here.",
-         "No deadline of its own ends that.", " of ciphertext to be sent (outgoing_max is 1048576)",
-         "on_drain comes once what waits to be sent has fallen to 262144 bytes.", "and some that went and were not received.");
+    SAYS(server.c, "It waits for the client, which does not read: nothing more goes into our socket, and ", " bytes of ciphertext wait here.",
+         "No deadline of its own ends that.", " bytes of ciphertext to be sent (outgoing_max is 1048576)",
+         "on_drain comes once what waits to be sent has fallen to 262144 bytes.", "and some that the peer has not received.");
     CHECK(recv(client.fd, much, sizeof much, 0) > 0, "nothing came");
     while (recv(client.fd, much, sizeof much, 0) > 0)
         ;
@@ -110,7 +110,7 @@ static void waiting_close(void)
          "not closed yet.", "it ends in ", " (close_ms) with TLSMEM_ETIMEOUT");
     CHECK_STATUS(tlsmem_close(server.c), TLSMEM_OK);
     end_drive(&client);
-    SAYS(client.c, "it has ended properly.", "Nothing more happens to it: tlsmem_free is what is left to do.");
+    SAYS(client.c, "it has ended cleanly.", "Nothing more happens to it: tlsmem_free is what is left to do.");
     close_ends();
 }
 
@@ -216,7 +216,7 @@ static void connecting(tlsmem_loop *loop, tlsmem_ctx *ctx)
     to.host = "127.0.0.1", to.port = deaf_port(&listening, queue);
     CHECK_STATUS(tlsmem_loop_connect(loop, c, &to), TLSMEM_OK);
     IGNORE(tlsmem_loop_run_once(loop, 0));
-    SAYS(c, "it is connecting for ", "It waits for the network: 127.0.0.1:", ": no answer.", "it ends in ", " s (connect_ms) with "
+    SAYS(c, "it is connecting for ", "It waits for the network: 127.0.0.1:", ": no answer so far.", "it ends in ", " s (connect_ms) with "
          "TLSMEM_ETIMEOUT");
     explain(loop, 2);
     told_of("it is connecting for ");

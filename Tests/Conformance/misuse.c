@@ -301,6 +301,7 @@ int main(void)
     wrong_settings();
     wrong_values();
     wrong_trust();
+    wrong_texts();
     each_check_is_a_case(0);
     words();
     no_function_is_forgotten(SOURCE_PATH, KIT_PATH, "(");

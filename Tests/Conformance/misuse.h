@@ -1,6 +1,6 @@
 /*
- * Wrong calls, in eight files: NULL objects (misuse.c, misuse_kit.c), other arguments, settings, those that come too late, what is said of
- * them, whom we trust, and states. Each has its status.
+ * Wrong calls, in nine files: NULL objects (misuse.c, misuse_kit.c), other arguments, settings, those that come too late, what is said of
+ * them, whom we trust, texts for a person, and states. Each has its status.
  */
 #ifndef MISUSE_H
 #define MISUSE_H
@@ -36,6 +36,7 @@ void wrong_settings(void);
 void late_settings(void);
 void wrong_values(void);
 void wrong_trust(void);
+void wrong_texts(void);
 void wrong_states(void);
 /** Every function of the header whose declaration has `taking` in it occurs in that source, as a call. */
 void no_function_is_forgotten(const char *path, const char *other, const char *taking);

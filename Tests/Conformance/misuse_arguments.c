@@ -126,30 +126,6 @@ static int refused_loop(const tlsmem_loop_options *options)
     return made == NULL && errno == EINVAL ? TLSMEM_EINVAL : TLSMEM_OK;
 }
 
-/* What is written for a person: to no place, with no length that can be, in no format that there is. */
-static void texts(tlsmem_loop *loop)
-{
-    char text[8] = "text";
-    tlsmem_trace_info piece = { .size = sizeof piece };
-    tlsmem_ctx *const none = NULL;
-    situation("texts");
-    CHECK_STATUS(tlsmem_explain(c, NULL, 1), TLSMEM_EINVAL);
-    CHECK_STATUS(tlsmem_explain(c, text, SIZE_MAX), TLSMEM_EINVAL);
-    CHECK_STATUS(tlsmem_loop_explain(loop, NULL, NULL), TLSMEM_EINVAL);
-    CHECK_STATUS(tlsmem_trace(c, NULL, TLSMEM_TRACE_AS_TEXT, text, sizeof text), TLSMEM_EINVAL);
-    CHECK_STATUS(tlsmem_trace(c, &piece, TLSMEM_TRACE_AS_TEXT, NULL, 1), TLSMEM_EINVAL);
-    CHECK_STATUS(tlsmem_trace(c, &piece, TLSMEM_TRACE_AS_TEXT, text, SIZE_MAX), TLSMEM_EINVAL);
-    CHECK_STATUS(tlsmem_trace(c, &piece, (tlsmem_trace_format)0, text, sizeof text), TLSMEM_EINVAL);
-    CHECK_STATUS(tlsmem_trace(c, &piece, (tlsmem_trace_format)3, text, sizeof text), TLSMEM_EINVAL);
-    CHECK_STATUS(tlsmem_metrics(&ctx, NULL, 0, text, sizeof text), TLSMEM_EINVAL);
-    CHECK_STATUS(tlsmem_metrics(&none, NULL, 1, text, sizeof text), TLSMEM_EINVAL);
-    CHECK_STATUS(tlsmem_metrics(&ctx, NULL, SIZE_MAX, text, sizeof text), TLSMEM_EINVAL);
-    CHECK_STATUS(tlsmem_metrics(&ctx, NULL, 1, NULL, 1), TLSMEM_EINVAL);
-    CHECK_STATUS(tlsmem_metrics(&ctx, NULL, 1, text, SIZE_MAX), TLSMEM_EINVAL);
-    CHECK(strcmp(text, "text") == 0, "it was written to: %s", text);
-    CHECK(tlsmem_trace(c, &piece, TLSMEM_TRACE_AS_JSON, NULL, 0) > 0, "a piece without a name has no line");
-}
-
 static int never(tlsmem_listener *listener, tlsmem_accepted *accepted, void *user)
 {
     (void)listener, (void)accepted, (void)user;
@@ -318,7 +294,6 @@ void wrong_arguments(void)
     c = tlsmem_new(ctx, NULL, &ctx);
     MUST(c != NULL && tlsmem_user(c) == &ctx);
     buffers();
-    texts(loop);
     structs(loop);
     descriptors(loop);
     connects(loop);

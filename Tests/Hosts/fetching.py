@@ -61,7 +61,8 @@ class Session:
         """Returns how many descriptors the backend has of each kind. Its files come and go as it pleases."""
         kinds = collections.Counter()
         for fd in os.listdir(f"/proc/{self.pid}/fd"):
-            kinds[os.readlink(f"/proc/{self.pid}/fd/{fd}").partition(":")[0]] += 1
+            with contextlib.suppress(FileNotFoundError):
+                kinds[os.readlink(f"/proc/{self.pid}/fd/{fd}").partition(":")[0]] += 1
         return {kind: kinds[kind] for kind in ("socket", "anon_inode", "pipe")}
 
     def memory(self):

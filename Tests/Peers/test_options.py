@@ -87,7 +87,7 @@ class Options(Talking):
     def test_every_option_of_the_table_is_in_a_test_and_in_the_help(self):
         names = re.findall(r'^    \{ "([a-z-]+)", ', SETTINGS.read_text(encoding="utf-8"), re.MULTILINE)
         self.assertGreater(len(names), 15)
-        modules = "options", "options_asked", "negotiation", "names", "ocsp", "early_data", "fleet", "tickets", "mid_stream"
+        modules = "options", "options_asked", "negotiation", "names", "ocsp", "early_data", "fleet", "tickets", "mid_stream", "trace"
         tests = "".join((HERE / f"test_{name}.py").read_text(encoding="utf-8") for name in modules)
         text = Process(self, example("echo_server"), "--help")
         self.assertEqual(text.exit_code(), 0)

@@ -1,9 +1,11 @@
 """--trace shows the records and messages that the peer shows with -msg, and nothing of the application."""
 
+import json
 import re
 import unittest
 
 from support import VERSIONS, Process, Server, certificate, example, free_port, identity, tool, variants
+from tls import client_context, connect, receive
 
 SECRET = b"this is for the peer alone"
 # The names that s_client and s_server have for what is a handshake's message to us.
@@ -32,6 +34,21 @@ def ours(text):
         else:
             kind = {"close notify": "Alert", "change_cipher_spec": "ChangeCipherSpec"}.get(name, name)
             found.append((way == ">", kind, int(size)))
+    return found
+
+
+def objects(text):
+    """The same of --trace-json, from its objects."""
+    found = []
+    for piece in map(json.loads, text.splitlines()):
+        way, name = piece["sent"], piece["name"]
+        if piece["kind"] == "record":
+            found.append((way, "RecordHeader", 5))
+        elif piece["kind"] == "content":
+            found.append((way, "InnerContent", 1))
+        else:
+            kind = {"close notify": "Alert", "change_cipher_spec": "ChangeCipherSpec"}.get(name, name)
+            found.append((way, kind, piece["length"]))
     return found
 
 
@@ -79,6 +96,48 @@ class Trace:
         self.assertIn("CertificateRequest", [kind for _, kind, _ in own])
         self.assertEqual(len(own), len(server.stderr.text.splitlines()))  # each line is one of these
         self.check(own, theirs(client.stdout.text))
+
+    def traced(self, option):
+        """What a server says of a client that says something and closes; with RSA, whose signatures are of one length."""
+        server = Server(self, "echo_server", option, "--tls", self.version, "--max", "1", certificate="rsa")
+        client = connect(self, server.port, client_context(self.version))
+        client.sendall(SECRET)
+        self.assertEqual(receive(client, len(SECRET)), SECRET)
+        client.unwrap()
+        self.assertEqual(server.exit_code(), 0)
+        return server.stderr.text
+
+    def test_as_json_it_is_the_same(self):
+        text, lines = self.traced("--trace"), self.traced("--trace-json")
+        self.assertNotIn(SECRET.decode(), lines)
+        self.assertEqual(objects(lines), ours(text))
+        pieces = [json.loads(line) for line in lines.splitlines()]
+        records = [piece for piece in pieces if piece["kind"] == "record"]
+        self.assertEqual([f"{piece['record_length']} {piece['name']}" for piece in records],
+                         [f"{length} {name}" for _, length, name, *_ in OURS.findall(text) if name])
+        keys = {"ms", "connection", "role", "kind", "sent", "version", "content_type", "handshake_type", "name", "length",
+                "record_length", "lost"}
+        for piece in pieces:
+            self.assertEqual(set(piece), keys)
+            self.assertEqual((piece["role"], piece["lost"], piece["connection"]), ("server", 0, pieces[0]["connection"]))
+        times = [piece["ms"] for piece in pieces]
+        self.assertEqual(times, sorted(times))
+        hello = next(piece for piece in pieces if piece["name"] == "ClientHello")
+        self.assertEqual((hello["sent"], hello["content_type"], hello["handshake_type"]), (False, 22, 1))
+
+    def test_two_connections_are_told_apart(self):
+        server = Server(self, "echo_server", "--trace-json", "--tls", self.version, "--max", "2")
+        clients = [connect(self, server.port, client_context(self.version)) for _ in range(2)]  # both there at once
+        for client in clients:
+            client.unwrap()
+        self.assertEqual(server.exit_code(), 0)
+        pieces = [json.loads(line) for line in server.stderr.text.splitlines()]
+        flows = {name: [(piece["sent"], piece["name"]) for piece in pieces if piece["connection"] == name]
+                 for name in {piece["connection"] for piece in pieces}}
+        self.assertEqual(len(flows), 2)
+        for flow in flows.values():
+            self.assertIn((False, "ClientHello"), flow)
+            self.assertIn((False, "Finished"), flow)
 
 
 variants(globals(), Trace, version=VERSIONS)
