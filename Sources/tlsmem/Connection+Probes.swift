@@ -37,8 +37,6 @@ extension Connection {
     /// A limit or a deadline is reached, by its name in tlsmem_limits.
     @inline(never)
     func probeLimit(_ name: StaticString) {
-        unsafe name.utf8Start.withMemoryRebound(to: CChar.self, capacity: name.utf8CodeUnitCount) {
-            unsafe clinux_probe_limit(UnsafeRawPointer(handle), $0)
-        }
+        unsafe clinux_probe_limit(UnsafeRawPointer(handle), cString(name))
     }
 }

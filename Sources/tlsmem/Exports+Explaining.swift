@@ -34,10 +34,10 @@ public func tlsmem_metrics(
     _ text: UnsafeMutablePointer<CChar>!, _ n: Int
 ) -> Int {
     guard let room = unsafe output(text, n), let ctxs = unsafe ctxs, count > 0 else { return TLSMEM_EINVAL.count }
-    var contexts: [Context] = []
+    var subjects: [MetricsText.Subject] = []
     for index in 0..<count {
         guard let context = unsafe Handle.shared(ctxs[index], Context.self) else { return TLSMEM_EINVAL.count }
-        contexts.append(context)
+        subjects.append(unsafe MetricsText.Subject(context: context, name: names?[index]))
     }
-    return unsafe MetricsText.write(contexts, names, room)
+    return unsafe MetricsText.write(subjects, areNamed: names != nil, room)
 }

@@ -10,7 +10,7 @@ extension Loop {
     func explain(_ tell: (UnsafeMutableRawBufferPointer) -> Void) -> Int {
         var present: [Connection] = []
         forEachConnection { present.append($0) }
-        let listeners = owned.all.compactMap { $0.asListener }
+        let listeners = self.listeners
         return unsafe withUnsafeTemporaryAllocation(byteCount: Self.paragraphBytesMax, alignment: 1) { room in
             var told = 1
             unsafe explain(room)
@@ -29,13 +29,21 @@ extension Loop {
         }
     }
 
+    private var listeners: [Listener] {
+        var found: [Listener] = []
+        for member in owned.all {
+            if let listener = member.asListener { found.append(listener) }
+        }
+        return found
+    }
+
     private func explain(_ room: UnsafeMutableRawBufferPointer) {
         var stats = tlsmem_loop_stats_info()
         fill(&stats)
         var text = unsafe Sentence(room)
         text.append(connections, behind: "Loop, with connections: ")
         text.append(Int(clamping: stats.handshaking), behind: ", in their handshake: ")
-        text.append(owned.all.count { $0.asListener != nil }, behind: "; listeners: ")
+        text.append(listeners.count, behind: "; listeners: ")
         text.append(Int(clamping: stats.deadlines), behind: "; deadlines and timers: ")
         text.append(Int(clamping: stats.turns), behind: "; turns so far: ")
         text.append(Int(clamping: stats.events), behind: ", events: ")

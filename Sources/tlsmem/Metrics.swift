@@ -24,13 +24,13 @@ internal import CTLSMem
         var place: Int {
             switch self {
             case .made: 0
-            case .handshake(let isTLS13, let isResumed): 1 + (isTLS13 ? 2 : 0) + (isResumed ? 1 : 0)
+            case .handshake(let isTLS13, let isResumed): 1 &+ (isTLS13 ? 2 : 0) &+ (isResumed ? 1 : 0)
             case .durations: 5
             case .received: 6
             case .sent: 7
             case .freed: 8
-            case .duration(let bound): 9 + bound
-            case .ended(let status): 9 + Metrics.bounds.count + 1 - Int(status.rawValue)
+            case .duration(let bound): 9 &+ bound
+            case .ended(let status): 10 &+ Metrics.bounds.count &- Int(status.rawValue)
             }
         }
     }
@@ -38,7 +38,7 @@ internal import CTLSMem
     /// Milliseconds; what takes longer than the last is in the place behind it.
     static let bounds: InlineArray<11, Int64> = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000]
     /// One for each status, of which the last is the smallest number.
-    private static var count: Int { Counter.ended(TLSMEM_ESIGN).place + 1 }
+    private static var count: Int { Counter.ended(TLSMEM_ESIGN).place &+ 1 }
 
     private let counters: UnsafeMutablePointer<UInt64>
 

@@ -24,7 +24,7 @@ enum TraceLine {
         switch unsafe info.kind {
         case TLSMEM_TRACE_RECORD:
             text.say("record 0x")
-            text.append(hexadecimal: UInt(unsafe info.version), digits: 4)
+            text.append(hexadecimal: UInt(truncatingIfNeeded: unsafe info.version), digits: 4)
             text.append(unsafe info.record_length, behind: ", ")
             text.say(" bytes of ")
             unsafe text.append(info.name)
@@ -70,13 +70,13 @@ enum TraceLine {
 extension Sentence {
     /// In lower case, with so many digits at least.
     fileprivate mutating func append(hexadecimal number: UInt, digits: Int) {
-        var shift = UInt.bitWidth - 4
+        var shift = UInt(bitPattern: UInt.bitWidth &- 4)
         var isLeading = true
-        while shift >= 0 {
-            let digit = UInt8(truncatingIfNeeded: number >> UInt(shift)) & 0xf
-            if digit != 0 || shift < 4 * digits { isLeading = false }
-            if !isLeading { append([digit + (digit < 10 ? 0x30 : 0x57)] as [UInt8]) }
-            shift -= 4
+        for place in stride(from: UInt.bitWidth / 4, to: 0, by: -1) {
+            let digit = UInt8(truncatingIfNeeded: number >> shift) & 0xf
+            if digit != 0 || place <= digits { isLeading = false }
+            if !isLeading { append([digit &+ (digit < 10 ? 0x30 : 0x57)] as [UInt8]) }
+            shift = shift &- 4
         }
     }
 }

@@ -128,5 +128,6 @@ int main(void)
     stuck_at_the_end();
     stuck_in_loops();
     cut_texts();
+    numbers_and_lines();
     return finish();
 }

@@ -13,5 +13,6 @@ void says_at(const char *file, int line, const tlsmem *c, const char *const *par
 void stuck_when_open(void);
 void stuck_at_the_end(void);
 void stuck_in_loops(void);
+void numbers_and_lines(void);
 
 #endif

@@ -127,7 +127,7 @@ class Sentences(unittest.TestCase):
         line = until(server, "The program has paused it", push)
         self.assertRegex(line, r"\(tlsmem_pause\): until tlsmem_resume nothing is delivered")
         self.assertRegex(line, r"on_drain comes once what waits to be sent has fallen to \d+ bytes\.")
-        self.assertRegex(line, r"In its socket: [1-9]\d* bytes that came and were not received, [1-9]\d* that went")
+        self.assertRegex(line, r"In its socket: [1-9]\d* bytes that came and were not received, [1-9]\d* that it was given")
         client.socket.settimeout(LIMIT)
         client.outgoing.write(unsent)
         client.close_write()
