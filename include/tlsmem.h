@@ -1038,7 +1038,8 @@ int tlsmem_ctx_set_client_cert_cb(tlsmem_ctx *ctx, tlsmem_client_cert_cb cb, voi
  * Returns TLSMEM_OK; TLSMEM_ENOTRUST or TLSMEM_ENOIDENTITY when every connection of `fresh` would end with that, of which
  * tlsmem_ctx_error says nothing; TLSMEM_ESTATE when connections were made of it, or it was reloaded itself, or used for a
  * reload, and when `ctx` has been put in the place of another; TLSMEM_EINVAL for NULL, `ctx` itself, or another role;
- * TLSMEM_ENOMEM. Any thread, while others make connections; two reloads of one context at once are not allowed.
+ * TLSMEM_ENOMEM. Any thread, while others make connections; two reloads of one context at once are not allowed,
+ * nor is anything else with `fresh` meanwhile.
  */
 int tlsmem_ctx_reload(tlsmem_ctx *ctx, tlsmem_ctx *fresh) TLSMEM_CHECK;
 /** How a context and those that have taken its place are in use. */
@@ -1869,12 +1870,13 @@ ptrdiff_t tlsmem_trace(const tlsmem *c, const tlsmem_trace_info *info, tlsmem_tr
 /**
  * Writes what contexts have counted as Prometheus reads it (text format 0.0.4): "Content-Type: text/plain; version=0.0.4".
  * Of each: connections there are and were made, handshakes by version and with the time they took, ends by their status, bytes
- * of ciphertext. Bytes are counted by whole mebibytes, and to the last one at the end of a connection. A context that was put in
+ * of ciphertext. Bytes are counted by whole mebibytes, and to the last one when a connection is freed. A context that was put in
  * the place of another (tlsmem_ctx_reload) goes on with its numbers. After tlsmem_set_ctx a connection counts in the other context.
  *
  * Each line has the label role, "client" or "server", and, unless `names` is NULL, the label context with the name that stands
  * in the same place: all contexts of a process in one call. At most n bytes with the zero at the end; what does not fit is cut.
- * Returns how long the whole text is without its zero, as tlsmem_explain does: some 4 KiB for each; TLSMEM_EINVAL. Calls
+ * Returns how long the whole text is without its zero, as tlsmem_explain does: some 4 KiB for each; TLSMEM_EINVAL, also for
+ * two contexts of one role without names. Calls
  * nothing back. Any thread, while connections come and go: the numbers are those of a moment ago.
  */
 ptrdiff_t tlsmem_metrics(tlsmem_ctx *const *ctxs, const char *const *names, size_t count, char *text, size_t n);

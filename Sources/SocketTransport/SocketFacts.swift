@@ -12,6 +12,8 @@ package struct SocketFacts {
     package let silence: (received: Int64, sent: Int64)?
 
     package init(of fd: CInt) {
+        let errno = clinux_errno()  // the program's, which has asked for nothing that could fail
+        defer { clinux_set_errno(errno) }
         unread = Self.known(clinux_unread(fd))
         unacknowledged = Self.known(clinux_unacknowledged(fd))
         var asked = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)

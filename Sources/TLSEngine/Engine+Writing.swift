@@ -33,7 +33,7 @@ extension Engine {
     /// The client's answer to a HelloRequest would find us closed, and its handshake would never end. Who has closed itself
     /// does not answer any more.
     @inline(never)
-    var awaitsHello: Bool { ssl.isRenegotiationPending && state.reading == .open }
+    package var awaitsHello: Bool { ssl.isRenegotiationPending && state.reading == .open }
 
     package var deferredBytes: Int { outgoing.deferredCount }
     package var outgoingBytes: Int { outgoing.count &+ deferredBytes }

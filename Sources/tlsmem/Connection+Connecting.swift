@@ -31,14 +31,15 @@ extension Connection {
     /// The clock of the handshake stands still until there is a socket.
     func startConnecting(_ connector: Connector) {
         self.connector = connector
-        noteChange()
         if case .going = course { phaseBegan = -1 }
     }
 
     func connected(_ fd: CInt) {
         socket = fd
         ownsSocket = true
-        if case .going = course { beginHandshake() } else { lastMoved = currentMilliseconds }
+        if case .going = course { return beginHandshake() }
+        lastMoved = currentMilliseconds  // it closes, and that is what is timed
+        probeBegin()
     }
 
     /// The connect deadline has passed.

@@ -51,6 +51,8 @@ extension Connection {
         let metrics = self.metrics
         metrics.count(.received, ciphertextReceived & 0xf_ffff)
         metrics.count(.sent, engine.outgoing.taken & 0xf_ffff)
-        if !isOver { metrics.count(.freed) }
+        guard !isOver else { return }
+        metrics.count(.freed)
+        probeEnd(TLSMEM_EABORTED)
     }
 }

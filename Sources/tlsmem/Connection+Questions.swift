@@ -23,6 +23,7 @@ extension Connection {
         if status != TLSMEM_LATER.code {
             unsafe _ = Decision.answer(decision.token, of: handle, Reply(status: status))
         } else if !decision.isAnswered {
+            decision.isPutOff = true
             keepUnread(bench)
             decision.serve(loop)
         }

@@ -94,11 +94,14 @@ extension Connection {
     // MARK: What passes
 
     /// A deadline is measured from when bytes go by. Who has none pays for no clock.
-    var times: Bool {
+    var times: Bool { limitsAreTimed || clocks != nil }
+
+    /// And it was so from the beginning.
+    var limitsAreTimed: Bool {
         let limits = self.limits
         let all =
             limits.idleMilliseconds | limits.readMilliseconds | limits.writeMilliseconds | limits.bufferMilliseconds
-        return all != 0 || clocks != nil
+        return all != 0
     }
 
     /// Bytes have come. When, is noted at the end of the drive: what our callbacks take is not the peer's time.

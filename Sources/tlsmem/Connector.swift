@@ -12,6 +12,7 @@ final class Connector: Loop.Owned {
     let plan: ConnectPlan
     /// When it must have connected; -1 for never.
     let deadline: Int64
+    let began = MonotonicClock.milliseconds()
     private var race: Race
     private var questions: [Question] = []
     private var attempts: [Attempt] = []

@@ -21,6 +21,8 @@ struct Reply {
     let token: UInt64
     /// When it was asked, by the clock of the connection.
     let since: Int64
+    /// The program has said that its answer comes later.
+    var isPutOff = false
     private let place: Int
     /// Nil when nobody waits any more. It clears this before it goes, in the thread that it belongs to.
     private unowned(unsafe) var connection: Connection?

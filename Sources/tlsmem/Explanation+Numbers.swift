@@ -61,16 +61,21 @@ extension Explanation {
         let (received, sent) = (connection.ciphertextReceived, connection.engine.outgoing.taken)
         text.append(Int(clamping: received), behind: " Bytes that came so far: ")
         text.append(Int(clamping: sent), behind: ", that went: ")
-        if connection.times, received | sent > 0 {
+        if connection.limitsAreTimed, received | sent > 0 {
             text.say(", the last ")
             text.append(milliseconds: now &- connection.lastMoved)
             text.say(" ago")
-        } else if let silence = facts?.silence, received | sent > 0 {
-            text.say(", the last ")
-            text.append(
-                milliseconds: received == 0
-                    ? silence.sent : sent == 0 ? silence.received : min(silence.received, silence.sent))
-            text.say(" ago")
+        } else if let silence = facts?.silence {
+            if received > 0 {
+                text.say("; the last came ")
+                text.append(milliseconds: silence.received)
+                text.say(" ago")
+            }
+            if sent > 0 {
+                text.say("; the last went ")
+                text.append(milliseconds: silence.sent)
+                text.say(" ago")
+            }
         }
         text.say(".")
     }

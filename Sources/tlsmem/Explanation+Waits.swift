@@ -1,4 +1,5 @@
 internal import CTLSMem
+internal import EventLoop
 internal import OpenSSLHandles
 internal import SocketTransport
 internal import TLSEngine
@@ -13,7 +14,7 @@ extension Explanation {
         case TLSMEM_STATE_HANDSHAKING: handshake()
         case TLSMEM_STATE_OPEN: open()
         case TLSMEM_STATE_CLOSING: closing()
-        default: text.say(" Nothing more happens to it: tlsmem_free is what is left to do.")
+        default: ended()
         }
     }
 
@@ -25,6 +26,23 @@ extension Explanation {
             text.say(" That is not told yet: it is with the next driving call")
         }
         text.say(connection.hasLoop ? ", in the loop's next turn." : ": tlsmem_handshake, tlsmem_tick, or any other.")
+    }
+
+    /// Nothing more happens to it, but the program may still want what is in it.
+    private mutating func ended() {
+        let (unsent, unread) = (connection.socket < 0 ? connection.engine.outgoing.count : 0, connection.waitingCount)
+        if unsent > 0 {
+            text.append(unsent, behind: " The program has to send the ")
+            text.say(" bytes that it still shows, an alert or a close_notify (tlsmem_outgoing_peek).")
+        }
+        if unread > 0 {
+            text.append(unread, behind: " There are ")
+            text.say(" bytes of plaintext to be read before it is freed (tlsmem_read).")
+        }
+        if connection.particulars?.beyondTLS != nil {
+            text.say(" What came behind the close_notify is there for tlsmem_unwrapped.")
+        }
+        text.say(" Nothing more happens to it: tlsmem_free is what is left to do.")
     }
 
     // MARK: Before it is open
@@ -90,7 +108,10 @@ extension Explanation {
         }
         text.say(" was asked ")
         text.append(milliseconds: now &- decision.since)
-        text.say(" ago, returned TLSMEM_LATER, and nobody has called tlsmem_answer since.")
+        text.say(
+            decision.isPutOff
+                ? " ago, returned TLSMEM_LATER, and nobody has called tlsmem_answer since."
+                : " ago, and has not returned yet.")
         return true
     }
 
@@ -104,14 +125,16 @@ extension Explanation {
         if connection.engine.peerHasClosed {
             text.say(" It waits for the program: ")
             text.say(peer)
-            text.say(" has closed, and will send nothing more; tlsmem_close ends it, tlsmem_write still goes.")
+            text.say(" has closed")
+            since()
+            text.say(", and will send nothing more; tlsmem_close ends it, tlsmem_write still goes.")
         } else if !connection.engine.acceptsWrites {
             text.say(" It waits for ")
             text.say(peer)
             text.say(
                 ": the program has closed its own direction (tlsmem_close_write), and reads until the other is closed."
             )
-        } else if connection.engine.isInHandshake {
+        } else if connection.engine.isInHandshake || connection.engine.awaitsHello {
             text.say(" It waits for ")
             text.say(peer)
             text.say(", which has to go on with a second handshake; writes wait for that.")
@@ -131,6 +154,7 @@ extension Explanation {
             text.say(peer)
             return text.say(" has taken it, and closes.")
         }
+        if connection.connector != nil { return connecting() }
         if question() { return }
         let saidOutput = output()
         let saidInput = input()
@@ -199,17 +223,19 @@ extension Explanation {
     /// Why what has come is not received, or not read. Returns whether there is a reason.
     private mutating func input() -> Bool {
         let waiting = connection.waitingCount
-        if connection.isPaused {
-            text.say(" The program has paused it (tlsmem_pause): until tlsmem_resume nothing is delivered")
+        if connection.isPaused, connection.wasEstablished {
+            text.say(" The program has paused it")
+            since()
+            text.say(" (tlsmem_pause): until tlsmem_resume nothing is delivered")
             if waiting > 0 { text.append(waiting, behind: "; ") }
             text.say(waiting > 0 ? " bytes of plaintext wait." : ".")
             return true
         }
-        if connection.incomingIsFull {
-            if connection.particulars?.beyondTLS != nil {
-                text.say(" Something came behind the close_notify: tlsmem_unwrap keeps it, tlsmem_close drops it.")
-                return true
-            }
+        if connection.incomingIsFull, connection.particulars?.beyondTLS != nil, waiting == 0 {
+            text.say(" Something came behind the close_notify: tlsmem_unwrap keeps it, tlsmem_close drops it.")
+            return true
+        }
+        if connection.incomingIsFull, connection.particulars?.beyondTLS == nil {
             text.append(waiting, behind: " It waits for the program, which does not read: ")
             text.append(connection.limits.incomingMax, behind: " bytes of plaintext wait, incoming_max is ")
             text.append(
@@ -232,7 +258,9 @@ extension Explanation {
         text.say(" bytes of the peer's are in the socket, ")
         text.say(
             connection.hasLoop
-                ? "and the loop has not turned since. Does it run?"
+                ? connection.loop?.registry.isRunning ?? false
+                    ? "and the loop comes to them in this turn, or the next."
+                    : "and the loop has not turned since. Does it run?"
                 : "and it has not called tlsmem_on_readable. Does its loop watch what tlsmem_interest says?")
         return true
     }

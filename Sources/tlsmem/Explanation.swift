@@ -40,7 +40,7 @@ struct Explanation: ~Copyable {
         text.say(isClient ? "Client" : "Server")
         if let name = unsafe connection.engine.ask({ unsafe $0.serverName }) {
             text.say(isClient ? " of " : " as ")
-            unsafe text.append(name)
+            unsafe text.append(foreign: name)
         }
         if connection.socket >= 0 {
             text.append(Int(connection.socket), behind: ", descriptor ")
@@ -59,14 +59,13 @@ struct Explanation: ~Copyable {
         case TLSMEM_STATE_NEW: text.say("it has not begun")
         case TLSMEM_STATE_CONNECTING:
             text.say("it is connecting")
-            lasting(since: connection.lastMoved)
+            lasting(since: connection.connector?.began ?? -1)
         case TLSMEM_STATE_HANDSHAKING:
             text.say("it is in its handshake")
             lasting(since: phaseBegan)
         case TLSMEM_STATE_OPEN:
             text.say("it is open, with ")
             unsafe text.append(connection.engine.ask { unsafe $0.protocolName })
-            if !connection.times { lasting(since: connection.lastMoved) }
         case TLSMEM_STATE_CLOSING:
             if connection.currentFailure == nil {
                 text.say("it is closing")
@@ -89,20 +88,27 @@ struct Explanation: ~Copyable {
 
     private mutating func lasting(since began: Int64) {
         guard began >= 0 else { return }
-        text.say(connection.state == TLSMEM_STATE_OPEN ? ", unchanged for " : " for ")
+        text.say(" for ")
         text.append(milliseconds: now &- began)
+    }
+
+    /// How long ago that began which is waited for; unknown where bytes are timed, for there is one moment for both.
+    mutating func since() {
+        guard !connection.times else { return }
+        text.say(" ")
+        text.append(milliseconds: now &- connection.lastMoved)
+        text.say(" ago")
     }
 
     // MARK: What ends the wait
 
     private mutating func deadline() {
         guard !connection.isOver else { return }
-        if let connector = connection.connector, connector.deadline >= 0 {
+        let next = connection.nextTimeout
+        if let connector = connection.connector, connector.deadline >= 0, connector.deadline <= next?.moment ?? .max {
             return ends(in: connector.deadline, "connect_ms", TLSMEM_ETIMEOUT)
         }
-        guard let (moment, which) = connection.nextTimeout else {
-            return text.say(" No deadline of its own ends that.")
-        }
+        guard let (moment, which) = next else { return text.say(" No deadline of its own ends that.") }
         ends(in: moment, which.name, connection.currentFailure?.status ?? TLSMEM_ETIMEOUT)
     }
 

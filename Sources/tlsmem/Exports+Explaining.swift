@@ -1,4 +1,6 @@
 public import CTLSMem
+internal import OpenSSLHandles
+internal import TLSEngine
 
 @implementation @_cdecl("tlsmem_explain")
 public func tlsmem_explain(_ c: OpaquePointer!, _ text: UnsafeMutablePointer<CChar>!, _ n: Int) -> Int {
@@ -37,6 +39,8 @@ public func tlsmem_metrics(
     var subjects: [MetricsText.Subject] = []
     for index in 0..<count {
         guard let context = unsafe Handle.shared(ctxs[index], Context.self) else { return TLSMEM_EINVAL.count }
+        let isOnly = !subjects.contains { $0.context.openSSL.role == context.openSSL.role }
+        guard unsafe names != nil || isOnly else { return TLSMEM_EINVAL.count }
         subjects.append(unsafe MetricsText.Subject(context: context, name: names?[index]))
     }
     return unsafe MetricsText.write(subjects, areNamed: names != nil, room)

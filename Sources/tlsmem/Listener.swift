@@ -191,8 +191,8 @@ internal import Synchronization
         }
         text.append(gate.count, behind: ", clients that are in: ")
         text.say(". ")
+        guard isListening else { return text.say("It listens no more.") }
         switch rest {
-        case .none where !isListening: text.say("It listens no more.")
         case .none where !gate.hasRoom:
             text.append(
                 Int(unsafe options.connections_max), behind: "It waits for one of them to go: connections_max is ")

@@ -60,7 +60,9 @@ internal import TLSEngine
                 end(subject.value(.handshake(isTLS13: isTLS13, isResumed: isResumed)))
             }
         }
-        metric("tlsmem_handshake_duration_seconds", "histogram", "How long handshakes took that were done.")
+        metric(
+            "tlsmem_handshake_duration_seconds", "histogram",
+            "How long handshakes took that were done, unless closed meanwhile.")
         for subject in subjects { durations(subject) }
     }
 

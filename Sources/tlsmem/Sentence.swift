@@ -77,6 +77,16 @@ extension Sentence {
         }
     }
 
+    /// Text of the peer's: what is no letter of ASCII's, and could be taken for something else, becomes a question mark.
+    mutating func append(foreign text: UnsafePointer<CChar>?) {
+        guard var next = unsafe text else { return }
+        while unsafe next.pointee != 0 {
+            let byte = UInt8(bitPattern: unsafe next.pointee)
+            append([(0x21...0x7e).contains(byte) ? byte : UInt8(ascii: "?")])
+            unsafe next += 1
+        }
+    }
+
     /// Text of the program's, in between quotation marks: backslashes, quotation marks and ends of lines are escaped.
     mutating func append(quoting text: UnsafePointer<CChar>?) {
         guard var next = unsafe text else { return }

@@ -15,7 +15,7 @@ static void full_socket(void)
 {
     situation("a peer that does not read");
     establish_ends(&sockets);
-    SAYS(server.c, "it is open, with TLSv1.3, unchanged for ", " Nothing is left to do: it waits until the program writes or the "
+    SAYS(server.c, "it is open, with TLSv1.3. Nothing is left to do: it waits until the program writes or the "
          "client does.", "Its socket is empty, both ways.");
     while (tlsmem_write(server.c, much, sizeof much) > 0)
         ;
@@ -35,7 +35,7 @@ static void paused(void)
     situation("paused by the program");
     establish_ends(&sockets);
     tlsmem_pause(server.c);
-    SAYS(server.c, "The program has paused it (tlsmem_pause): until tlsmem_resume nothing is delivered.", "unchanged for ");
+    SAYS(server.c, "The program has paused it ", " ms ago (tlsmem_pause): until tlsmem_resume nothing is delivered.");
     say(&client, 1000);
     CHECK_STATUS(tlsmem_on_readable(server.c), TLSMEM_OK);
     SAYS(server.c, "until tlsmem_resume nothing is delivered; 1000 bytes of plaintext wait.",
@@ -104,7 +104,7 @@ static void waiting_close(void)
     CHECK_STATUS(tlsmem_close_write(client.c), TLSMEM_OK);
     SAYS(client.c, "It waits for the server: the program has closed its own direction (tlsmem_close_write)");
     end_drive(&server);
-    SAYS(server.c, "It waits for the program: the client has closed, and will send nothing more; tlsmem_close ends it");
+    SAYS(server.c, "It waits for the program: the client has closed ", " ago, and will send nothing more; tlsmem_close ends it");
     CHECK_STATUS(tlsmem_close(client.c), TLSMEM_OK);
     SAYS(client.c, "it is closing for ", "All that was written is sent, and our close_notify with it. It waits for the server, which has "
          "not closed yet.", "it ends in ", " (close_ms) with TLSMEM_ETIMEOUT");
