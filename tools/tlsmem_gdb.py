@@ -1,0 +1,353 @@
+"""Commands of gdb for programs with libtlsmem: what tlsmem_explain says of their connections and loops, and its probes.
+
+    tlsmem-explain [-p PID] [EXPRESSION]    one connection, or every loop of the process and all that is in it
+    tlsmem-watch [off]                      a line for each handshake, limit and end, while the process goes on
+    info probes stap libtlsmem              gdb's own: where the probes are; tools/tlsmem.bt says what they have
+
+gdb loads this by itself with an installed library; else: source tlsmem_gdb.py. It needs no debug information.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+
+import gdb
+
+LIMIT = 5  # seconds for what has to happen in the process
+ROOM = 4096  # bytes: more than any paragraph needs
+ARGUMENT = {"i386:x86-64": "$rdi", "aarch64": "$x0"}  # where a function's first one is, as it begins
+STATUS = (
+    "OK AGAIN CLOSED EINVAL ESTATE ENOMEM ESYSTEM ECONFIG ENAME ENOTRUST ENOIDENTITY ELIMIT ETIMEOUT EABORTED ERESET"
+    " ETRUNCATED EHANDSHAKEEOF ENOTTLS EPROTOCOL EALERT EVERSION ECIPHER EALPN EVERIFY EHOST EEXPIRED ENOCERT EREJECTED"
+    " EINTERNAL ERESOLVE ECONNECT ESESSION EPIN EREFUSED LATER EOCSP EPSK ESIGN").split()
+
+
+def status_name(status):
+    """Returns the name of a status of tlsmem.h, or its number."""
+    return "TLSMEM_" + STATUS[-status] if -len(STATUS) < status <= 0 else str(status)
+
+
+def address_of(name):
+    """Returns where a function is, with no more than its symbol."""
+    try:
+        return int(gdb.parse_and_eval(f"(unsigned long) &'{name}'"))
+    except gdb.error:
+        raise gdb.GdbError(f"tlsmem: there is no {name} here: the program has no libtlsmem, an old one, or one whose symbols"
+                           " are stripped") from None
+
+
+def probe_addresses(*names):
+    """Returns where these probes are, by name. Notes about code that the linker has dropped stay, and lead nowhere."""
+    found = {}
+    for name in names:
+        for line in gdb.execute(f"info probes stap libtlsmem ^{name}$", to_string=True).splitlines():
+            words = line.split()
+            if words[:3] == ["stap", "libtlsmem", name] and is_code(int(words[3], 16)):
+                found.setdefault(name, []).append(int(words[3], 16))
+    if not found:
+        raise gdb.GdbError("tlsmem: gdb finds no probes of libtlsmem: the program has none loaded, or one that was built without"
+                           " <sys/sdt.h> (Debian: systemtap-sdt-dev); `info probes stap libtlsmem` lists them")
+    return found
+
+
+def is_code(address):
+    """Whether there are instructions at an address: those of ELF's own tables are in no section of code."""
+    for line in gdb.execute("info files", to_string=True).splitlines():
+        words = line.split()
+        if len(words) >= 5 and words[1] == "-" and words[4].startswith(".text"):
+            if int(words[0], 16) <= address < int(words[2], 16):
+                return True
+    return False
+
+
+def require_process():
+    """Refuses where no function can be called."""
+    inferior = gdb.selected_inferior()
+    if not inferior.pid:
+        raise gdb.GdbError("tlsmem: no process: attach to one (gdb -p PID), or start one")
+    kind = inferior.connection.type if inferior.connection else "none"
+    if kind == "core":
+        raise gdb.GdbError("tlsmem: a core file: what it has to say has to run; `info probes stap libtlsmem` works")
+    if kind != "native":
+        raise gdb.GdbError(f"tlsmem: the process is not one of this machine, but of gdb's target \"{kind}\"")
+    if not gdb.selected_thread() or not gdb.selected_thread().is_stopped():
+        raise gdb.GdbError("tlsmem: the process runs: interrupt it first")
+
+
+@contextlib.contextmanager
+def hushed():
+    """What gdb prints of each stop goes past to_string."""
+    gdb.flush()
+    before = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        gdb.flush()
+        os.dup2(before, 1)
+        os.close(before)
+        os.close(nowhere)
+
+
+class Alarm:
+    """Stops the process when something in it takes too long. By SIGSTOP, which nothing in it can block or read, and which gdb
+    then keeps from it. gdb's own way would be SIGINT, at which a server may well end."""
+
+    def __init__(self, seconds):
+        self._command = ["sh", "-c", f"sleep {seconds}; kill -STOP {gdb.selected_inferior().pid}"]
+
+    def __enter__(self):
+        gdb.execute("handle SIGSTOP stop print nopass", to_string=True)
+        self._alarm = subprocess.Popen(self._command, start_new_session=True)
+        return self
+
+    def __exit__(self, *_):
+        if self._alarm.poll() is None:
+            os.killpg(self._alarm.pid, signal.SIGKILL)
+        if self._alarm.wait() == 0:
+            self._take_back()
+        else:
+            gdb.execute("handle SIGSTOP stop print pass", to_string=True)
+
+    @staticmethod
+    def _take_back():
+        """A SIGSTOP that came when it was no longer needed would stop the process once gdb has left it."""
+        pid = gdb.selected_inferior().pid
+        if pid:
+            with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
+                pending = next(int(line.split()[1], 16) for line in status if line.startswith("ShdPnd:"))
+            if pending >> signal.SIGSTOP - 1 & 1:
+                gdb.execute("handle SIGCONT nostop noprint pass", to_string=True)
+                os.kill(pid, signal.SIGCONT)
+
+
+def call(expression):
+    """Has the process evaluate it, whatever happens there."""
+    with gdb.with_parameter("unwindonsignal", True), Alarm(LIMIT), hushed():
+        try:
+            return int(gdb.parse_and_eval(expression))
+        except gdb.error as error:
+            raise gdb.GdbError("tlsmem: the call did not return: " + str(error).splitlines()[0]) from None
+
+
+def text_at(value):
+    return gdb.Value(value).cast(gdb.lookup_type("char").pointer()).string("utf-8", "replace")
+
+
+class Paragraphs(gdb.Breakpoint):
+    """At a function that the library has anyway, and that takes nothing: given as callback, it is told each paragraph."""
+    FUNCTION = "tlsmem_version"
+
+    def __init__(self):
+        self._argument = ARGUMENT.get(gdb.selected_frame().architecture().name())
+        if not self._argument:
+            raise gdb.GdbError("tlsmem: where arguments are is known of x86-64 and AArch64 only; one connection can be explained")
+        super().__init__(f"*{address_of(self.FUNCTION):#x}", internal=True)
+        self.silent = True
+        self.thread = gdb.selected_thread().global_num
+        self.found = []
+
+    def stop(self):
+        self.found.append(text_at(gdb.parse_and_eval(self._argument)))
+        return False
+
+
+class Turn(gdb.Breakpoint):
+    """At a probe `turn`: stops for each loop once."""
+
+    def __init__(self, address, seen):
+        super().__init__(f"*{address:#x}", internal=True)
+        self.silent = True
+        self._seen = seen
+
+    def stop(self):
+        return int(gdb.parse_and_eval("$_probe_arg0")) not in self._seen
+
+
+def has_library(thread, library):
+    """Whether a thread is inside the library, as far as its frames can be told; it is in epoll_wait most of the time."""
+    thread.switch()
+    frame, depth = gdb.newest_frame(), 0
+    while frame and depth < 8:
+        if gdb.solib_name(frame.pc()) == library:
+            return True
+        try:
+            frame, depth = frame.older(), depth + 1
+        except gdb.error:
+            break
+    return False
+
+
+def threads_in_loops():
+    library = gdb.solib_name(address_of("tlsmem_loop_explain"))
+    before = gdb.selected_thread()
+    found = {thread.num for thread in gdb.selected_inferior().threads() if has_library(thread, library)}
+    before.switch()
+    return found
+
+
+def explain_loop(loop):
+    """Asks the selected thread, which is about to wait in this loop."""
+    heard = Paragraphs()
+    try:
+        call(f"((long (*)(void *, void *, void *)) {address_of('tlsmem_loop_explain'):#x})"
+             f"((void *) {loop:#x}, (void *) {address_of(Paragraphs.FUNCTION):#x}, (void *) 0)")
+        return heard.found
+    finally:
+        heard.delete()
+
+
+def explain_loops(say):
+    """Lets the process run until every thread that is in a loop has come to its next turn: being interrupted is one."""
+    address_of("tlsmem_loop_explain")
+    addresses = probe_addresses("turn")["turn"]
+    awaited = threads_in_loops()
+    seen = set()
+    turns = [Turn(address, seen) for address in addresses]
+    try:
+        while awaited or not seen:
+            with Alarm(LIMIT), hushed():
+                gdb.execute("continue", to_string=True)
+            if not gdb.selected_inferior().pid:
+                raise gdb.GdbError("tlsmem: the process has ended meanwhile")
+            thread = gdb.selected_thread()
+            thread.switch()
+            if gdb.selected_frame().pc() not in addresses:
+                break
+            loop = int(gdb.parse_and_eval("$_probe_arg0"))
+            for turn in turns:
+                turn.enabled = False
+            for paragraph in explain_loop(loop):
+                say(paragraph)
+            for turn in turns:
+                turn.enabled = True
+            seen.add(loop)
+            awaited.discard(thread.num)
+    finally:
+        for turn in turns:
+            turn.delete()
+    if awaited or not seen:
+        which = f"thread {', '.join(map(str, sorted(awaited)))}" if awaited else "no thread"
+        raise gdb.GdbError(f"tlsmem: {which} has " + ("not " if awaited else "") + f"come to a turn of a loop within {LIMIT}"
+                           " seconds, or something else stopped the process; `thread apply all backtrace` says where it is")
+
+
+def explain_connection(expression, say):
+    """Asks the selected thread, wherever it stands."""
+    function = address_of("tlsmem_explain")
+    c = int(gdb.parse_and_eval(expression)) & (1 << 64) - 1
+    pointer = gdb.lookup_type("unsigned long").pointer()
+    try:
+        kind = int(gdb.Value(c).cast(pointer).dereference())
+    except gdb.error:
+        raise gdb.GdbError(f"tlsmem: {c:#x} is no address of the process's memory") from None
+    if gdb.solib_name(kind) != gdb.solib_name(function):
+        raise gdb.GdbError(f"tlsmem: at {c:#x} there is no tlsmem")
+    room = call(f"((void *(*)(unsigned long)) {address_of('malloc'):#x})({ROOM})")
+    if not room:
+        raise gdb.GdbError("tlsmem: the process has no memory left")
+    try:
+        count = call(f"((long (*)(const void *, char *, unsigned long)) {function:#x})"
+                     f"((void *) {c:#x}, (char *) {room:#x}, {ROOM})")
+        if count < 0:
+            raise gdb.GdbError(f"tlsmem: tlsmem_explain returned {status_name(count)}")
+        say(text_at(room))
+    finally:
+        call(f"((int (*)(void *)) {address_of('free'):#x})((void *) {room:#x}), 0")
+
+
+class Explain(gdb.Command):
+    """Say in words how connections stand: tlsmem-explain [-p PID] [EXPRESSION]
+
+EXPRESSION is the address of a tlsmem: tlsmem_explain is called where the selected thread stands, which should be the
+connection's own. Without one, the process goes on until each of its loops turns, and tells of all that is in it; a thread that
+is not in a loop is left alone. With -p, gdb attaches before, and detaches after. $tlsmem_failed is 0 when all was said."""
+
+    def __init__(self):
+        super().__init__("tlsmem-explain", gdb.COMMAND_STATUS, gdb.COMPLETE_EXPRESSION)
+
+    def invoke(self, argument, from_tty):
+        gdb.set_convenience_variable("tlsmem_failed", 1)
+        words = argument.split(None, 2)
+        if words[:1] == ["-p"]:
+            if len(words) < 2 or not words[1].isdigit():
+                raise gdb.GdbError("tlsmem: -p wants the number of a process")
+            self._explain_process(words[1], "".join(words[2:]))
+        else:
+            require_process()
+            self._explain(argument)
+        gdb.set_convenience_variable("tlsmem_failed", 0)
+
+    @staticmethod
+    def _explain(expression):
+        say = lambda text: gdb.write(text + "\n")  # noqa: E731
+        with gdb.with_parameter("pagination", False):
+            explain_connection(expression, say) if expression else explain_loops(say)
+
+    def _explain_process(self, pid, expression):
+        try:
+            with hushed():
+                gdb.execute(f"attach {pid}", to_string=True)
+        except gdb.error as error:
+            raise gdb.GdbError(f"tlsmem: cannot attach to process {pid}: {error}") from None
+        try:
+            self._explain(expression)
+        finally:
+            if gdb.selected_inferior().pid:
+                gdb.execute("detach", to_string=True)
+
+
+class Watched(gdb.Breakpoint):
+    """At a probe: prints a line, and goes on."""
+    all = []
+
+    def __init__(self, name, address):
+        super().__init__(f"*{address:#x}", internal=True)
+        self.silent = True
+        self._name = name
+        Watched.all.append(self)
+
+    def stop(self):
+        value = [gdb.parse_and_eval(f"$_probe_arg{index}") for index in range(int(gdb.parse_and_eval("$_probe_argc")))]
+        gdb.write(f"{int(value[0]):#x} " + getattr(self, self._name)(*value[1:]) + "\n")
+        gdb.flush()
+        return False
+
+    def handshake__end(self, status, ms):
+        after = f" after {int(ms)} ms" if int(ms) >= 0 else ""
+        return f"handshake: {status_name(int(status))}{after}"
+
+    def limit(self, name):
+        return f"limit reached: {text_at(name)}"
+
+    def close(self, status, received, sent):
+        return f"ended: {status_name(int(status))}, {int(received)} bytes received, {int(sent)} sent"
+
+
+class Watch(gdb.Command):
+    """Print a line at each end of a handshake, limit, and end of a connection, and let the process go on: tlsmem-watch [off]
+
+`continue` after it. What it has set is gone after `tlsmem-watch off`, or when gdb detaches."""
+
+    def __init__(self):
+        super().__init__("tlsmem-watch", gdb.COMMAND_STATUS)
+
+    def invoke(self, argument, from_tty):
+        if argument not in ("", "off"):
+            raise gdb.GdbError("tlsmem: tlsmem-watch takes nothing, or: off")
+        for breakpoint in Watched.all:
+            if breakpoint.is_valid():
+                breakpoint.delete()
+        Watched.all.clear()
+        if not argument:
+            if not gdb.selected_inferior().pid:
+                raise gdb.GdbError("tlsmem: no process: attach to one (gdb -p PID), or start one")
+            for name, addresses in probe_addresses("handshake__end", "limit", "close").items():
+                for address in addresses:
+                    Watched(name, address)
+
+
+Explain()
+Watch()
