@@ -40,6 +40,10 @@ define described
 	chmod 644 $(1)$(3)/pkgconfig/tlsmem.pc $(1)$(3)/cmake/tlsmem/*
 endef
 
+# What looks inside a running program; gdb finds its part by the name of the library's file.
+TOOLS     = $(PREFIX)/share/libtlsmem
+AUTO_LOAD = $(PREFIX)/share/gdb/auto-load$(LIBDIR)
+
 # Nothing below quotes its paths, and tlsmem.pc has them as they are.
 $(foreach path,PREFIX LIBDIR INCLUDEDIR MANDIR DESTDIR,$(if $(word 2,$($(path))),$(error $(path) has a space in it: $($(path)))))
 $(foreach path,PREFIX LIBDIR INCLUDEDIR MANDIR,$(if $(filter-out /%,$($(path))),$(error $(path) is not absolute: $($(path)))))
@@ -223,13 +227,18 @@ install: all
 	$(INSTALL) -m 644 $$(find $(STAGE)/share/man/man3 -type f) $(DESTDIR)$(MANDIR)/man3/
 	cp -Pf $$(find $(STAGE)/share/man/man3 -type l) $(DESTDIR)$(MANDIR)/man3/
 	$(INSTALL) -m 644 $(STAGE)/share/man/man7/* $(DESTDIR)$(MANDIR)/man7/
+	$(INSTALL) -d $(DESTDIR)$(TOOLS) $(DESTDIR)$(AUTO_LOAD)
+	$(INSTALL) -m 644 tools/tlsmem.bt tools/tlsmem_gdb.py $(DESTDIR)$(TOOLS)/
+	$(INSTALL) -m 755 tools/tlsmem-explain $(DESTDIR)$(TOOLS)/
+	ln -sf $$(realpath -ms --relative-to=$(AUTO_LOAD) $(TOOLS))/tlsmem_gdb.py $(DESTDIR)$(AUTO_LOAD)/$(REAL)-gdb.py
 	$(call described,$(DESTDIR),$(PREFIX),$(LIBDIR),$(INCLUDEDIR))
 	@# Into a live system, not a package: let the loader learn of the new library.
 	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ] && command -v ldconfig >/dev/null; then ldconfig; fi
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libtlsmem.so $(SONAME) $(REAL) libtlsmem.a pkgconfig/tlsmem.pc)
-	rm -rf $(DESTDIR)$(LIBDIR)/cmake/tlsmem
+	rm -rf $(DESTDIR)$(LIBDIR)/cmake/tlsmem $(DESTDIR)$(TOOLS)
+	rm -f $(DESTDIR)$(AUTO_LOAD)/$(REAL)-gdb.py
 	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,tlsmem.h tlsmem_dynamic.h)
 	rm -f $(DESTDIR)$(MANDIR)/man3/tlsmem_*.3 $(DESTDIR)$(MANDIR)/man7/tlsmem.7 $(DESTDIR)$(MANDIR)/man7/tlsmem-*.7
 

@@ -93,7 +93,7 @@ def hushed():
 
 class Alarm:
     """Stops the process when something in it takes too long. By SIGSTOP, which nothing in it can block or read, and which gdb
-    then keeps from it. gdb's own way would be SIGINT, at which a server may well end."""
+    keeps from it, from then on. gdb's own way would be SIGINT, at which a server may well end."""
 
     def __init__(self, seconds):
         self._command = ["sh", "-c", f"sleep {seconds}; kill -STOP {gdb.selected_inferior().pid}"]
@@ -106,14 +106,8 @@ class Alarm:
     def __exit__(self, *_):
         if self._alarm.poll() is None:
             os.killpg(self._alarm.pid, signal.SIGKILL)
-        if self._alarm.wait() == 0:
-            self._take_back()
-        else:
-            gdb.execute("handle SIGSTOP stop print pass", to_string=True)
-
-    @staticmethod
-    def _take_back():
-        """A SIGSTOP that came when it was no longer needed would stop the process once gdb has left it."""
+        self._alarm.wait()
+        # One that came when it was no longer needed, and that gdb has not seen, would stop the process once gdb has left it.
         pid = gdb.selected_inferior().pid
         if pid:
             with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:

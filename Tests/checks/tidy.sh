@@ -12,11 +12,11 @@ forbidden() { swift_code "$2" | grep -E "$1"; true; }
 sources_there() { [ "$(swift_code Sources | grep -cw import)" -gt 10 ] || echo "hardly any Swift under Sources"; }
 
 too_long() {
-    find Sources Tests examples-c Benchmarks \( -name '*.swift' -o -name '*.c' -o -name '*.h' -o -name '*.py' \) -print0 |
+    find Sources Tests examples-c Benchmarks tools \( -name '*.swift' -o -name '*.c' -o -name '*.h' -o -name '*.py' \) -print0 |
         xargs -0 wc -l | awk '$2 != "total" && $1 > 320 { print $2 ": " $1 " lines" }'
 }
 
-unfinished() { grep -rnE '\b(TODO|FIXME|XXX)\b' Sources Tests examples-c Benchmarks include ./*.md --exclude-dir=checks; true; }
+unfinished() { grep -rnE '\b(TODO|FIXME|XXX)\b' Sources Tests examples-c Benchmarks tools include ./*.md --exclude-dir=checks; true; }
 
 # Planted bugs that cannot be planted any more find nothing out.
 misfits() {
