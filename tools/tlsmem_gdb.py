@@ -9,6 +9,7 @@ gdb loads this by itself with an installed library; else: source tlsmem_gdb.py. 
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 
@@ -38,27 +39,16 @@ def address_of(name):
 
 
 def probe_addresses(*names):
-    """Returns where these probes are, by name. Notes about code that the linker has dropped stay, and lead nowhere."""
-    found = {}
-    for name in names:
-        for line in gdb.execute(f"info probes stap libtlsmem ^{name}$", to_string=True).splitlines():
-            words = line.split()
-            if words[:3] == ["stap", "libtlsmem", name] and is_code(int(words[3], 16)):
-                found.setdefault(name, []).append(int(words[3], 16))
-    if not found:
-        raise gdb.GdbError("tlsmem: gdb finds no probes of libtlsmem: the program has none loaded, or one that was built without"
-                           " <sys/sdt.h> (Debian: systemtap-sdt-dev); `info probes stap libtlsmem` lists them")
+    """Returns where these probes are, by name. Notes about code that the linker has dropped stay, and lead to no code."""
+    sections = re.findall(r"(0x\w+) - (0x\w+) is \.text", gdb.execute("info files", to_string=True))
+    code = [range(int(start, 16), int(end, 16)) for start, end in sections]
+    probes = re.findall(r"^stap +libtlsmem +(\w+) +(0x\w+)", gdb.execute("info probes stap libtlsmem", to_string=True), re.MULTILINE)
+    found = {name: [int(at, 16) for kind, at in probes if kind == name and any(int(at, 16) in text for text in code)]
+             for name in names}
+    if not any(found.values()):
+        raise gdb.GdbError("tlsmem: gdb finds no probes of libtlsmem: the program has none loaded, or one that was built"
+                           " without <sys/sdt.h> (Debian: systemtap-sdt-dev); `info probes stap libtlsmem` lists them")
     return found
-
-
-def is_code(address):
-    """Whether there are instructions at an address: those of ELF's own tables are in no section of code."""
-    for line in gdb.execute("info files", to_string=True).splitlines():
-        words = line.split()
-        if len(words) >= 5 and words[1] == "-" and words[4].startswith(".text"):
-            if int(words[0], 16) <= address < int(words[2], 16):
-                return True
-    return False
 
 
 def require_process():
@@ -137,7 +127,7 @@ class Paragraphs(gdb.Breakpoint):
     def __init__(self):
         self._argument = ARGUMENT.get(gdb.selected_frame().architecture().name())
         if not self._argument:
-            raise gdb.GdbError("tlsmem: where arguments are is known of x86-64 and AArch64 only; one connection can be explained")
+            raise gdb.GdbError("tlsmem: where arguments are is known of x86-64 and AArch64 only: give an address")
         super().__init__(f"*{address_of(self.FUNCTION):#x}", internal=True)
         self.silent = True
         self.thread = gdb.selected_thread().global_num
@@ -160,37 +150,36 @@ class Turn(gdb.Breakpoint):
         return int(gdb.parse_and_eval("$_probe_arg0")) not in self._seen
 
 
-def has_library(thread, library):
-    """Whether a thread is inside the library, as far as its frames can be told; it is in epoll_wait most of the time."""
-    thread.switch()
-    frame, depth = gdb.newest_frame(), 0
-    while frame and depth < 8:
-        if gdb.solib_name(frame.pc()) == library:
-            return True
-        try:
-            frame, depth = frame.older(), depth + 1
-        except gdb.error:
-            break
-    return False
-
-
 def threads_in_loops():
+    """Returns the threads that are inside the library, as far as their frames can be told: most of the time in epoll_wait."""
     library = gdb.solib_name(address_of("tlsmem_loop_explain"))
-    before = gdb.selected_thread()
-    found = {thread.num for thread in gdb.selected_inferior().threads() if has_library(thread, library)}
+    before, found = gdb.selected_thread(), set()
+    for thread in gdb.selected_inferior().threads():
+        thread.switch()
+        with contextlib.suppress(gdb.error):
+            frame, depth = gdb.newest_frame(), 0
+            while frame and depth < 8 and gdb.solib_name(frame.pc()) != library:
+                frame, depth = frame.older(), depth + 1
+            if frame and depth < 8:
+                found.add(thread.num)
     before.switch()
     return found
 
 
-def explain_loop(loop):
-    """Asks the selected thread, which is about to wait in this loop."""
+def explain_loop(loop, turns, say):
+    """Asks the selected thread, which is about to wait in this loop. Others turn meanwhile, and are not to stop."""
     heard = Paragraphs()
     try:
+        for turn in turns:
+            turn.enabled = False
         call(f"((long (*)(void *, void *, void *)) {address_of('tlsmem_loop_explain'):#x})"
              f"((void *) {loop:#x}, (void *) {address_of(Paragraphs.FUNCTION):#x}, (void *) 0)")
-        return heard.found
     finally:
         heard.delete()
+        for turn in turns:
+            turn.enabled = True
+    for paragraph in heard.found:
+        say(paragraph)
 
 
 def explain_loops(say):
@@ -204,19 +193,13 @@ def explain_loops(say):
         while awaited or not seen:
             with Alarm(LIMIT), hushed():
                 gdb.execute("continue", to_string=True)
-            if not gdb.selected_inferior().pid:
-                raise gdb.GdbError("tlsmem: the process has ended meanwhile")
             thread = gdb.selected_thread()
-            thread.switch()
+            if not thread:
+                raise gdb.GdbError("tlsmem: the process has ended meanwhile")
             if gdb.selected_frame().pc() not in addresses:
                 break
             loop = int(gdb.parse_and_eval("$_probe_arg0"))
-            for turn in turns:
-                turn.enabled = False
-            for paragraph in explain_loop(loop):
-                say(paragraph)
-            for turn in turns:
-                turn.enabled = True
+            explain_loop(loop, turns, say)
             seen.add(loop)
             awaited.discard(thread.num)
     finally:
@@ -276,11 +259,15 @@ is not in a loop is left alone. With -p, gdb attaches before, and detaches after
 
     @staticmethod
     def _explain(expression):
-        say = lambda text: gdb.write(text + "\n")  # noqa: E731
+        def say(text):
+            gdb.write(text + "\n")
         with gdb.with_parameter("pagination", False):
             explain_connection(expression, say) if expression else explain_loops(say)
 
     def _explain_process(self, pid, expression):
+        # Its signals are its own, but for what a call may cause.
+        gdb.execute("handle all nostop noprint pass", to_string=True)
+        gdb.execute("handle SIGSEGV SIGBUS SIGILL SIGFPE SIGABRT stop print pass", to_string=True)
         try:
             with hushed():
                 gdb.execute(f"attach {pid}", to_string=True)

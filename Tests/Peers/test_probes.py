@@ -192,6 +192,16 @@ class Explained(unittest.TestCase):
         self.assertIn("tlsmem: a core file", said[1], said)
         self.assertUntouched(server)
 
+    def test_a_signal_reaches_the_process(self):
+        server = Server(self, "own_loop_poll")
+        explaining = Process(self, TOOLS / "tlsmem-explain", server.pid)
+        while status_of(server.pid)["TracerPid"] == "0":
+            self.assertTrue(explaining.stays_for(0.05))
+        os.kill(server.pid, signal.SIGTERM)
+        self.assertEqual(explaining.exit_code(), 1)
+        self.assertIn("the process has ended meanwhile", explaining.stderr.text)
+        self.assertEqual(server.exit_code(), 0)
+
     def test_a_process_without_a_loop_is_let_go(self):
         server = Server(self, "own_loop_poll")
         code, said, complaints = explain(server.pid)
