@@ -42,21 +42,24 @@ def probe_addresses(*names):
     """Returns where these probes are, by name. Notes about code that the linker has dropped stay, and lead to no code."""
     sections = re.findall(r"(0x\w+) - (0x\w+) is \.text", gdb.execute("info files", to_string=True))
     code = [range(int(start, 16), int(end, 16)) for start, end in sections]
-    probes = re.findall(r"^stap +libtlsmem +(\w+) +(0x\w+)", gdb.execute("info probes stap libtlsmem", to_string=True), re.MULTILINE)
-    found = {name: [int(at, 16) for kind, at in probes if kind == name and any(int(at, 16) in text for text in code)]
-             for name in names}
+    table = gdb.execute("info probes stap libtlsmem", to_string=True)
+    probes = [(name, int(at, 16)) for name, at in re.findall(r"^stap +libtlsmem +(\w+) +(0x\w+)", table, re.MULTILINE)]
+    found = {name: [at for kind, at in probes if kind == name and any(at in text for text in code)] for name in names}
     if not any(found.values()):
         raise gdb.GdbError("tlsmem: gdb finds no probes of libtlsmem: the program has none loaded, or one that was built"
                            " without <sys/sdt.h> (Debian: systemtap-sdt-dev); `info probes stap libtlsmem` lists them")
     return found
 
 
+def require_any():
+    if not gdb.selected_inferior().pid:
+        raise gdb.GdbError("tlsmem: no process: attach to one (gdb -p PID), or start one")
+
+
 def require_process():
     """Refuses where no function can be called."""
-    inferior = gdb.selected_inferior()
-    if not inferior.pid:
-        raise gdb.GdbError("tlsmem: no process: attach to one (gdb -p PID), or start one")
-    kind = inferior.connection.type if inferior.connection else "none"
+    require_any()
+    kind = gdb.selected_inferior().connection.type
     if kind == "core":
         raise gdb.GdbError("tlsmem: a core file: what it has to say has to run; `info probes stap libtlsmem` works")
     if kind != "native":
@@ -70,15 +73,14 @@ def hushed():
     """What gdb prints of each stop goes past to_string."""
     gdb.flush()
     before = os.dup(1)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
     try:
         yield
     finally:
         gdb.flush()
         os.dup2(before, 1)
         os.close(before)
-        os.close(nowhere)
 
 
 class Alarm:
@@ -206,18 +208,17 @@ def explain_loops(say):
         for turn in turns:
             turn.delete()
     if awaited or not seen:
-        which = f"thread {', '.join(map(str, sorted(awaited)))}" if awaited else "no thread"
-        raise gdb.GdbError(f"tlsmem: {which} has " + ("not " if awaited else "") + f"come to a turn of a loop within {LIMIT}"
-                           " seconds, or something else stopped the process; `thread apply all backtrace` says where it is")
+        which = f"thread {', '.join(map(str, sorted(awaited)))} has not" if awaited else "no thread has"
+        raise gdb.GdbError(f"tlsmem: {which} come to a turn of a loop within {LIMIT} seconds, or something else has stopped the"
+                           " process; `thread apply all backtrace` says where it is")
 
 
 def explain_connection(expression, say):
     """Asks the selected thread, wherever it stands."""
     function = address_of("tlsmem_explain")
     c = int(gdb.parse_and_eval(expression)) & (1 << 64) - 1
-    pointer = gdb.lookup_type("unsigned long").pointer()
     try:
-        kind = int(gdb.Value(c).cast(pointer).dereference())
+        kind = int(gdb.Value(c).cast(gdb.lookup_type("unsigned long").pointer()).dereference())
     except gdb.error:
         raise gdb.GdbError(f"tlsmem: {c:#x} is no address of the process's memory") from None
     if gdb.solib_name(kind) != gdb.solib_name(function):
@@ -291,20 +292,17 @@ class Watched(gdb.Breakpoint):
         Watched.all.append(self)
 
     def stop(self):
-        value = [gdb.parse_and_eval(f"$_probe_arg{index}") for index in range(int(gdb.parse_and_eval("$_probe_argc")))]
-        gdb.write(f"{int(value[0]):#x} " + getattr(self, self._name)(*value[1:]) + "\n")
+        c, *rest = (gdb.parse_and_eval(f"$_probe_arg{index}") for index in range(int(gdb.parse_and_eval("$_probe_argc"))))
+        gdb.write(f"{int(c):#x} {self._told(*rest)}\n")
         gdb.flush()
         return False
 
-    def handshake__end(self, status, ms):
-        after = f" after {int(ms)} ms" if int(ms) >= 0 else ""
-        return f"handshake: {status_name(int(status))}{after}"
-
-    def limit(self, name):
-        return f"limit reached: {text_at(name)}"
-
-    def close(self, status, received, sent):
-        return f"ended: {status_name(int(status))}, {int(received)} bytes received, {int(sent)} sent"
+    def _told(self, what, *counts):
+        if self._name == "limit":
+            return f"limit reached: {text_at(what)}"
+        if self._name == "close":
+            return f"ended: {status_name(int(what))}, {int(counts[0])} bytes received, {int(counts[1])} sent"
+        return f"handshake: {status_name(int(what))}" + (f" after {int(counts[0])} ms" if int(counts[0]) >= 0 else "")
 
 
 class Watch(gdb.Command):
@@ -323,8 +321,7 @@ class Watch(gdb.Command):
                 breakpoint.delete()
         Watched.all.clear()
         if not argument:
-            if not gdb.selected_inferior().pid:
-                raise gdb.GdbError("tlsmem: no process: attach to one (gdb -p PID), or start one")
+            require_any()
             for name, addresses in probe_addresses("handshake__end", "limit", "close").items():
                 for address in addresses:
                     Watched(name, address)
