@@ -83,35 +83,36 @@ def hushed():
         os.close(before)
 
 
-class Alarm:
+@contextlib.contextmanager
+def limited():
     """Stops the process when something in it takes too long. By SIGSTOP, which nothing in it can block or read, and which gdb
     keeps from it, from then on. gdb's own way would be SIGINT, at which a server may well end."""
+    gdb.execute("handle SIGSTOP stop print nopass", to_string=True)
+    alarm = subprocess.Popen(["sh", "-c", f"sleep {LIMIT}; kill -STOP {gdb.selected_inferior().pid}"], start_new_session=True)
+    try:
+        with hushed():
+            yield
+    finally:
+        if alarm.poll() is None:
+            os.killpg(alarm.pid, signal.SIGKILL)
+        alarm.wait()
+        take_back(gdb.selected_inferior().pid)
 
-    def __init__(self, seconds):
-        self._command = ["sh", "-c", f"sleep {seconds}; kill -STOP {gdb.selected_inferior().pid}"]
 
-    def __enter__(self):
-        gdb.execute("handle SIGSTOP stop print nopass", to_string=True)
-        self._alarm = subprocess.Popen(self._command, start_new_session=True)
-        return self
-
-    def __exit__(self, *_):
-        if self._alarm.poll() is None:
-            os.killpg(self._alarm.pid, signal.SIGKILL)
-        self._alarm.wait()
-        # One that came when it was no longer needed, and that gdb has not seen, would stop the process once gdb has left it.
-        pid = gdb.selected_inferior().pid
-        if pid:
-            with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
-                pending = next(int(line.split()[1], 16) for line in status if line.startswith("ShdPnd:"))
-            if pending >> signal.SIGSTOP - 1 & 1:
-                gdb.execute("handle SIGCONT nostop noprint pass", to_string=True)
-                os.kill(pid, signal.SIGCONT)
+def take_back(pid):
+    """A SIGSTOP that came too late, and that gdb has not seen, would stop the process once gdb has left it."""
+    if not pid:
+        return
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
+        pending = next(int(line.split()[1], 16) for line in status if line.startswith("ShdPnd:"))
+    if pending >> signal.SIGSTOP - 1 & 1:
+        gdb.execute("handle SIGCONT nostop noprint pass", to_string=True)
+        os.kill(pid, signal.SIGCONT)
 
 
 def call(expression):
     """Has the process evaluate it, whatever happens there."""
-    with gdb.with_parameter("unwindonsignal", True), Alarm(LIMIT), hushed():
+    with gdb.with_parameter("unwindonsignal", True), limited():
         try:
             return int(gdb.parse_and_eval(expression))
         except gdb.error as error:
@@ -122,7 +123,15 @@ def text_at(value):
     return gdb.Value(value).cast(gdb.lookup_type("char").pointer()).string("utf-8", "replace")
 
 
-class Paragraphs(gdb.Breakpoint):
+class Passed(gdb.Breakpoint):
+    """A breakpoint of which nobody hears."""
+
+    def __init__(self, address):
+        super().__init__(f"*{address:#x}", internal=True)
+        self.silent = True
+
+
+class Paragraphs(Passed):
     """At a function that the library has anyway, and that takes nothing: given as callback, it is told each paragraph."""
     FUNCTION = "tlsmem_version"
 
@@ -130,8 +139,7 @@ class Paragraphs(gdb.Breakpoint):
         self._argument = ARGUMENT.get(gdb.selected_frame().architecture().name())
         if not self._argument:
             raise gdb.GdbError("tlsmem: where arguments are is known of x86-64 and AArch64 only: give an address")
-        super().__init__(f"*{address_of(self.FUNCTION):#x}", internal=True)
-        self.silent = True
+        super().__init__(address_of(self.FUNCTION))
         self.thread = gdb.selected_thread().global_num
         self.found = []
 
@@ -140,12 +148,11 @@ class Paragraphs(gdb.Breakpoint):
         return False
 
 
-class Turn(gdb.Breakpoint):
+class Turn(Passed):
     """At a probe `turn`: stops for each loop once."""
 
     def __init__(self, address, seen):
-        super().__init__(f"*{address:#x}", internal=True)
-        self.silent = True
+        super().__init__(address)
         self._seen = seen
 
     def stop(self):
@@ -193,7 +200,7 @@ def explain_loops(say):
     turns = [Turn(address, seen) for address in addresses]
     try:
         while awaited or not seen:
-            with Alarm(LIMIT), hushed():
+            with limited():
                 gdb.execute("continue", to_string=True)
             thread = gdb.selected_thread()
             if not thread:
@@ -243,9 +250,6 @@ EXPRESSION is the address of a tlsmem: tlsmem_explain is called where the select
 connection's own. Without one, the process goes on until each of its loops turns, and tells of all that is in it; a thread that
 is not in a loop is left alone. With -p, gdb attaches before, and detaches after. $tlsmem_failed is 0 when all was said."""
 
-    def __init__(self):
-        super().__init__("tlsmem-explain", gdb.COMMAND_STATUS, gdb.COMPLETE_EXPRESSION)
-
     def invoke(self, argument, from_tty):
         gdb.set_convenience_variable("tlsmem_failed", 1)
         words = argument.split(None, 2)
@@ -281,13 +285,12 @@ is not in a loop is left alone. With -p, gdb attaches before, and detaches after
                 gdb.execute("detach", to_string=True)
 
 
-class Watched(gdb.Breakpoint):
+class Watched(Passed):
     """At a probe: prints a line, and goes on."""
     all = []
 
     def __init__(self, name, address):
-        super().__init__(f"*{address:#x}", internal=True)
-        self.silent = True
+        super().__init__(address)
         self._name = name
         Watched.all.append(self)
 
@@ -310,9 +313,6 @@ class Watch(gdb.Command):
 
 `continue` after it. What it has set is gone after `tlsmem-watch off`, or when gdb detaches."""
 
-    def __init__(self):
-        super().__init__("tlsmem-watch", gdb.COMMAND_STATUS)
-
     def invoke(self, argument, from_tty):
         if argument not in ("", "off"):
             raise gdb.GdbError("tlsmem: tlsmem-watch takes nothing, or: off")
@@ -327,5 +327,5 @@ class Watch(gdb.Command):
                     Watched(name, address)
 
 
-Explain()
-Watch()
+Explain("tlsmem-explain", gdb.COMMAND_STATUS, gdb.COMPLETE_EXPRESSION)
+Watch("tlsmem-watch", gdb.COMMAND_STATUS)
