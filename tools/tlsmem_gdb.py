@@ -51,14 +51,10 @@ def probe_addresses(*names):
     return found
 
 
-def require_any():
-    if not gdb.selected_inferior().pid:
-        raise gdb.GdbError("tlsmem: no process: attach to one (gdb -p PID), or start one")
-
-
 def require_process():
     """Refuses where no function can be called."""
-    require_any()
+    if not gdb.selected_inferior().pid:
+        raise gdb.GdbError("tlsmem: no process: attach to one (gdb -p PID), or start one")
     kind = gdb.selected_inferior().connection.type
     if kind == "core":
         raise gdb.GdbError("tlsmem: a core file: what it has to say has to run; `info probes stap libtlsmem` works")
@@ -96,13 +92,12 @@ def limited():
         if alarm.poll() is None:
             os.killpg(alarm.pid, signal.SIGKILL)
         alarm.wait()
-        take_back(gdb.selected_inferior().pid)
+        if gdb.selected_inferior().pid:
+            take_back(gdb.selected_inferior().pid)
 
 
 def take_back(pid):
     """A SIGSTOP that came too late, and that gdb has not seen, would stop the process once gdb has left it."""
-    if not pid:
-        return
     with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
         pending = next(int(line.split()[1], 16) for line in status if line.startswith("ShdPnd:"))
     if pending >> signal.SIGSTOP - 1 & 1:
@@ -124,8 +119,6 @@ def text_at(value):
 
 
 class Passed(gdb.Breakpoint):
-    """A breakpoint of which nobody hears."""
-
     def __init__(self, address):
         super().__init__(f"*{address:#x}", internal=True)
         self.silent = True
@@ -175,7 +168,7 @@ def threads_in_loops():
     return found
 
 
-def explain_loop(loop, turns, say):
+def explain_loop(loop, turns):
     """Asks the selected thread, which is about to wait in this loop. Others turn meanwhile, and are not to stop."""
     heard = Paragraphs()
     try:
@@ -187,16 +180,13 @@ def explain_loop(loop, turns, say):
         heard.delete()
         for turn in turns:
             turn.enabled = True
-    for paragraph in heard.found:
-        say(paragraph)
+    gdb.write("".join(paragraph + "\n" for paragraph in heard.found))
 
 
-def explain_loops(say):
+def explain_loops():
     """Lets the process run until every thread that is in a loop has come to its next turn: being interrupted is one."""
-    address_of("tlsmem_loop_explain")
+    awaited, seen = threads_in_loops(), set()
     addresses = probe_addresses("turn")["turn"]
-    awaited = threads_in_loops()
-    seen = set()
     turns = [Turn(address, seen) for address in addresses]
     try:
         while awaited or not seen:
@@ -207,9 +197,8 @@ def explain_loops(say):
                 raise gdb.GdbError("tlsmem: the process has ended meanwhile")
             if gdb.selected_frame().pc() not in addresses:
                 break
-            loop = int(gdb.parse_and_eval("$_probe_arg0"))
-            explain_loop(loop, turns, say)
-            seen.add(loop)
+            seen.add(loop := int(gdb.parse_and_eval("$_probe_arg0")))
+            explain_loop(loop, turns)
             awaited.discard(thread.num)
     finally:
         for turn in turns:
@@ -220,7 +209,7 @@ def explain_loops(say):
                            " process; `thread apply all backtrace` says where it is")
 
 
-def explain_connection(expression, say):
+def explain_connection(expression):
     """Asks the selected thread, wherever it stands."""
     function = address_of("tlsmem_explain")
     c = int(gdb.parse_and_eval(expression)) & (1 << 64) - 1
@@ -238,7 +227,7 @@ def explain_connection(expression, say):
                      f"((void *) {c:#x}, (char *) {room:#x}, {ROOM})")
         if count < 0:
             raise gdb.GdbError(f"tlsmem: tlsmem_explain returned {status_name(count)}")
-        say(text_at(room))
+        gdb.write(text_at(room) + "\n")
     finally:
         call(f"((int (*)(void *)) {address_of('free'):#x})((void *) {room:#x}), 0")
 
@@ -255,7 +244,7 @@ is not in a loop is left alone. With -p, gdb attaches before, and detaches after
         words = argument.split(None, 2)
         if words[:1] == ["-p"]:
             if len(words) < 2 or not words[1].isdigit():
-                raise gdb.GdbError("tlsmem: -p wants the number of a process")
+                raise gdb.GdbError("usage: tlsmem-explain [-p PID] [EXPRESSION]")
             self._explain_process(words[1], "".join(words[2:]))
         else:
             require_process()
@@ -264,10 +253,8 @@ is not in a loop is left alone. With -p, gdb attaches before, and detaches after
 
     @staticmethod
     def _explain(expression):
-        def say(text):
-            gdb.write(text + "\n")
         with gdb.with_parameter("pagination", False):
-            explain_connection(expression, say) if expression else explain_loops(say)
+            explain_connection(expression) if expression else explain_loops()
 
     def _explain_process(self, pid, expression):
         # Its signals are its own, but for what a call may cause.
@@ -315,13 +302,12 @@ class Watch(gdb.Command):
 
     def invoke(self, argument, from_tty):
         if argument not in ("", "off"):
-            raise gdb.GdbError("tlsmem: tlsmem-watch takes nothing, or: off")
-        for breakpoint in Watched.all:
-            if breakpoint.is_valid():
-                breakpoint.delete()
+            raise gdb.GdbError("usage: tlsmem-watch [off]")
+        for breakpoint in filter(gdb.Breakpoint.is_valid, Watched.all):
+            breakpoint.delete()
         Watched.all.clear()
         if not argument:
-            require_any()
+            require_process()
             for name, addresses in probe_addresses("handshake__end", "limit", "close").items():
                 for address in addresses:
                     Watched(name, address)
