@@ -70,6 +70,8 @@ build/staged: $(SOURCES) Makefile
 	rm -rf $(STAGE) && mkdir -p $(STAGE)/lib $(STAGE)/include
 	cp $(OUTPUT)/libtlsmem.so $(STAGE)/lib/$(REAL)
 	chmod 755 $(STAGE)/lib/$(REAL)
+	$(NEEDS_PYTHON)
+	Sources/CLinux/probe_notes.py $(STAGE)/lib/$(REAL)
 	$(STRIP) --strip-unneeded $(STAGE)/lib/$(REAL)
 	ln -s $(REAL) $(STAGE)/lib/$(SONAME)
 	ln -s $(SONAME) $(STAGE)/lib/libtlsmem.so
@@ -84,7 +86,7 @@ build/staged: $(SOURCES) Makefile
 	@touch $@
 
 # What is made of the header: a man page for every function, and those of docs/man; and the header for who uses dlopen.
-NEEDS_PYTHON = @command -v python3 >/dev/null || { echo 'make: needs Python 3 to read the header' \
+NEEDS_PYTHON = @command -v python3 >/dev/null || { echo 'make: needs Python 3 to read the header and the probes' \
 	'(Debian: apt-get install python3)' >&2; exit 1; }
 build/manual: $(MANUAL) build/staged
 	$(NEEDS_PYTHON)
