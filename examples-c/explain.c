@@ -25,6 +25,14 @@ static void print_line(const char *text, void *user)
     fprintf(stderr, "loop %ld: %s\n", *(long *)user, text);
 }
 
+static void done(struct round *r)
+{
+    if (__sync_sub_and_fetch(&r->left, 1) > 0)
+        return;
+    explain_end((size_t)r->lines);
+    free(r);
+}
+
 /* In the loop's thread, to which it was posted. */
 static void explain_part(void *arg)
 {
@@ -32,10 +40,7 @@ static void explain_part(void *arg)
     struct round *r = p->round;
     ptrdiff_t lines = tlsmem_loop_explain(p->loop, print_line, &p->number);
     __sync_add_and_fetch(&r->lines, lines);
-    if (__sync_sub_and_fetch(&r->left, 1) > 0)
-        return;
-    explain_end((size_t)r->lines);
-    free(r);
+    done(r);
 }
 /* end of loop */
 
@@ -47,8 +52,10 @@ void explain_loops(tlsmem_loop *const *loops, long n)
     r->left = n;
     for (long i = 0; i < n; i++) {
         r->parts[i] = (struct part) { r, loops[i], i + 1 };
-        if (tlsmem_loop_post(loops[i], explain_part, &r->parts[i]) != TLSMEM_OK)
-            exit(EXIT_NETWORK);
+        if (tlsmem_loop_post(loops[i], explain_part, &r->parts[i]) != TLSMEM_OK) {
+            say("loop %ld cannot be asked", i + 1);
+            done(r);
+        }
     }
 }
 

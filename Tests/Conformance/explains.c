@@ -6,6 +6,7 @@
 #include "explains.h"
 
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -98,6 +99,28 @@ static void unanswered_question(void)
     tlsmem_free(client), tlsmem_free(server), tlsmem_ctx_free(from), tlsmem_ctx_free(to);
 }
 
+/** A name that a client chose so that it looks like other lines: OpenSSL takes it, and a terminal would, too. */
+static void forged_name(void)
+{
+    static const char forged[] = "b: it is open.\nloop 1: Server \033[2J";
+    tlsmem_ctx *to = context(TLSMEM_SERVER, 0);
+    tlsmem *server = connection(to, NULL, NULL);
+    SSL_CTX *plain = SSL_CTX_new(TLS_client_method());
+    SSL *ssl = SSL_new(plain);
+    BIO *out = BIO_new(BIO_s_mem());
+    char *hello;
+    situation("a name with a newline in it");
+    MUST(out != NULL && SSL_set_tlsext_host_name(ssl, forged) == 1);
+    SSL_set_bio(ssl, BIO_new(BIO_s_mem()), out);
+    SSL_set_connect_state(ssl);
+    IGNORE(SSL_do_handshake(ssl));
+    long n = BIO_get_mem_data(out, &hello);
+    MUST(n > 0);
+    CHECK(tlsmem_feed(server, hello, (size_t)n) == n, "it was not fed");
+    SAYS(server, "Server as b:?it?is?open.?loop?1:?Server??[2J, whose bytes the program moves: ");
+    SSL_free(ssl), SSL_CTX_free(plain), tlsmem_free(server), tlsmem_ctx_free(to);
+}
+
 /* ---- a text that does not fit */
 
 static void cut_texts(void)
@@ -127,6 +150,7 @@ int main(void)
     stuck_when_open();
     stuck_at_the_end();
     stuck_in_loops();
+    forged_name();
     cut_texts();
     numbers_and_lines();
     return finish();

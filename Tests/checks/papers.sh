@@ -8,7 +8,7 @@ names_spoken_of() {
             sed -E 's#^([^:]+:[0-9]+:).*(//|/\*|^ *\*)#\1 #' |
             awk -F: '{ s = $0; while (match(s, /(tlsmem|TLSMEM)_[A-Za-z0-9_]+/)) {
                 print $1 ":" $2 ":" substr(s, RSTART, RLENGTH); s = substr(s, RSTART + RLENGTH) } }'
-    } | grep -vE ':(TLSMEM_[0-9]+|TLSMEM_TEST_[A-Z]+|tlsmem_static)$' # the symbols' version; the tests' environment; CMake's target
+    } | grep -vE ':(TLSMEM_[0-9]+|TLSMEM_TEST_[A-Z]+|tlsmem_static|tlsmem_gdb)$' # the symbols' version; the tests' environment; CMake's target; a file
 }
 
 # A name that ends in _ stands for all that begin with it. What tlsmem_metrics writes has names, too.

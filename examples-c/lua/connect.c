@@ -30,7 +30,7 @@ static void read_options(lua_State *L, struct connection *k, tlsmem_connect_opti
     static const char *const names[] = { "name", "timeout", "path", NULL };
     check_options(L, 5, names);
     if (lua_getfield(L, 5, "name") != LUA_TNIL) {
-        int status = tlsmem_set_server_name(k->c, luaL_checkstring(L, -1));
+        int status = tlsmem_set_server_name(k->c, check_text(L, -1));
         if (status != TLSMEM_OK)
             fail(L, status, "this is no name of a server");
     }
@@ -41,7 +41,7 @@ static void read_options(lua_State *L, struct connection *k, tlsmem_connect_opti
         (void)tlsmem_set_timeout(k->c, TLSMEM_TIMEOUT_HANDSHAKE, how->connect_ms);
     }
     if (lua_getfield(L, 5, "path") != LUA_TNIL)
-        how->path = luaL_checkstring(L, -1); /* stays on the stack until it was copied */
+        how->path = check_text(L, -1); /* stays on the stack until it was copied */
 }
 
 /* host and port may be nil if options has a path. */
@@ -50,7 +50,7 @@ static int loop_connect(lua_State *L)
     struct loop *loop = check_loop(L, 1);
     tlsmem_ctx *ctx = check_context(L, 2);
     tlsmem_connect_options how = TLSMEM_CONNECT_OPTIONS_INIT;
-    how.host = luaL_optstring(L, 3, NULL);
+    how.host = luaL_opt(L, check_text, 3, NULL);
     lua_Integer port = luaL_optinteger(L, 4, 0);
     luaL_argcheck(L, port >= 0 && port <= 65535, 4, "no port");
     if (!can_wait(L, loop))

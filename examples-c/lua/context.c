@@ -12,7 +12,7 @@ static const char *text(lua_State *L, const char *name, size_t *n)
 {
     if (lua_type(L, -1) != LUA_TSTRING)
         luaL_argerror(L, 1, lua_pushfstring(L, "%s: string expected, got %s", name, luaL_typename(L, -1)));
-    return lua_tolstring(L, -1, n);
+    return n != NULL ? lua_tolstring(L, -1, n) : check_text(L, -1); /* bytes, or a text */
 }
 
 /* How an option is set: by its text, by its bytes, which may have zeros among them, or in a way of its own. */
@@ -68,7 +68,7 @@ static int set_alpn(lua_State *L, tlsmem_ctx *ctx, const char *name)
         luaL_addvalue(&list);
     }
     luaL_pushresult(&list);
-    int status = tlsmem_ctx_set_alpn(ctx, lua_tostring(L, -1));
+    int status = tlsmem_ctx_set_alpn(ctx, check_text(L, -1));
     lua_pop(L, 1);
     return status;
 }

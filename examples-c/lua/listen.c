@@ -111,7 +111,7 @@ static void read_options(lua_State *L, tlsmem_listen_options *how)
     lua_getfield(L, 6, "reuse_port");
     how->reuse_port = lua_toboolean(L, -1);
     if (lua_getfield(L, 6, "path") != LUA_TNIL)
-        how->path = luaL_checkstring(L, -1); /* stays on the stack until it was copied */
+        how->path = check_text(L, -1); /* stays on the stack until it was copied */
 }
 
 /* host nil: every address. port nil or 0: a free one. */
@@ -120,7 +120,7 @@ static int loop_listen(lua_State *L)
     struct loop *loop = check_loop(L, 1);
     tlsmem_ctx *ctx = check_context(L, 2);
     tlsmem_listen_options how = TLSMEM_LISTEN_OPTIONS_INIT;
-    how.host = luaL_optstring(L, 3, NULL);
+    how.host = luaL_opt(L, check_text, 3, NULL);
     lua_Integer port = luaL_optinteger(L, 4, 0);
     luaL_argcheck(L, port >= 0 && port <= 65535, 4, "no port");
     luaL_checktype(L, 5, LUA_TFUNCTION);

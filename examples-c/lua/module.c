@@ -50,3 +50,12 @@ int luaopen_tlsmem(lua_State *L)
     lua_setfield(L, -2, "openssl_version");
     return 1;
 }
+
+const char *check_text(lua_State *L, int index)
+{
+    size_t n;
+    const char *text = luaL_checklstring(L, index, &n);
+    if (strlen(text) != n)
+        luaL_error(L, "a text with a zero in it: C would take what is before that for the whole");
+    return text;
+}

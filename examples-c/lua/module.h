@@ -104,6 +104,8 @@ enum { LOOP_KEEPS = 1, LOOP_ON_ERROR = 2 };
 
 /** Returns the loop at an index; a closed one is an error. */
 struct loop *check_loop(lua_State *L, int index);
+/** An argument that is a text: not what C would see only the beginning of. */
+const char *check_text(lua_State *L, int index);
 /** Pushes the loop of what is at an index, which is the loop itself or has it as its first user value. Returns it. */
 struct loop *push_loop(lua_State *L, int index);
 /** Waits for events and handles them, once; raises the error of a task. The loop is at the index. */
