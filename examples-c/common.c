@@ -135,12 +135,12 @@ void watch(tlsmem_loop *loop, int fd, int events, watcher *fn, void *user)
     }
 }
 
-int stop_descriptor(void)
+int signal_descriptor(const int *signals)
 {
     sigset_t set;
     sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
+    for (; *signals != 0; signals++)
+        sigaddset(&set, *signals);
     sigprocmask(SIG_BLOCK, &set, NULL);
     int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     if (fd < 0) {
@@ -148,6 +148,11 @@ int stop_descriptor(void)
         exit(EXIT_NETWORK);
     }
     return fd;
+}
+
+int stop_descriptor(void)
+{
+    return signal_descriptor((const int[]){ SIGINT, SIGTERM, 0 });
 }
 
 int ran_out(int error)

@@ -106,6 +106,9 @@ int cannot_listen(const struct options *o, int status);
 /** As tlsmem_loop_watch, but ends the program on failure. */
 typedef void watcher(tlsmem_loop *loop, int fd, int events, void *user);
 void watch(tlsmem_loop *loop, int fd, int events, watcher *fn, void *user);
+/** Returns a descriptor that becomes readable at these signals, 0 behind the last, which do nothing else any more. Ends the
+ *  program on failure. */
+int signal_descriptor(const int *signals);
 /** Returns a descriptor that becomes readable at SIGINT or SIGTERM, which no longer end the program by themselves. */
 int stop_descriptor(void);
 /** Returns 1 when accept failed because something ran out: trying again at once would fail again. */

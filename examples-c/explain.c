@@ -1,9 +1,7 @@
 /* explain.c - SIGUSR1 has a server say how everything stands; see explain.h. */
 #include "explain.h"
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -75,16 +73,7 @@ void explain_end(size_t lines)
 
 int explain_descriptor(void)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGUSR1);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (fd < 0) {
-        say("signalfd: %s", strerror(errno));
-        exit(EXIT_NETWORK);
-    }
-    return fd;
+    return signal_descriptor((const int[]){ SIGUSR1, 0 });
 }
 
 int explain_begin(int fd)

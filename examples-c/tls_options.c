@@ -85,11 +85,7 @@ static void on_hangup(tlsmem_loop *loop, int fd, int events, void *user)
 
 void reload_at_hangup(struct reloading *r, tlsmem_loop *loop, tlsmem_ctx *ctx, const struct options *o)
 {
-    sigset_t hangup;
     r->ctx = ctx;
     r->options = o;
-    sigemptyset(&hangup);
-    sigaddset(&hangup, SIGHUP);
-    sigprocmask(SIG_BLOCK, &hangup, NULL);
-    watch(loop, signalfd(-1, &hangup, SFD_CLOEXEC | SFD_NONBLOCK), POLLIN, on_hangup, r);
+    watch(loop, signal_descriptor((const int[]){ SIGHUP, 0 }), POLLIN, on_hangup, r);
 }
